@@ -1,0 +1,224 @@
+//! The admin side as the app holds it, and the table of its routes.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    response::IntoResponse as _,
+    routing::{self, MethodRouter},
+};
+use cambist_contract::secret::Secret;
+use cambist_journal::Journal;
+use cambist_registry::Registry;
+use http::Method;
+use jiff::Timestamp;
+use metrics_exporter_prometheus::PrometheusHandle;
+use thiserror::Error;
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::{
+    api::{self, journal, messages, plugins},
+    auth::{self, Gate},
+    health, metrics,
+    options::Options,
+    refusal::Refusal,
+};
+
+/// Tells the time.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Largest body of one call, in bytes: a decision is a name and two words.
+const BODY_LIMIT: usize = 4 << 10;
+
+/// How long a token is, in characters: 22 of base64 or hex hold 88 bits and more,
+/// so that it cannot be guessed at any pace; 256 fit every proxy's headers.
+const TOKEN_LENGTH: std::ops::RangeInclusive<usize> = 22..=256;
+
+/// What the admin side is made of.
+pub struct Setup {
+    /// What can be set.
+    pub options: Options,
+    /// The value of [`Options::token`].
+    pub token: Secret,
+    /// Where messages are read and decisions go.
+    pub journal: Arc<dyn Journal>,
+    /// Where plugins are.
+    pub registry: Arc<Registry>,
+    /// Renders what was counted. The app installs the recorder, and runs the
+    /// handle's upkeep.
+    pub metrics: PrometheusHandle,
+    /// Tells the time of decisions.
+    pub clock: Clock,
+}
+
+/// The admin side cannot be set up.
+#[derive(Clone, Debug, Eq, PartialEq, Error)]
+pub enum SetupError {
+    /// The token can be guessed, or cannot be sent in a header.
+    #[error(
+        "the admin token in {0} must be 22 to 256 printable ASCII characters without spaces; \
+         `openssl rand -hex 16` makes one"
+    )]
+    Token(cambist_contract::secret::SecretRef),
+}
+
+/// Answers probes, scrapers and operators.
+pub struct Admin {
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) metrics: PrometheusHandle,
+    pub(crate) clock: Clock,
+    pub(crate) gate: Gate,
+    /// One permit: a check of the whole journal reads all of it.
+    pub(crate) verifying: Semaphore,
+}
+
+/// One route: its method, its address, who answers.
+pub(crate) type Route = (Method, &'static str, MethodRouter<Arc<Admin>>);
+
+/// What anybody may ask who reaches the port.
+pub(crate) fn open_routes() -> Vec<Route> {
+    vec![
+        (Method::GET, "/healthz", routing::get(health::alive)),
+        (Method::GET, "/readyz", routing::get(health::ready)),
+        (Method::GET, "/metrics", routing::get(metrics::render)),
+    ]
+}
+
+/// What operators may ask. Each is checked for the token first.
+pub(crate) fn api_routes() -> Vec<Route> {
+    vec![
+        (Method::GET, "/api/messages", routing::get(messages::list)),
+        (Method::GET, "/api/messages/{id}", routing::get(messages::show)),
+        (
+            Method::POST,
+            "/api/messages/{id}/resume",
+            routing::post(messages::resume),
+        ),
+        (
+            Method::POST,
+            "/api/messages/{id}/release",
+            routing::post(messages::release),
+        ),
+        (Method::GET, "/api/plugins", routing::get(plugins::list)),
+        (Method::GET, "/api/journal/verify", routing::get(journal::verify)),
+    ]
+}
+
+impl Admin {
+    /// Looks at the options and starts nothing.
+    ///
+    /// # Errors
+    ///
+    /// The token is none that could protect anything.
+    pub fn check(options: &Options, token: &Secret) -> Result<(), SetupError> {
+        let text = token.expose();
+        if TOKEN_LENGTH.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(())
+        } else {
+            Err(SetupError::Token(options.token.clone()))
+        }
+    }
+
+    /// Puts the admin side together.
+    ///
+    /// # Errors
+    ///
+    /// The token is none that could protect anything.
+    pub fn new(setup: Setup) -> Result<Self, SetupError> {
+        Self::check(&setup.options, &setup.token)?;
+        Ok(Self {
+            gate: Gate::new(&setup.token, setup.options.attempts_per_minute),
+            journal: setup.journal,
+            registry: setup.registry,
+            metrics: setup.metrics,
+            clock: setup.clock,
+            verifying: Semaphore::new(1),
+        })
+    }
+
+    /// The routes, for a listener of their own.
+    pub fn router(self) -> Router {
+        let admin = Arc::new(self);
+        let collect = |routes: Vec<Route>| {
+            routes
+                .into_iter()
+                .fold(Router::new(), |router, (_, path, answers)| {
+                    router.route(path, answers)
+                })
+        };
+        let api = collect(api_routes())
+            .route("/api", routing::any(nowhere))
+            .route("/api/{*rest}", routing::any(nowhere))
+            .method_not_allowed_fallback(wrong_method)
+            .layer(middleware::map_response(api::no_store))
+            .layer(middleware::from_fn_with_state(Arc::clone(&admin), auth::check));
+        collect(open_routes())
+            .method_not_allowed_fallback(wrong_method)
+            .merge(api)
+            .fallback(nowhere)
+            .layer(DefaultBodyLimit::max(BODY_LIMIT))
+            .layer(CatchPanicLayer::custom(|_| Refusal::Defect.into_response()))
+            .with_state(admin)
+    }
+}
+
+async fn nowhere() -> Refusal {
+    Refusal::NotFound
+}
+
+async fn wrong_method() -> Refusal {
+    Refusal::Method
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn description() -> serde_json::Value {
+        serde_json::from_str(include_str!("../openapi.json")).unwrap()
+    }
+
+    #[test]
+    fn states_and_stages_are_described_by_their_names() {
+        let description = description();
+        let schemas = &description["components"]["schemas"];
+        let stages = cambist_contract::stage::Stage::ALL.map(|stage| stage.name());
+        assert_eq!(schemas["Stage"]["enum"], serde_json::json!(stages));
+        let states = serde_json::json!(messages::STATES);
+        assert_eq!(schemas["Status"]["properties"]["state"]["enum"], states);
+    }
+
+    #[test]
+    fn every_route_is_in_the_description_and_the_other_way_round() {
+        let described: BTreeSet<_> = description()["paths"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .flat_map(|(path, item)| {
+                let methods = item.as_object().unwrap().iter();
+                methods
+                    .filter(|(name, _)| *name != "parameters")
+                    .map(|(method, operation)| {
+                        let is_open = operation["security"].as_array().is_some_and(Vec::is_empty);
+                        (method.to_uppercase(), path.clone(), is_open)
+                    })
+            })
+            .collect();
+        let with = |routes: Vec<Route>, is_open: bool| {
+            routes
+                .into_iter()
+                .map(move |(method, path, _)| (method.to_string(), path.to_owned(), is_open))
+        };
+        let routed: BTreeSet<_> = with(open_routes(), true)
+            .chain(with(api_routes(), false))
+            .collect();
+        assert_eq!(described, routed);
+    }
+}

@@ -1,0 +1,68 @@
+//! The API for operators: a file for each resource, named as in the address, and
+//! here what all of them share.
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Path, Query, Request},
+    response::Response,
+};
+use cambist_contract::message::MessageId;
+use http::{HeaderValue, header, request::Parts};
+use serde::de::DeserializeOwned;
+
+use crate::refusal::Refusal;
+
+pub(crate) mod journal;
+pub(crate) mod messages;
+pub(crate) mod plugins;
+
+/// No cache on the way keeps what operators see.
+pub(crate) async fn no_store(mut response: Response) -> Response {
+    let never = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(header::CACHE_CONTROL, never);
+    response
+}
+
+/// A body as JSON, whatever its declared type; what cannot be read is told as a
+/// problem.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|_| Refusal::Body)?;
+        serde_json::from_slice(&bytes)
+            .map(Self)
+            .map_err(|error| Refusal::Unreadable(format!("the body: {error}")))
+    }
+}
+
+/// The query; what cannot be read is told as a problem.
+pub(crate) struct Asked<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        Query::try_from_uri(&parts.uri)
+            .map(|Query(asked)| Self(asked))
+            .map_err(|error| Refusal::Unreadable(format!("the query: {}", error.body_text())))
+    }
+}
+
+/// The message that the address names; text that is none names no message.
+pub(crate) struct Id(pub(crate) MessageId);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        Path::<String>::from_request_parts(parts, state)
+            .await
+            .map(|Path(id)| Self(MessageId::from_text(id)))
+            .map_err(|_| Refusal::UnknownMessage)
+    }
+}

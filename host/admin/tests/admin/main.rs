@@ -1,0 +1,13 @@
+//! The operators' side from outside: what is asked, what is answered, and what the
+//! journal has afterwards.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod auth;
+mod double;
+mod health;
+mod journal;
+mod messages;
+mod metrics;
+mod plugins;
+mod resume;

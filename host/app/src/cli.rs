@@ -1,0 +1,96 @@
+//! What can be typed.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands;
+
+/// Carries messages between CRMs and Odoo through sandboxed regional plugins.
+///
+/// See it work, with nothing but this checkout: `cambist demo`.
+///
+/// Run it: write a cambist.toml (examples/demo/cambist.toml is a documented one),
+/// let `cambist check` look at it, then `cambist serve`. What became of a message
+/// tell `cambist messages` and `cambist show ID`.
+#[derive(Debug, Parser)]
+#[command(name = "cambist", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows the main job: won HubSpot deals of several regions become customers,
+    /// orders and projects.
+    Demo(commands::demo::Options),
+    /// Receives messages and carries them, until it is told to stop.
+    Serve(Config),
+    /// Looks at config and plugins, and names every problem with its place and the
+    /// way out. Starts nothing.
+    Check(Config),
+    /// Lists messages and where they stand, the newest first.
+    Messages(commands::messages::Options),
+    /// Tells what became of one message, stage by stage.
+    Show(commands::show::Options),
+    /// Sends a message its way again, at the running host.
+    Replay(commands::replay::Options),
+    /// Releases a message that policy holds, at the running host.
+    Release(commands::release::Options),
+    /// Builds plugins and looks at them.
+    #[command(subcommand)]
+    Plugin(commands::plugin::Command),
+    /// Prints the JSON schema of the config.
+    Schema,
+}
+
+/// Where the config is.
+#[derive(Args, Clone, Debug)]
+pub struct Config {
+    /// The config file.
+    #[arg(long, short, default_value = "cambist.toml", env = "CAMBIST_CONFIG")]
+    pub config: PathBuf,
+    /// Prints JSON, for programs.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs what was typed. 0 is done, 1 is not, 2 is wrong use.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match start(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            #[expect(clippy::print_stderr, reason = "the one place where the binary fails")]
+            {
+                eprintln!("cambist: {error:#}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(command: Command) -> Result<ExitCode> {
+    // The HTTP client leaves the choice of cryptography to the process, and panics
+    // without one. Whoever comes second finds it done.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(async {
+        match command {
+            Command::Demo(options) => commands::demo::run(options).await,
+            Command::Serve(options) => commands::serve::run(options).await,
+            Command::Check(options) => commands::check::run(&options),
+            Command::Messages(options) => commands::messages::run(&options).await,
+            Command::Show(options) => commands::show::run(&options).await,
+            Command::Replay(options) => commands::replay::run(&options).await,
+            Command::Release(options) => commands::release::run(&options).await,
+            Command::Plugin(command) => commands::plugin::run(command),
+            Command::Schema => commands::schema::run(),
+        }
+    })
+}

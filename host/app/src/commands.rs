@@ -1,0 +1,12 @@
+//! The commands, a file each.
+
+pub mod check;
+pub mod demo;
+pub mod messages;
+mod operator;
+pub mod plugin;
+pub mod release;
+pub mod replay;
+pub mod schema;
+pub mod serve;
+pub mod show;

@@ -1,0 +1,251 @@
+//! What the demo says on screen.
+
+#![expect(clippy::print_stdout, reason = "the demo is what it prints")]
+
+use cambist_connect::dry_run::render;
+use cambist_contract::{fault::Reason, mapping::Plan, stage::Stage, tax::Assessment};
+use cambist_journal::{Event, journal::Claim};
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::Value;
+
+use super::{
+    stage_set::StageSet,
+    story::{Send, Step},
+};
+
+/// Columns of the screen that the table is fitted to.
+const WIDTH: u16 = 118;
+
+pub(super) fn opening(odoo: bool) {
+    println!("Cambist: won HubSpot deals become customers, orders and projects.\n");
+    println!(
+        "  the CRM     a double of HubSpot (tests/doubles): it does what HubSpot documents, and is not HubSpot"
+    );
+    println!(
+        "  the plugins map-hubspot, policy-deal-desk, tax-eu-vat, tax-in-gst, map-odoo, each in a sandbox"
+    );
+    match odoo {
+        true => println!("  the books   a real Odoo 19 on this machine (tests/odoo)"),
+        false => println!(
+            "  the books   a dry run, which shows the commands; `-- demo --odoo` delivers into a real Odoo 19"
+        ),
+    }
+    println!();
+}
+
+pub(super) fn step(text: &str) {
+    println!("· {text}");
+}
+
+pub(super) fn sent(step: &Step, status: u16) {
+    let how = match step.send {
+        Send::Once => "",
+        Send::Again => ", the same event once more",
+        Send::Forged => ", signed by somebody else",
+    };
+    println!(
+        "→ webhook for deal {}{how}: {status} {}   ({})",
+        step.deal, step.answer, step.title
+    );
+}
+
+/// A message that has ended or waits, in full.
+pub(super) fn ended(step: &Step, claim: &Claim) {
+    println!("\n■ deal {}: {}", step.deal, step.title);
+    println!("  message  {}  {}", claim.message.id, outcome(claim));
+    for entry in &claim.entries {
+        match &entry.event {
+            Event::Routed { region, target, .. } => println!("  way      region {region}, to {target}"),
+            Event::Passed {
+                stage: Stage::Judge,
+                output,
+                ..
+            } => {
+                for reason in reasons(output.get("reasons")) {
+                    println!("  policy   allowed: {}", said(&reason));
+                }
+            }
+            Event::Passed {
+                stage: Stage::Tax,
+                output,
+                ..
+            } => tax(output),
+            Event::Passed {
+                stage: Stage::Write,
+                output,
+                ..
+            } => plan(output),
+            Event::Held { role, reasons } => {
+                for reason in reasons {
+                    println!("  policy   holds for {role}: {}", said(reason));
+                }
+            }
+            Event::Delivered { target, receipts } => {
+                // a dry run has no ids to tell
+                let mut ids: Vec<String> = Vec::new();
+                for receipt in receipts {
+                    let id = receipt
+                        .target_id
+                        .as_ref()
+                        .map(|id| format!("{} {id}", receipt.model));
+                    ids.extend(id.filter(|id| !ids.contains(id)));
+                }
+                if !ids.is_empty() {
+                    println!("  receipt  {target}: {}", ids.join(", "));
+                }
+            }
+            _ => {}
+        }
+    }
+    println!("  stages   {}", stages(claim));
+}
+
+fn tax(output: &Value) {
+    let assessments: Vec<Assessment> = serde_json::from_value(output.clone()).unwrap_or_default();
+    for it in assessments {
+        println!(
+            "  tax      {} {} + {} = {} {}",
+            rates(&it),
+            it.net,
+            it.tax,
+            it.gross,
+            it.currency
+        );
+        if let Some(line) = it.lines.first() {
+            println!("           {}", said(&line.reason));
+        }
+        for note in &it.notes {
+            println!("           to be printed: {note}");
+        }
+    }
+}
+
+fn rates(assessment: &Assessment) -> String {
+    let rates = assessment.totals.iter().map(|total| {
+        let treatment = serde_json::to_value(total.rate.treatment).unwrap_or_default();
+        format!(
+            "{} {} {} %",
+            total.rate.code,
+            treatment.as_str().unwrap_or_default(),
+            total.rate.percent
+        )
+    });
+    rates.collect::<Vec<_>>().join(" + ")
+}
+
+fn plan(output: &Value) {
+    let plan: Plan = serde_json::from_value(output.clone()).unwrap_or_default();
+    for (at, command) in plan.commands.iter().enumerate() {
+        let label = if at == 0 { "plan" } else { "" };
+        for (line, text) in render(command).lines().enumerate() {
+            let label = if line == 0 { label } else { "" };
+            println!("  {label:<8} {text}");
+        }
+    }
+}
+
+fn reasons(value: Option<&Value>) -> Vec<Reason> {
+    value
+        .and_then(|value| serde_json::from_value(value.clone()).ok())
+        .unwrap_or_default()
+}
+
+fn said(reason: &Reason) -> String {
+    match &reason.basis {
+        Some(basis) => format!("{} ({basis})", reason.text),
+        None => reason.text.clone(),
+    }
+}
+
+fn outcome(claim: &Claim) -> String {
+    let why = crate::commands::messages::why(&claim.status);
+    match why.as_str() {
+        "" => claim.status.state.name().to_owned(),
+        why => format!("{}: {why}", claim.status.state.name()),
+    }
+}
+
+fn stages(claim: &Claim) -> String {
+    let times = claim.entries.iter().filter_map(|entry| match &entry.event {
+        Event::Passed { stage, took_us, .. } => Some(format!("{stage} {}", milliseconds(*took_us))),
+        _ => None,
+    });
+    times.collect::<Vec<_>>().join(", ")
+}
+
+fn milliseconds(us: u64) -> String {
+    format!("{}.{} ms", us / 1000, us % 1000 / 100)
+}
+
+/// What became of each, short.
+pub(super) fn table(steps: &[Step], outcomes: &[(Step, Claim)]) {
+    let mut table = Table::new();
+    table
+        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(WIDTH);
+    table.set_header(["deal", "what", "region", "ended", "tax", "plan", "time"]);
+    for (step, claim) in outcomes {
+        let (mut tax, mut commands, mut took) = (String::new(), 0, 0);
+        for entry in &claim.entries {
+            if let Event::Passed {
+                stage,
+                output,
+                took_us,
+                ..
+            } = &entry.event
+            {
+                took += took_us;
+                match stage {
+                    Stage::Tax => {
+                        let all: Vec<Assessment> = serde_json::from_value(output.clone()).unwrap_or_default();
+                        let texts = all
+                            .iter()
+                            .map(|it| format!("{} {}: {}", it.tax, it.currency, rates(it)));
+                        tax = texts.collect::<Vec<_>>().join("; ");
+                    }
+                    Stage::Write => {
+                        let plan: Plan = serde_json::from_value(output.clone()).unwrap_or_default();
+                        commands = plan.commands.len();
+                    }
+                    _ => {}
+                }
+            }
+        }
+        table.add_row([
+            step.deal.clone(),
+            step.title.clone(),
+            claim.status.region.clone().unwrap_or_default(),
+            outcome(claim),
+            tax,
+            if commands > 0 {
+                format!("{commands} commands")
+            } else {
+                String::new()
+            },
+            milliseconds(took),
+        ]);
+    }
+    for step in steps.iter().filter(|step| step.send != Send::Once) {
+        let ended = match step.send {
+            Send::Forged => "refused: its signature is not HubSpot's",
+            _ => "duplicate: nothing happens twice",
+        };
+        table.add_row([step.deal.as_str(), &step.title, "", ended]);
+    }
+    println!("\n{table}");
+}
+
+pub(super) fn closing(set: &StageSet, as_told: bool) {
+    let config = set.config_path();
+    let shown = config.strip_prefix(&set.root).unwrap_or(&config).display();
+    match as_told {
+        true => println!("\nEverything ended as the story says (examples/demo/story.json)."),
+        false => println!(
+            "\nSomething ended otherwise than the story says (examples/demo/story.json); the log is {}",
+            set.folder.join("host.log").display()
+        ),
+    }
+    println!("Look closer:  cargo run --release -- messages --config {shown}");
+    println!("              cargo run --release -- show --config {shown} MESSAGE");
+}

@@ -1,0 +1,79 @@
+//! `cambist messages`: where messages stand, the newest first.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use cambist_journal::{Journal as _, State, Status, journal::Filter};
+use clap::Args;
+
+use super::operator;
+use crate::{cli, config::Config};
+
+/// What to list.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    #[command(flatten)]
+    common: cli::Config,
+    /// Only those in this state: due, parked, held, waiting, ignored, denied, done.
+    #[arg(long)]
+    state: Option<String>,
+    /// Only those of this flow.
+    #[arg(long)]
+    flow: Option<String>,
+    /// Only those of this region.
+    #[arg(long)]
+    region: Option<String>,
+    /// At most so many.
+    #[arg(long, default_value_t = 50)]
+    limit: usize,
+}
+
+/// Prints the list.
+///
+/// # Errors
+///
+/// The journal cannot be read.
+#[expect(clippy::print_stdout, reason = "it is the command's answer")]
+pub async fn run(options: &Options) -> Result<ExitCode> {
+    let config = Config::read(&options.common.config)?;
+    let filter = Filter {
+        state: options.state.clone(),
+        flow: options.flow.clone(),
+        region: options.region.clone(),
+        before: None,
+        limit: options.limit,
+    };
+    let messages = operator::journal(&config)?.list(filter).await?;
+    if options.common.json {
+        println!("{}", serde_json::to_string_pretty(&messages)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!(
+        "{:<20}  {:<8}  {:<7}  {:<22}  {:<6}  why",
+        "message", "state", "stage", "object", "region"
+    );
+    for status in &messages {
+        println!(
+            "{:<20}  {:<8}  {:<7}  {:<22}  {:<6}  {}",
+            status.id,
+            status.state.name(),
+            status.passed.map_or("-", |stage| stage.name()),
+            status.object,
+            status.region.as_deref().unwrap_or("-"),
+            why(status),
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Why a message stands where it stands, in a person's words.
+pub(crate) fn why(status: &Status) -> String {
+    match &status.state {
+        State::Due { .. } if status.attempts > 0 => format!("attempt {} failed", status.attempts),
+        State::Due { .. } | State::Done => String::new(),
+        State::Parked { code, reason } => format!("{code}: {reason}"),
+        State::Held { role, reason } => format!("for {role}: {reason}"),
+        State::Waiting { entity } => format!("for {entity}"),
+        State::Ignored { reason } | State::Denied { reason } => reason.clone(),
+    }
+}

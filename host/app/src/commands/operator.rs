@@ -1,0 +1,99 @@
+//! What the operators' commands have in common: the journal to read from, and the
+//! running host to ask.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use cambist_contract::message::MessageId;
+use cambist_journal::{
+    Journal as _,
+    journal::{Claim, Filter},
+    store::SqliteJournal,
+};
+use serde_json::Value;
+
+use crate::{config::Config, secrets};
+
+/// The journal, beside a host that may be running.
+pub(super) fn journal(config: &Config) -> Result<SqliteJournal> {
+    Ok(SqliteJournal::open_read_only(config.journal())?)
+}
+
+/// The message with this id, or the only one whose id begins so.
+pub(super) async fn message(journal: &SqliteJournal, id: &str) -> Result<Claim> {
+    if let Some(claim) = journal.message(&MessageId::from_text(id)).await? {
+        return Ok(claim);
+    }
+    let recent = journal
+        .list(Filter {
+            limit: 1000,
+            ..Filter::default()
+        })
+        .await?;
+    let mut matching = recent
+        .into_iter()
+        .filter(|status| status.id.as_str().starts_with(id));
+    match (matching.next(), matching.next()) {
+        (Some(status), None) => journal.message(&status.id).await?.context("the message is gone"),
+        (Some(_), Some(_)) => bail!("several messages begin with `{id}`; give more of the id"),
+        (None, _) => bail!("no message `{id}`; `cambist messages` lists them"),
+    }
+}
+
+/// Asks the running host to do something with a message.
+pub(super) async fn ask(config_path: &Path, id: &str, what: &str, body: Value) -> Result<()> {
+    let config = Config::read(config_path)?;
+    let claim = message(&journal(&config)?, id).await?;
+    let secrets = secrets::resolve(&config, config_path).map_err(|problems| {
+        anyhow::anyhow!(
+            "{}",
+            problems
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("\n")
+        )
+    })?;
+    let token = secrets
+        .get(&config.admin.token)
+        .context("the admin token was not read")?;
+    let address = format!(
+        "http://{}/api/messages/{}/{what}",
+        config.host.admin, claim.message.id
+    );
+    let answer = reqwest::Client::builder()
+        .no_proxy()
+        .build()?
+        .post(&address)
+        .bearer_auth(token.expose())
+        .header("content-type", "application/json")
+        .body(body.to_string())
+        .send()
+        .await
+        .with_context(|| {
+            format!(
+                "no host answers at {}; is `cambist serve` running?",
+                config.host.admin
+            )
+        })?;
+    if answer.status().is_success() {
+        return Ok(());
+    }
+    let status = answer.status();
+    let problem: Value = serde_json::from_str(&answer.text().await.unwrap_or_default()).unwrap_or_default();
+    let detail = problem
+        .get("detail")
+        .or_else(|| problem.get("title"))
+        .and_then(Value::as_str);
+    bail!(
+        "the host refused it ({status}): {}",
+        detail.unwrap_or("no reason given")
+    )
+}
+
+/// Who asks, for the evidence.
+pub(super) fn who(by: Option<&String>) -> String {
+    by.cloned()
+        .or_else(|| std::env::var("USER").ok())
+        .unwrap_or_else(|| "operator".to_owned())
+}

@@ -1,0 +1,107 @@
+//! `cambist plugin`: builds plugins and looks at them.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::{Context as _, Result};
+use cambist_contract::{
+    limits::Limits,
+    plugin::{Interface, Loader as _},
+    revision::{Revision, Tables},
+};
+use cambist_sandbox::Sandbox;
+use clap::Subcommand;
+
+/// What to do with plugins.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Builds plugin crates to components, and runs their cases in the sandbox.
+    Build {
+        /// The folders of the crates.
+        #[arg(default_value = ".")]
+        crates: Vec<PathBuf>,
+        /// Where the components go.
+        #[arg(long, default_value = "plugins")]
+        to: PathBuf,
+    },
+    /// Tells what a component says about itself, and runs its cases.
+    Inspect {
+        /// The component.
+        file: PathBuf,
+    },
+}
+
+/// Does it.
+///
+/// # Errors
+///
+/// A plugin does not build, load, or do what its cases say.
+#[expect(clippy::print_stdout, reason = "it is the command's answer")]
+pub fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Build { crates, to } => {
+            for built in build(&crates, &to)? {
+                println!("{}", built.display());
+            }
+        }
+        Command::Inspect { file } => {
+            let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            println!("{}", serde_json::to_string_pretty(&inspect(&bytes)?)?);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds crates to components in a folder. A component takes its place there only
+/// when it loads and its cases pass, and only if it differs.
+///
+/// # Errors
+///
+/// The first plugin that does not build, load, or do what its cases say.
+pub fn build(crates: &[PathBuf], to: &std::path::Path) -> Result<Vec<PathBuf>> {
+    std::fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
+    let mut files = Vec::new();
+    for built in cambist_sdk_build::build(crates, false)? {
+        let path = to.join(format!("{}.wasm", built.name));
+        if std::fs::read(&path).is_ok_and(|there| there == built.component) {
+            files.push(path);
+            continue;
+        }
+        inspect(&built.component).with_context(|| format!("plugin {}", built.name))?;
+        let half = path.with_extension("half");
+        std::fs::write(&half, &built.component)
+            .with_context(|| format!("cannot write {}", half.display()))?;
+        std::fs::rename(&half, &path).with_context(|| format!("cannot write {}", path.display()))?;
+        files.push(path);
+    }
+    Ok(files)
+}
+
+/// Describes a component and runs its cases, with all grants that need no name.
+fn inspect(bytes: &[u8]) -> Result<serde_json::Value> {
+    let scratch = tempfile::tempdir().context("cannot make a folder")?;
+    let sandbox = Sandbox::new(scratch.path())?;
+    let about = sandbox.describe(bytes)?;
+    let revision = Revision {
+        plugin: about.name.clone().unwrap_or_default(),
+        component: about.component,
+        settings: serde_json::json!({}),
+        grants: ["log", "reference:none", "links:none"]
+            .iter()
+            .filter_map(|grant| grant.parse().ok())
+            .collect(),
+        limits: Limits::default(),
+        tables: Tables::new(),
+    };
+    let plugin = sandbox.load(bytes, &revision)?;
+    cambist_registry::check::cases(plugin.as_ref(), &about.cases)?;
+    let interfaces: Vec<String> = about.interfaces.iter().map(Interface::to_string).collect();
+    Ok(serde_json::json!({
+        "name": about.name,
+        "version": about.version,
+        "digest": about.component,
+        "size": about.size,
+        "exports": interfaces,
+        "imports": about.imports,
+        "cases-passed": about.cases.len(),
+    }))
+}

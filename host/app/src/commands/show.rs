@@ -1,0 +1,145 @@
+//! `cambist show`: what became of one message, stage by stage.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use cambist_journal::{Entry, Event};
+use clap::Args;
+use serde_json::json;
+
+use super::operator;
+use crate::{cli, config::Config};
+
+/// Which message.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    #[command(flatten)]
+    common: cli::Config,
+    /// The message's id, or its beginning.
+    id: String,
+    /// Prints what each stage made, too. It holds the message's data.
+    #[arg(long)]
+    full: bool,
+}
+
+/// Prints the message.
+///
+/// # Errors
+///
+/// The journal cannot be read, or there is no such message.
+#[expect(clippy::print_stdout, reason = "it is the command's answer")]
+pub async fn run(options: &Options) -> Result<ExitCode> {
+    let config = Config::read(&options.common.config)?;
+    let claim = operator::message(&operator::journal(&config)?, &options.id).await?;
+    if options.common.json {
+        let whole = json!({"message": claim.message, "status": claim.status, "entries": claim.entries});
+        println!("{}", serde_json::to_string_pretty(&whole)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let message = &claim.message;
+    println!("message   {}", message.id);
+    println!(
+        "from      {}, {} of {}/{}",
+        message.system, message.event, message.object_kind, message.object_id
+    );
+    println!(
+        "happened  {}, received {}",
+        message.occurred_at, message.received_at
+    );
+    println!(
+        "state     {}  {}",
+        claim.status.state.name(),
+        super::messages::why(&claim.status)
+    );
+    println!();
+    for entry in &claim.entries {
+        println!("{:>6}  {}  {}", entry.place, entry.at, line(entry));
+        if options.full
+            && let Event::Passed { output, .. } = &entry.event
+        {
+            println!("{output:#}");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// An entry as a line for people.
+fn line(entry: &Entry) -> String {
+    let reasons = |reasons: &[cambist_contract::fault::Reason]| {
+        reasons
+            .iter()
+            .map(|reason| reason.text.clone())
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
+    match &entry.event {
+        Event::Received { .. } => "received".to_owned(),
+        Event::Routed {
+            flow,
+            region,
+            target,
+            pins,
+            ..
+        } => {
+            let pins: Vec<String> = pins
+                .iter()
+                .map(|(stage, pin)| format!("{stage} {}", pin.short()))
+                .collect();
+            format!(
+                "flow {flow}, region {region}, to {target}; revisions: {}",
+                pins.join(", ")
+            )
+        }
+        Event::Passed {
+            stage,
+            took_us,
+            fuel,
+            log,
+            ..
+        } => {
+            let fuel = fuel.map_or(String::new(), |fuel| format!(", {fuel} fuel"));
+            let log: Vec<String> = log
+                .iter()
+                .map(|line| format!("\n        {}: {}", line.level, line.text))
+                .collect();
+            format!("{stage} in {took_us} us{fuel}{}", log.concat())
+        }
+        Event::Delivered { target, receipts } => {
+            let receipts: Vec<String> = receipts
+                .iter()
+                .map(|receipt| {
+                    let id = receipt
+                        .target_id
+                        .as_ref()
+                        .map_or(String::new(), |id| format!(" = {id}"));
+                    format!(
+                        "\n        {:?} {} {}{id}",
+                        receipt.effect, receipt.model, receipt.external_id
+                    )
+                })
+                .collect();
+            format!("delivered to {target}:{}", receipts.concat())
+        }
+        Event::Failed {
+            stage,
+            attempt,
+            error,
+            retry_at,
+        } => {
+            format!("{stage} failed (attempt {attempt}): {error}; again at {retry_at}")
+        }
+        Event::Parked { stage, code, reason } => format!("parked before {stage} ({code}): {reason}"),
+        Event::Held { role, reasons: why } => format!("held for {role}: {}", reasons(why)),
+        Event::Waiting { stage, entity } => format!("waits before {stage} for {entity}"),
+        Event::Ignored { reason } => format!("ignored: {reason}"),
+        Event::Denied { reasons: why } => format!("denied: {}", reasons(why)),
+        Event::Done => "done".to_owned(),
+        Event::Released { role, by } => format!("released for {role} by {by}"),
+        Event::Resumed { by, from, live } => {
+            format!(
+                "again from {from} on the {} revisions, asked by {by}",
+                if *live { "live" } else { "pinned" }
+            )
+        }
+    }
+}

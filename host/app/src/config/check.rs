@@ -1,0 +1,254 @@
+//! What is well-formed and cannot work.
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use cambist_contract::revision::Grant;
+use cambist_registry::binding::Subject;
+use serde::Serialize;
+
+use super::{
+    Config,
+    place::{Places, line_of},
+};
+
+/// One problem of a config or a plugin, with its place and the way out.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Problem {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, counted from 1.
+    pub line: Option<usize>,
+    /// What is wrong, and what to do.
+    pub problem: String,
+}
+
+impl Problem {
+    /// A problem with a whole file.
+    pub fn of_file(file: &Path, problem: String) -> Self {
+        Self {
+            file: file.to_owned(),
+            line: None,
+            problem,
+        }
+    }
+
+    /// A text that is no config.
+    pub(super) fn of_toml(file: &Path, text: &str, error: &toml::de::Error) -> Self {
+        let line = error.span().map(|span| line_of(text, span.start));
+        Self {
+            file: file.to_owned(),
+            line,
+            problem: error.message().to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        write!(f, ": {}", self.problem)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// Collects problems.
+struct Check<'a> {
+    config: &'a Config,
+    places: &'a Places<'a>,
+    problems: Vec<Problem>,
+}
+
+pub(super) fn problems(config: &Config, places: &Places<'_>) -> Vec<Problem> {
+    let mut check = Check {
+        config,
+        places,
+        problems: Vec::new(),
+    };
+    check.flows();
+    check.regions();
+    check.bindings();
+    check.coverage();
+    check.problems
+}
+
+impl Check<'_> {
+    fn add(&mut self, setting: &[&str], problem: String) {
+        let line = self.places.line(setting);
+        self.problems.push(Problem {
+            file: self.places.path.clone(),
+            line,
+            problem,
+        });
+    }
+
+    fn flows(&mut self) {
+        let mut names = BTreeSet::new();
+        for (at, flow) in self.config.flows.iter().enumerate() {
+            let at = at.to_string();
+            if !names.insert(&flow.name) {
+                self.add(
+                    &["flows", &at, "name"],
+                    format!("two flows are called `{}`; rename one", flow.name),
+                );
+            }
+            for system in &flow.from {
+                if !self.config.ingress.systems.contains_key(system) {
+                    let text = format!(
+                        "flow `{}` is from `{system}`, which may not call; add [ingress.systems.{system}]",
+                        flow.name
+                    );
+                    self.add(&["flows", &at, "from"], text);
+                }
+                if !self.config.connect.systems.contains_key(system) {
+                    let text = format!(
+                        "flow `{}` reads from `{system}`, which is not known; add [connect.systems.{system}]",
+                        flow.name
+                    );
+                    self.add(&["flows", &at, "from"], text);
+                }
+            }
+            for (region, target) in &flow.to {
+                if region != "*" && !self.config.regions.contains_key(region) {
+                    let text = format!(
+                        "flow `{}` has a target for region `{region}`, which is not known; add [regions.{region}.supplier]",
+                        flow.name
+                    );
+                    self.add(&["flows", &at, "to", region], text);
+                }
+                if !self.config.connect.systems.contains_key(target) {
+                    let text = format!(
+                        "flow `{}` writes to `{target}`, which is not known; add [connect.systems.{target}]",
+                        flow.name
+                    );
+                    self.add(&["flows", &at, "to", region], text);
+                }
+            }
+        }
+    }
+
+    fn regions(&mut self) {
+        for (system, of) in &self.config.region_of {
+            if let Some(region) = &of.default
+                && !self.config.regions.contains_key(region)
+            {
+                let text = format!(
+                    "messages of `{system}` belong to region `{region}`, which is not known; add [regions.{region}.supplier]"
+                );
+                self.add(&["region-of", system, "default"], text);
+            }
+            for (name, pointer) in [("pointer", &of.pointer), ("unit-pointer", &of.unit_pointer)] {
+                if pointer.as_ref().is_some_and(|pointer| !pointer.starts_with('/')) {
+                    let text = "must be a JSON pointer, such as `/deal/properties/region`".to_owned();
+                    self.add(&["region-of", system, name], format!("`{name}` {text}"));
+                }
+            }
+        }
+        let sources: BTreeSet<&String> = self.config.flows.iter().flat_map(|flow| &flow.from).collect();
+        for system in sources {
+            if !self.config.region_of.contains_key(system) {
+                let text = format!(
+                    "messages of `{system}` have no region; add [region-of.{system}] with `default` or `pointer`"
+                );
+                self.add(&["flows"], text);
+            }
+        }
+    }
+
+    fn bindings(&mut self) {
+        for (at, binding) in self.config.bindings.iter().enumerate() {
+            let place = at.to_string();
+            let what = format!("the binding of `{}` to stage `{}`", binding.plugin, binding.stage);
+            if binding.stage.interface().is_none() {
+                let text = format!(
+                    "no plugin serves stage `{}`; the stages of plugins are read, judge, draft, tax and write",
+                    binding.stage
+                );
+                self.add(&["bindings", &place, "stage"], text);
+            }
+            if let Some(flow) = &binding.flow
+                && !self.config.flows.iter().any(|it| it.name == *flow)
+            {
+                self.add(
+                    &["bindings", &place, "flow"],
+                    format!("{what} is for flow `{flow}`, which is not known"),
+                );
+            }
+            if let Some(region) = &binding.region
+                && !self.config.regions.contains_key(region)
+            {
+                self.add(
+                    &["bindings", &place, "region"],
+                    format!("{what} is for region `{region}`, which is not known"),
+                );
+            }
+            for grant in &binding.grants {
+                match grant {
+                    Grant::Log => {}
+                    Grant::Reference(table) if self.config.tables.contains_key(table) => {}
+                    Grant::Reference(table) => {
+                        let text = format!(
+                            "{what} grants `{grant}`, and there is no such table; add [tables.{table}]"
+                        );
+                        self.add(&["bindings", &place, "grants"], text);
+                    }
+                    Grant::Links(system) if self.config.connect.systems.contains_key(system) => {}
+                    Grant::Links(system) => {
+                        let text = format!(
+                            "{what} grants `{grant}`, and there is no such system; add [connect.systems.{system}]"
+                        );
+                        self.add(&["bindings", &place, "grants"], text);
+                    }
+                }
+            }
+            let twins = self.config.bindings.iter().take(at);
+            if twins.into_iter().any(|other| other.ties_with(binding)) {
+                let text = format!(
+                    "{what} ties with an earlier one for the same flow, region and unit; take one out"
+                );
+                self.add(&["bindings", &place], text);
+            }
+        }
+    }
+
+    /// Each region that a flow can reach has a plugin for each stage that needs one.
+    fn coverage(&mut self) {
+        for (at, flow) in self.config.flows.iter().enumerate() {
+            let named = flow.to.keys().filter(|region| *region != "*");
+            let regions: BTreeSet<&String> = if flow.to.contains_key("*") {
+                self.config.regions.keys().collect()
+            } else {
+                named.collect()
+            };
+            for region in regions {
+                let subject = Subject {
+                    flow: &flow.name,
+                    region,
+                    unit: "",
+                };
+                for stage in flow.way() {
+                    let bound = self
+                        .config
+                        .bindings
+                        .iter()
+                        .any(|it| it.fit(stage, subject).is_some());
+                    if stage.interface().is_some() && !bound {
+                        let text = format!(
+                            "flow `{}` has no plugin for stage `{stage}` in region `{region}`; add a [[bindings]] with stage = \"{stage}\"",
+                            flow.name
+                        );
+                        self.add(&["flows", &at.to_string()], text);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! How the parts are put together, and in which order they start and stop.
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+
+use anyhow::{Context as _, Result, bail};
+use axum::Router;
+use cambist_admin::Admin;
+use cambist_connect::{Systems, options::System};
+use cambist_contract::secret::{Secret, SecretRef};
+use cambist_ingress::{Ingress, serve};
+use cambist_journal::{Journal, store::SqliteJournal};
+use cambist_pipeline::{Owner, Pipeline, Reached, Setup};
+use cambist_registry::{Options, Registry, watch};
+use cambist_sandbox::Sandbox;
+use jiff::Timestamp;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::{
+    net::TcpListener,
+    sync::watch::{Receiver, Sender, channel},
+    task::JoinSet,
+};
+
+use crate::config::Config;
+
+/// A host that is running.
+pub struct Host {
+    /// Where senders reach it.
+    pub ingress: SocketAddr,
+    /// Where operators reach it.
+    pub admin: SocketAddr,
+    /// Its journal.
+    pub journal: Arc<dyn Journal>,
+    /// Its plugins.
+    pub registry: Arc<Registry>,
+    stop: Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+/// What a host needs besides its config.
+pub struct Surroundings {
+    /// The value of every secret the config refers to.
+    pub secrets: BTreeMap<SecretRef, Secret>,
+    /// Renders what was counted.
+    pub metrics: PrometheusHandle,
+    /// Told each stage that was recorded; for crash tests.
+    pub reached: Option<Reached>,
+}
+
+/// Asks the system's clock. The one place that does; all others are handed this.
+#[expect(clippy::disallowed_methods, reason = "the one clock of the process")]
+pub(crate) fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+impl Host {
+    /// Starts everything: journal, plugins, pipeline, and last the doors.
+    ///
+    /// # Errors
+    ///
+    /// The first part that does not start, with the way out.
+    pub async fn start(config: &Config, surroundings: Surroundings) -> Result<Self> {
+        let clock: Arc<dyn Fn() -> Timestamp + Send + Sync> = Arc::new(now);
+        std::fs::create_dir_all(&config.host.data)
+            .with_context(|| format!("cannot make the folder {}", config.host.data.display()))?;
+        let (journal, registry) = blocking(config).await?;
+        let journal: Arc<dyn Journal> = Arc::new(journal);
+        for (plugin, reason) in registry.missing() {
+            tracing::error!(
+                plugin,
+                reason,
+                "a plugin that bindings name is not live; its messages will be parked"
+            );
+        }
+        let systems = Systems::new(&config.connect, &surroundings.secrets).map_err(listed)?;
+        let (stop, stopped) = channel(false);
+        let mut tasks = JoinSet::new();
+
+        let pipeline = Arc::new(Pipeline::new(Setup {
+            journal: Arc::clone(&journal),
+            registry: Arc::clone(&registry),
+            systems,
+            sides: sides(config),
+            routes: config.routes(),
+            at_once: config.host.at_once.get(),
+            now: Arc::clone(&clock),
+            reached: surroundings.reached,
+        }));
+        tasks.spawn(pipeline.run(stopped.clone()));
+        let watched = Arc::clone(&registry);
+        let until = stopped.clone();
+        tasks.spawn(async move {
+            if let Err(error) = watch::watch(watched, now, until).await {
+                tracing::error!(%error, "cannot watch the plugin folder; plugins are not reloaded");
+            }
+        });
+
+        let doors = Ingress::new(
+            &config.ingress,
+            &surroundings.secrets,
+            Arc::clone(&journal),
+            Arc::clone(&clock),
+        )
+        .map_err(listed)?
+        .router();
+        let token = surroundings
+            .secrets
+            .get(&config.admin.token)
+            .context("the admin token was not read")?;
+        let operators = Admin::new(cambist_admin::Setup {
+            options: config.admin.clone(),
+            token: token.clone(),
+            journal: Arc::clone(&journal),
+            registry: Arc::clone(&registry),
+            metrics: surroundings.metrics.clone(),
+            clock,
+        })?
+        .router();
+        let ingress = open(config.host.listen, doors, &mut tasks, stopped.clone()).await?;
+        let admin = open(config.host.admin, operators, &mut tasks, stopped.clone()).await?;
+        tasks.spawn(upkeep(surroundings.metrics, stopped));
+        Ok(Self {
+            ingress,
+            admin,
+            journal,
+            registry,
+            stop,
+            tasks,
+        })
+    }
+
+    /// Stops: the doors first, then what is under way comes to its end.
+    pub async fn stop(mut self) {
+        let _ = self.stop.send(true);
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// What blocks at start: opening the journal, compiling plugins.
+async fn blocking(config: &Config) -> Result<(SqliteJournal, Arc<Registry>)> {
+    let config = config.clone();
+    tokio::task::spawn_blocking(move || {
+        let journal = SqliteJournal::open(config.journal())?;
+        let sandbox = Sandbox::new(&config.host.data.join("compiled"))?;
+        let options = Options {
+            plugins: config.host.plugins.clone(),
+            archive: config.host.data.join("revisions"),
+            bindings: config.bindings.clone(),
+            tables: config.tables.clone(),
+        };
+        let registry = Registry::open(options, Arc::new(sandbox))?;
+        registry.refresh(now());
+        Ok((journal, Arc::new(registry)))
+    })
+    .await
+    .context("the start panicked")?
+}
+
+/// Odoo is the ERP; everything else counts as a CRM.
+fn sides(config: &Config) -> BTreeMap<String, Owner> {
+    let side = |system: &System| match system {
+        System::Odoo(_) => Owner::Erp,
+        System::HubSpot(_) | System::DryRun(_) => Owner::Crm,
+    };
+    config
+        .connect
+        .systems
+        .iter()
+        .map(|(name, system)| (name.clone(), side(system)))
+        .collect()
+}
+
+/// Serves a router until the host stops.
+async fn open(
+    address: SocketAddr,
+    router: Router,
+    tasks: &mut JoinSet<()>,
+    mut stopped: Receiver<bool>,
+) -> Result<SocketAddr> {
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}; is another host running, or the port taken?")
+    })?;
+    let address = listener.local_addr().context("the listener has no address")?;
+    tasks.spawn(async move {
+        let until = async move {
+            let _ = stopped.changed().await;
+        };
+        if let Err(error) = serve::serve(listener, router, serve::Limits::default(), until).await {
+            tracing::error!(%address, %error, "a door is closed");
+        }
+    });
+    Ok(address)
+}
+
+/// Lets the recorder forget what was rendered long ago.
+async fn upkeep(metrics: PrometheusHandle, mut stopped: Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(std::time::Duration::from_secs(5)) => metrics.run_upkeep(),
+            _ = stopped.changed() => return,
+        }
+    }
+}
+
+/// Several problems as one.
+fn listed<E: std::fmt::Display>(problems: Vec<E>) -> anyhow::Error {
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    anyhow::anyhow!("{}", lines.join("\n"))
+}
+
+/// Reads a config and its secrets, and fails with every problem at once.
+///
+/// # Errors
+///
+/// All problems, a line each, with their places.
+pub fn prepare(path: &std::path::Path) -> Result<(Config, BTreeMap<SecretRef, Secret>)> {
+    let config = Config::read(path)?;
+    let mut problems = config.problems(path);
+    let secrets = crate::secrets::resolve(&config, path).unwrap_or_else(|more| {
+        problems.extend(more);
+        BTreeMap::new()
+    });
+    if !problems.is_empty() {
+        bail!(listed(problems));
+    }
+    Ok((config, secrets))
+}

@@ -1,0 +1,9 @@
+//! The binary `cambist`.
+
+use std::process::ExitCode;
+
+use cambist_app::cli;
+
+fn main() -> ExitCode {
+    cli::run()
+}

@@ -1,0 +1,195 @@
+//! Reading a deal with what belongs to it.
+
+use async_trait::async_trait;
+use cambist_contract::{message::Message, secret::Secret};
+use reqwest::header::InvalidHeaderValue;
+use serde_json::{Map, Value, json};
+
+use super::{client::HubSpotClient, properties::Asked};
+use crate::{ConnectError, Source, options, pace::Pace};
+
+/// The generation of the API, part of every path.
+const API: &str = "crm/objects/2026-03";
+
+/// Most objects of one batch read.
+const BATCH: usize = 100;
+
+/// Most objects of one kind that one deal may have: ten batches. A deal with more is a mistake or an attack, and its JSON would
+/// not fit a plugin call.
+const OBJECTS_LIMIT: usize = 1000;
+
+/// An account to read from.
+pub struct HubSpotSource {
+    client: HubSpotClient,
+    asked: Asked,
+    pace: Pace,
+}
+
+impl HubSpotSource {
+    /// An account, as the config describes it.
+    pub(crate) fn connect(
+        client: reqwest::Client,
+        system: &str,
+        options: &options::HubSpot,
+        key: &Secret,
+    ) -> Result<Self, InvalidHeaderValue> {
+        let address = options.address.clone();
+        Ok(Self {
+            client: HubSpotClient::new(client, system, address, key, options.read_time.get())?,
+            asked: Asked::with(&options.properties),
+            pace: Pace::new(options.at_once),
+        })
+    }
+
+    /// A deal, its companies, contacts and line items.
+    async fn deal(&self, id: &str) -> Result<Value, ConnectError> {
+        let query = [
+            ("properties", self.asked.deals.join(",")),
+            ("associations", "companies,contacts,line_items".to_owned()),
+        ];
+        let mut deal = self
+            .client
+            .get(&format!("{API}/0-3/{id}"), &query, &format!("deal {id}"))
+            .await?;
+        let associations = deal
+            .as_object_mut()
+            .and_then(|deal| deal.shift_remove("associations"))
+            .unwrap_or_default();
+        let companies = associated(&associations, &["companies"]);
+        let contacts = associated(&associations, &["contacts"]);
+        let line_items = associated(&associations, &["line_items", "line items"]);
+        Ok(json!({
+            "deal": deal,
+            "companies": self.objects("companies", &companies, &self.asked.companies).await?,
+            "contacts": self.objects("contacts", &contacts, &self.asked.contacts).await?,
+            "line_items": self.objects("line_items", &line_items, &self.asked.line_items).await?,
+        }))
+    }
+
+    /// One company or contact by itself.
+    async fn single(&self, kind: &str, id: &str, asked: &[String]) -> Result<Value, ConnectError> {
+        let found = self.objects(kind, &[id.to_owned()], asked).await?;
+        if found.is_empty() {
+            return Err(ConnectError::Gone {
+                system: self.client.system().to_owned(),
+                what: format!("{kind} {id}"),
+            });
+        }
+        Ok(body(kind, Value::from(found)))
+    }
+
+    /// Objects of one kind, in the order of their ids; those that are gone are left out.
+    async fn objects(
+        &self,
+        kind: &str,
+        ids: &[String],
+        asked: &[String],
+    ) -> Result<Vec<Value>, ConnectError> {
+        if ids.len() > OBJECTS_LIMIT {
+            return Err(ConnectError::Misfit {
+                system: self.client.system().to_owned(),
+                model: kind.to_owned(),
+                reason: format!(
+                    "{} belong to one deal; {OBJECTS_LIMIT} are read at most",
+                    ids.len()
+                ),
+            });
+        }
+        let mut found: Map<String, Value> = Map::new();
+        for some in ids.chunks(BATCH) {
+            let inputs: Vec<Value> = some.iter().map(|id| json!({ "id": id })).collect();
+            let request = json!({"inputs": inputs, "properties": asked});
+            let path = format!("{API}/{kind}/batch/read");
+            let mut answer = self.client.batch(&path, &request, kind).await?;
+            let Some(Value::Array(results)) = answer.get_mut("results").map(Value::take) else {
+                return Err(ConnectError::Strange {
+                    system: self.client.system().to_owned(),
+                    what: "a batch without results".to_owned(),
+                    repeatable: true,
+                });
+            };
+            for object in results {
+                if let Some(id) = object.get("id").and_then(Value::as_str) {
+                    found.insert(id.to_owned(), object);
+                }
+            }
+        }
+        // HubSpot answers in an order of its own; ours makes the same deal the same bytes
+        Ok(ids.iter().filter_map(|id| found.shift_remove(id)).collect())
+    }
+}
+
+#[async_trait]
+impl Source for HubSpotSource {
+    async fn fetch(&self, message: &Message) -> Result<Value, ConnectError> {
+        let (id, kind) = (message.object_id.as_str(), message.object_kind.as_str());
+        let unsupported = || ConnectError::Unsupported {
+            system: self.client.system().to_owned(),
+            kind: kind.to_owned(),
+        };
+        let list = match kind {
+            "deal" | "0-3" => "deal",
+            "company" | "0-2" => "companies",
+            "contact" | "0-1" => "contacts",
+            _ => return Err(unsupported()),
+        };
+        // ids become part of a path, so nothing but digits may be one
+        if id.is_empty() || !id.chars().all(|digit| digit.is_ascii_digit()) {
+            return Err(ConnectError::Misfit {
+                system: self.client.system().to_owned(),
+                model: kind.to_owned(),
+                reason: "its id is no number".to_owned(),
+            });
+        }
+        if is_deletion(&message.event) {
+            let gone = json!({"id": id, "properties": {}, "archived": true});
+            return Ok(match list {
+                "deal" => body("deal", gone),
+                _ => body(list, json!([gone])),
+            });
+        }
+        let _turn = self.pace.enter().await;
+        match list {
+            "deal" => self.deal(id).await,
+            "companies" => self.single(list, id, &self.asked.companies).await,
+            _ => self.single(list, id, &self.asked.contacts).await,
+        }
+    }
+
+    async fn ready(&self) -> Result<(), ConnectError> {
+        let query = [("limit", "1".to_owned()), ("properties", "dealname".to_owned())];
+        match self.client.get(&format!("{API}/0-3"), &query, "deals").await {
+            Ok(_) | Err(ConnectError::Gone { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The body of an event, with everything empty but one part.
+fn body(part: &str, value: Value) -> Value {
+    let mut body = json!({"deal": null, "companies": [], "contacts": [], "line_items": []});
+    if let Some(slot) = body.get_mut(part) {
+        *slot = value;
+    }
+    body
+}
+
+/// Whether an event says that the object is no more, so that there is nothing to read.
+fn is_deletion(event: &str) -> bool {
+    event.ends_with(".deletion") || event.ends_with(".privacyDeletion")
+}
+
+/// The ids under any of some keys, each once.
+fn associated(associations: &Value, keys: &[&str]) -> Vec<String> {
+    let mut ids: Vec<String> = Vec::new();
+    let results = keys
+        .iter()
+        .filter_map(|key| associations.get(key)?.get("results")?.as_array());
+    for id in results.flatten().filter_map(|result| result.get("id")?.as_str()) {
+        // a company with two labels is named twice
+        if !ids.iter().any(|known| known == id) {
+            ids.push(id.to_owned());
+        }
+    }
+    ids
+}

@@ -1,0 +1,44 @@
+//! Talking to the systems at the other end: reading from CRMs, writing to Odoo.
+//!
+//! A [`Source`] reads an object again where the event about it was thin. A [`Target`] carries out a plan and gives a receipt
+//! for each command. Whatever goes wrong is a [`ConnectError`], which says in one word what may be done next: send again,
+//! look first, or wait for a person. That answer rests on what is known about the far side, never on an HTTP status alone.
+//!
+//! # Promises
+//!
+//! 1. **Once.** Records are written by external id, actions only from the state they expect; a lost reply is looked up or
+//!    sent again where that does no harm.
+//! 2. **Receipts survive errors.** A plan that fails half-way hands back the receipts of what was done.
+//! 3. **Only there.** A connector talks to the one address of its system: no redirects, no proxies from the environment, no
+//!    links out of an answer.
+//! 4. **Nothing leaks.** Keys are never shown; of an answer's error only one short sentence is kept.
+//! 5. **Bounded.** Every call has a time limit, every answer a size limit, every target a number of calls at once.
+//!
+//! # What is not here
+//!
+//! When and how often something is tried again is the pipeline's decision; [`retry`] only knows the waits. What a record
+//! should look like is a mapping plugin's. Receiving webhooks is ingress's. Nothing here reads environment or files: secrets
+//! are handed in.
+//!
+//! # Where to start reading
+//!
+//! [`source`] and [`target`] for the two traits, [`error`] for what can go wrong, then [`odoo`] and [`hubspot`]; [`systems`]
+//! puts them together from the [`options`].
+
+pub mod dry_run;
+pub mod error;
+mod http;
+pub mod hubspot;
+pub mod odoo;
+pub mod options;
+pub mod pace;
+pub mod retry;
+pub mod source;
+pub mod span;
+pub mod systems;
+pub mod target;
+
+pub use error::ConnectError;
+pub use source::Source;
+pub use systems::Systems;
+pub use target::{DeliverError, Target};

@@ -1,0 +1,205 @@
+//! Every answer that was recorded from a running Odoo 19.0, and what it means.
+
+use serde_json::json;
+
+use super::*;
+
+fn answer(status: u16, is_json: bool, body: &str) -> Answer {
+    Answer {
+        status,
+        is_json,
+        retry_after: None,
+        body: body.as_bytes().to_vec(),
+    }
+}
+
+fn fault(status: u16, name: &str, message: &str) -> Fault {
+    let body = json!({"name": name, "message": message, "arguments": [message], "context": {}, "debug": "Traceback"});
+    read(&answer(status, true, &body.to_string())).unwrap_err()
+}
+
+#[test]
+fn bare_values_are_values_whatever_they_are() {
+    for text in ["[15, 16]", "true", "false", "null", "{\"ids\": false}", "8"] {
+        assert!(read(&answer(200, true, text)).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn a_wrong_or_missing_key_is_one_thing() {
+    for message in [
+        "Invalid apikey",
+        "User not authenticated, use an API Key with a Bearer Authorization header.",
+    ] {
+        assert_eq!(
+            fault(401, "werkzeug.exceptions.Unauthorized", message),
+            Fault::KeyRefused
+        );
+    }
+}
+
+#[test]
+fn a_404_of_html_is_the_database_and_one_of_json_is_the_model() {
+    let html = "<!doctype html>\n<title>404 Not Found</title>\n<p>No database is selected";
+    assert_eq!(read(&answer(404, false, html)).unwrap_err(), Fault::NoDatabase);
+    for message in [
+        "the model 'x' does not exist",
+        "The method 'res.partner.nosuch' does not exist",
+        "Did you mean POST /json/2/<model>/<method>?",
+    ] {
+        assert!(
+            matches!(
+                fault(404, "werkzeug.exceptions.NotFound", message),
+                Fault::Misfit(_)
+            ),
+            "{message}"
+        );
+    }
+    let gone = fault(
+        404,
+        "odoo.exceptions.MissingError",
+        "Record does not exist or has been deleted.",
+    );
+    assert!(matches!(gone, Fault::Gone(_)));
+}
+
+#[test]
+fn what_we_say_wrongly_is_a_misfit_at_any_status() {
+    let cases = [
+        (
+            400,
+            "werkzeug.exceptions.BadRequest",
+            "could not parse the body as json: Expecting value",
+        ),
+        (
+            422,
+            "werkzeug.exceptions.UnprocessableEntity",
+            "missing a required argument: 'domain'",
+        ),
+        (
+            422,
+            "werkzeug.exceptions.UnprocessableEntity",
+            "got an unexpected keyword argument 'foo'",
+        ),
+        (
+            422,
+            "werkzeug.exceptions.UnprocessableEntity",
+            "cannot call res.partner.search_count with ids",
+        ),
+        (
+            500,
+            "builtins.ValueError",
+            "Invalid field 'nofield' in 'res.partner'",
+        ),
+        (500, "builtins.ValueError", "Invalid field name 'nofield'"),
+        (500, "builtins.KeyError", "nofield"),
+        (
+            500,
+            "builtins.ValueError",
+            "Wrong value for res.partner.type: 'bogus'",
+        ),
+        (
+            500,
+            "builtins.AttributeError",
+            "'bool' object has no attribute 'lower'",
+        ),
+        (
+            500,
+            "psycopg2.errors.InvalidTextRepresentation",
+            "invalid input syntax for type integer",
+        ),
+    ];
+    for (status, name, message) in cases {
+        assert!(
+            matches!(fault(status, name, message), Fault::Misfit(_)),
+            "{name}: {message}"
+        );
+    }
+    assert!(matches!(
+        read(&answer(415, false, "<html>")).unwrap_err(),
+        Fault::Misfit(_)
+    ));
+}
+
+#[test]
+fn business_rules_refuse_in_their_own_words() {
+    let cases = [
+        (
+            "odoo.exceptions.ValidationError",
+            "The operation cannot be completed: Contacts require a name",
+        ),
+        (
+            "odoo.exceptions.UserError",
+            "The entry INV/2026/00001 (id 1) must be in draft",
+        ),
+    ];
+    for (name, message) in cases {
+        assert_eq!(fault(422, name, message), Fault::Refused(message.to_owned()));
+    }
+}
+
+#[test]
+fn rights_are_named_as_odoo_names_them() {
+    for message in [
+        "Private methods (such as 'res.partner._write') cannot be called remotely",
+        "You are not allowed to create 'Models' (ir.model) records",
+    ] {
+        let expected = Fault::NotAllowed(message.to_owned());
+        assert_eq!(fault(403, "odoo.exceptions.AccessError", message), expected);
+    }
+}
+
+#[test]
+fn a_lost_race_is_a_500_that_goes_away() {
+    for name in [
+        "psycopg2.errors.SerializationFailure",
+        "psycopg2.errors.DeadlockDetected",
+        "psycopg2.errors.LockNotAvailable",
+    ] {
+        assert_eq!(
+            fault(500, name, "could not serialize access due to concurrent update\n"),
+            Fault::Contended
+        );
+    }
+    assert_eq!(
+        fault(409, "odoo.exceptions.LockError", "Cannot grab a lock"),
+        Fault::Contended
+    );
+}
+
+#[test]
+fn an_unknown_external_id_is_told_from_other_wrong_values() {
+    let message = "External ID not found in the system: hub.none";
+    assert_eq!(fault(500, "builtins.ValueError", message), Fault::UnknownId);
+}
+
+#[test]
+fn proxies_and_strangers_are_told_apart() {
+    assert_eq!(read(&answer(429, false, "")).unwrap_err(), Fault::Busy(None));
+    for status in [502, 503, 504] {
+        assert_eq!(
+            read(&answer(status, false, "<html>")).unwrap_err(),
+            Fault::Troubled(status)
+        );
+    }
+    assert!(matches!(
+        read(&answer(200, false, "<html>login")).unwrap_err(),
+        Fault::Strange(_)
+    ));
+    assert!(matches!(
+        read(&answer(302, false, "")).unwrap_err(),
+        Fault::Strange(_)
+    ));
+    assert_eq!(
+        read(&answer(200, true, "{\"ids\": [1")).unwrap_err(),
+        Fault::Strange("broken JSON".to_owned())
+    );
+    assert_eq!(fault(500, "somebody.elses.Error", "?"), Fault::Troubled(500));
+}
+
+#[test]
+fn nothing_of_the_traceback_is_kept() {
+    let body = json!({"name": "odoo.exceptions.UserError", "message": "No.", "debug": "SECRET /opt/odoo"});
+    let fault = read(&answer(422, true, &body.to_string())).unwrap_err();
+    assert_eq!(fault, Fault::Refused("No".to_owned()));
+}

@@ -1,0 +1,92 @@
+//! From our id of a record to Odoo's.
+
+use serde_json::{Value, json};
+
+use super::{
+    OdooClient,
+    answer::Fault,
+    client::{About, Kind, object},
+};
+use crate::ConnectError;
+
+/// Where Odoo keeps external ids that have no dot.
+const NO_MODULE: &str = "__import__";
+
+/// Finds the record that has an external id; none when no record has it, or none that the user may see.
+///
+/// Those two cannot be told apart: after a refused `load` Odoo still remembers the external id of the row that it has taken
+/// back, and answers as it does for a record that the user may not see. Writing tells: `load` looks into the database.
+///
+/// # Errors
+///
+/// Odoo could not be asked, or the external id belongs to a record of another model.
+pub(crate) async fn find(client: &OdooClient, about: About<'_>) -> Result<Option<i64>, ConnectError> {
+    match ask(client, about.external_id).await? {
+        Some((model, _)) if model != about.model => Err(ConnectError::Refused {
+            system: client.system().to_owned(),
+            model: about.model.to_owned(),
+            external_id: about.external_id.to_owned(),
+            field: None,
+            reason: format!("its external id belongs to a record of {model}"),
+        }),
+        found => Ok(found.and_then(|(_, id)| id)),
+    }
+}
+
+/// Odoo's id of whatever record has an external id; none when no record has it, or none that the user may see.
+///
+/// # Errors
+///
+/// Odoo could not be asked.
+pub(crate) async fn resolve(client: &OdooClient, external_id: &str) -> Result<Option<i64>, ConnectError> {
+    Ok(ask(client, external_id).await?.and_then(|(_, id)| id))
+}
+
+/// Model and id of the record that has an external id; no id when the user may not see it.
+async fn ask(client: &OdooClient, external_id: &str) -> Result<Option<(String, Option<i64>)>, ConnectError> {
+    let (module, name) = external_id.split_once('.').unwrap_or((NO_MODULE, external_id));
+    // archived records are there, too
+    let arguments = object(json!({"module": module, "xml_id": name, "context": {"active_test": false}}));
+    let about = About {
+        model: "ir.model.data",
+        external_id,
+    };
+    let answer = match client
+        .call(about.model, "check_object_reference", arguments, Kind::Read)
+        .await?
+    {
+        Err(Fault::UnknownId) => return Ok(None),
+        Err(fault) => return Err(client.error(fault, about, Kind::Read)),
+        Ok(answer) => answer,
+    };
+    match answer.as_array().map(Vec::as_slice) {
+        Some([Value::String(model), id]) => Ok(Some((model.clone(), id.as_i64()))),
+        _ => {
+            let what = "another answer than `check_object_reference` gives".to_owned();
+            Err(client.error(Fault::Strange(what), about, Kind::Read))
+        }
+    }
+}
+
+/// Refuses an external id that Odoo would take for something else, before anything is sent.
+///
+/// # Errors
+///
+/// It is empty, has white space or a comma, or more than one dot.
+pub(crate) fn check(client: &OdooClient, model: &str, external_id: &str) -> Result<(), ConnectError> {
+    let wrong = external_id.is_empty()
+        || external_id
+            .chars()
+            .any(|letter| letter.is_whitespace() || letter == ',')
+        || external_id.matches('.').count() > 1;
+    match wrong {
+        false => Ok(()),
+        true => Err(ConnectError::Misfit {
+            system: client.system().to_owned(),
+            model: model.to_owned(),
+            reason: format!(
+                "`{external_id}` is no external id: write `module.name`, without white space and commas, with one dot"
+            ),
+        }),
+    }
+}

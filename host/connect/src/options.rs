@@ -1,0 +1,229 @@
+//! What can be set: the `[connect]` part of the config, and its manual.
+//!
+//! Only the shapes and the defaults. Whether they make sense is checked in [`systems`](crate::systems), which names every
+//! problem at once.
+
+use std::{collections::BTreeMap, num::NonZeroU32};
+
+use cambist_contract::secret::SecretRef;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::span::Span;
+
+/// How long a read may take where nothing else is set: 30 s. Odoo reads a record in 30 ms and HubSpot in less than a second;
+/// what takes longer waits for something that does not come soon.
+pub const READ_TIME: Span = Span::seconds(30);
+
+/// How long a write to Odoo may take where nothing else is set: 120 s. Odoo tries a write that lost against another one up to
+/// five times with growing pauses, some 60 s in all, and 100 orders in one call take 20 s before that.
+pub const WRITE_TIME: Span = Span::seconds(120);
+
+/// Plans carried out at once where nothing else is set. Odoo Online asks for calls one after another, and two writes to the
+/// same record cost more than they gain.
+pub const ODOO_AT_ONCE: NonZeroU32 = NonZeroU32::MIN;
+
+/// Reads at once of HubSpot where nothing else is set: each takes some four calls, and 190 in 10 s are allowed.
+pub const HUBSPOT_AT_ONCE: NonZeroU32 = NonZeroU32::new(4).unwrap();
+
+/// Where HubSpot is.
+pub const HUBSPOT_ADDRESS: &str = "https://api.hubapi.com";
+
+/// The systems at the other end.
+///
+/// ```toml
+/// [connect.systems.hubspot-eu]
+/// kind = "hubspot"
+/// key = { env = "HUBSPOT_EU_TOKEN" }
+///
+/// [connect.systems.odoo-de]
+/// kind = "odoo"
+/// address = "https://odoo.example.com"
+/// database = "production"
+/// key = { file = "/run/secrets/odoo-de" }
+/// company = 2
+///
+/// [connect.systems.nowhere]
+/// kind = "dry-run"
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Options {
+    /// The systems, by the names that flows and messages call them.
+    pub systems: BTreeMap<String, System>,
+    /// How long is waited before another attempt, after the first failure, the second and so on; after the last one a person
+    /// has to look. Default 1s, 5s, 30s, 2m, 10m, 30m, 1h, 3h: what a restart, an update or a bad night takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits: Option<Vec<Span>>,
+}
+
+/// One system, by its kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum System {
+    /// HubSpot, to read from.
+    #[serde(rename = "hubspot")]
+    HubSpot(HubSpot),
+    /// An Odoo 19 database or later, to read from and to write to.
+    Odoo(Odoo),
+    /// A target that keeps nothing and shows everything.
+    DryRun(DryRun),
+}
+
+/// A HubSpot account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct HubSpot {
+    /// The access token of a private app with the scopes `crm.objects.{deals,companies,contacts,line_items}.read`.
+    pub key: SecretRef,
+    /// Where its API is. Default `https://api.hubapi.com`. Plain http is for this machine alone.
+    #[serde(default = "hubspot_address")]
+    pub address: Url,
+    /// Properties to read beside the standard ones, by object: the names a mapping plugin asks for.
+    #[serde(default)]
+    pub properties: Properties,
+    /// How long a read may take. Default 30s.
+    #[serde(default = "read_time")]
+    pub read_time: Span,
+    /// Reads at once. Default 4.
+    #[serde(default = "hubspot_at_once")]
+    pub at_once: NonZeroU32,
+}
+
+/// Properties to read beside the standard ones. HubSpot ignores names it does not know.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Properties {
+    /// Of deals.
+    pub deals: Vec<String>,
+    /// Of companies, such as the property that holds the VAT number: HubSpot has none of its own.
+    pub companies: Vec<String>,
+    /// Of contacts.
+    pub contacts: Vec<String>,
+    /// Of line items.
+    pub line_items: Vec<String>,
+}
+
+/// An Odoo database.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Odoo {
+    /// Where it is, such as `https://odoo.example.com`. Plain http only to this machine, unless `allow-plain-http` is set.
+    pub address: Url,
+    /// The database's name.
+    pub database: String,
+    /// The API key of a user of its own, with as few rights as the work allows.
+    pub key: SecretRef,
+    /// The company that is worked in, by its id in Odoo. Default: the user's own. Two companies of one database are two
+    /// systems here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<NonZeroU32>,
+    /// The language of names and messages, as Odoo calls it. Default `en_US`.
+    #[serde(default = "language")]
+    pub language: String,
+    /// Fields to read when Odoo hints that a record changed, by model.
+    #[serde(default)]
+    pub fields: BTreeMap<String, Vec<String>>,
+    /// How long a read may take. Default 30s.
+    #[serde(default = "read_time")]
+    pub read_time: Span,
+    /// How long a write may take; at least 90s, because Odoo itself may try for a minute. Default 120s.
+    #[serde(default = "write_time")]
+    pub write_time: Span,
+    /// Plans carried out at once. Default 1.
+    #[serde(default = "odoo_at_once")]
+    pub at_once: NonZeroU32,
+    /// Lets the key travel over plain http to another machine, for a network that nobody else can read. Default false.
+    #[serde(default)]
+    pub allow_plain_http: bool,
+}
+
+/// A dry run has nothing to set.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DryRun {}
+
+impl Options {
+    /// Every secret that these options refer to, with the system that needs it: what the app has to resolve before it builds
+    /// the systems.
+    pub fn secret_refs(&self) -> impl Iterator<Item = (&str, &SecretRef)> {
+        self.systems.iter().filter_map(|(name, system)| match system {
+            System::HubSpot(hubspot) => Some((name.as_str(), &hubspot.key)),
+            System::Odoo(odoo) => Some((name.as_str(), &odoo.key)),
+            System::DryRun(_) => None,
+        })
+    }
+}
+
+#[expect(clippy::expect_used, reason = "a constant, parsed by a test")]
+fn hubspot_address() -> Url {
+    Url::parse(HUBSPOT_ADDRESS).expect("a well-formed address")
+}
+
+fn language() -> String {
+    "en_US".to_owned()
+}
+
+fn read_time() -> Span {
+    READ_TIME
+}
+
+fn write_time() -> Span {
+    WRITE_TIME
+}
+
+fn odoo_at_once() -> NonZeroU32 {
+    ODOO_AT_ONCE
+}
+
+fn hubspot_at_once() -> NonZeroU32 {
+    HUBSPOT_AT_ONCE
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    /// The example of [`Options`], as the config has it.
+    fn example() -> Options {
+        let text: String = include_str!("options.rs")
+            .lines()
+            .skip_while(|line| *line != "/// ```toml")
+            .skip(1)
+            .take_while(|line| *line != "/// ```")
+            .map(|line| line.trim_start_matches("///").trim_start_matches(' ').to_owned() + "\n")
+            .collect();
+        let mut config: BTreeMap<String, Options> = toml::from_str(&text).unwrap();
+        config.remove("connect").unwrap()
+    }
+
+    #[test]
+    fn the_documented_example_is_read_with_the_documented_defaults() {
+        let options = example();
+        assert_eq!(options.secret_refs().count(), 2);
+        let Some(System::Odoo(odoo)) = options.systems.get("odoo-de") else {
+            unreachable!()
+        };
+        assert_eq!(odoo.write_time.get().as_secs(), 120);
+        assert_eq!(odoo.at_once.get(), 1);
+        let Some(System::HubSpot(hubspot)) = options.systems.get("hubspot-eu") else {
+            unreachable!()
+        };
+        assert_eq!(hubspot.address.as_str(), "https://api.hubapi.com/");
+    }
+
+    #[test]
+    fn a_misspelt_option_is_refused_by_its_name() {
+        let text = "[systems.a]\nkind = \"odoo\"\nadress = \"https://x\"";
+        let error = toml::from_str::<Options>(text).unwrap_err().to_string();
+        assert!(error.contains("unknown field `adress`"), "{error}");
+    }
+
+    #[test]
+    fn options_come_back_from_their_own_text() {
+        let text = toml::to_string(&example()).unwrap();
+        assert_eq!(toml::from_str::<Options>(&text).unwrap(), example());
+    }
+}

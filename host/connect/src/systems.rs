@@ -1,0 +1,314 @@
+//! The systems of a host: from options and secrets to sources and targets, every problem at once.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use cambist_contract::secret::{Secret, SecretRef};
+use thiserror::Error;
+use url::{Host, Url};
+
+use crate::{
+    Source, Target,
+    dry_run::DryRun,
+    http,
+    hubspot::HubSpotSource,
+    odoo::{OdooHints, OdooTarget},
+    options::{self, Options, System},
+    pace::Pace,
+    retry::Schedule,
+};
+
+/// The shortest time that a write to Odoo may be given: Odoo itself tries a lost race again for up to a minute, and a write
+/// that we gave up on is carried out all the same.
+pub const LEAST_WRITE_TIME: Duration = Duration::from_secs(90);
+
+/// The options, or the secrets behind them, do not make a system.
+#[derive(Clone, Debug, Eq, PartialEq, Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// The address cannot be one.
+    #[error("`connect.systems.{system}.address` must be http or https, without user, query and fragment")]
+    Address {
+        /// The system.
+        system: String,
+    },
+    /// The key would travel in the open.
+    #[error(
+        "`connect.systems.{system}.address` must be https, because the key travels there; or set `allow-plain-http`"
+    )]
+    PlainHttp {
+        /// The system.
+        system: String,
+    },
+    /// The secret was not handed in.
+    #[error("system `{system}` needs the {place}, which holds no secret")]
+    NoSecret {
+        /// The system.
+        system: String,
+        /// Where the secret should be.
+        place: String,
+    },
+    /// Key or database's name cannot be sent.
+    #[error("the key of system `{system}`, or its database's name, has characters that cannot be sent")]
+    Unsendable {
+        /// The system.
+        system: String,
+    },
+    /// Writes get too little time.
+    #[error("`connect.systems.{system}.write-time` must be 90s or more: Odoo itself may try for a minute")]
+    WriteTime {
+        /// The system.
+        system: String,
+    },
+    /// The machine cannot check certificates.
+    #[error("cannot set up TLS: {reason}; install the machine's CA certificates")]
+    Tls {
+        /// What the library said.
+        reason: String,
+    },
+}
+
+/// Sources and targets by the system's name.
+#[derive(Clone, Default)]
+pub struct Systems {
+    sources: BTreeMap<String, Arc<dyn Source>>,
+    targets: BTreeMap<String, Arc<dyn Target>>,
+    schedule: Schedule,
+}
+
+impl Systems {
+    /// Makes every system that the options name. Nothing is called yet.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with the options.
+    pub fn new(options: &Options, secrets: &BTreeMap<SecretRef, Secret>) -> Result<Self, Vec<SetupError>> {
+        let client = http::client().map_err(|error| {
+            vec![SetupError::Tls {
+                reason: error.to_string(),
+            }]
+        })?;
+        let mut systems = Self::default();
+        if let Some(waits) = &options.waits {
+            systems.schedule = Schedule::new(waits.iter().map(|wait| wait.get()).collect());
+        }
+        let mut problems = Vec::new();
+        for (name, system) in &options.systems {
+            let made = match system {
+                System::HubSpot(hubspot) => systems.hubspot(&client, name, hubspot, secrets),
+                System::Odoo(odoo) => systems.odoo(&client, name, odoo, secrets),
+                System::DryRun(_) => {
+                    systems.insert_target(name, Arc::new(DryRun));
+                    Ok(())
+                }
+            };
+            problems.extend(made.err().into_iter().flatten());
+        }
+        if problems.is_empty() {
+            Ok(systems)
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// The source of this name; none when there is no such system, or nothing can be read from it.
+    pub fn source(&self, name: &str) -> Option<Arc<dyn Source>> {
+        self.sources.get(name).cloned()
+    }
+
+    /// The target of this name; none when there is no such system, or nothing can be written to it.
+    pub fn target(&self, name: &str) -> Option<Arc<dyn Target>> {
+        self.targets.get(name).cloned()
+    }
+
+    /// The names of all sources.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        self.sources.keys().map(String::as_str)
+    }
+
+    /// The names of all targets.
+    pub fn targets(&self) -> impl Iterator<Item = &str> {
+        self.targets.keys().map(String::as_str)
+    }
+
+    /// How long to wait between attempts.
+    pub fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// Puts a source in, or another in its place: for tests, and for kinds of system that are made elsewhere.
+    pub fn insert_source(&mut self, name: &str, source: Arc<dyn Source>) {
+        self.sources.insert(name.to_owned(), source);
+    }
+
+    /// Puts a target in, or another in its place.
+    pub fn insert_target(&mut self, name: &str, target: Arc<dyn Target>) {
+        self.targets.insert(name.to_owned(), target);
+    }
+
+    fn hubspot(
+        &mut self,
+        client: &reqwest::Client,
+        name: &str,
+        options: &options::HubSpot,
+        secrets: &BTreeMap<SecretRef, Secret>,
+    ) -> Result<(), Vec<SetupError>> {
+        let mut problems = Vec::new();
+        let key = key(name, &options.key, secrets, &mut problems);
+        check_address(name, &options.address, false, &mut problems);
+        let Some(key) = key.filter(|_| problems.is_empty()) else {
+            return Err(problems);
+        };
+        let source =
+            HubSpotSource::connect(client.clone(), name, options, key).map_err(|_| unsendable(name))?;
+        self.insert_source(name, Arc::new(source));
+        Ok(())
+    }
+
+    fn odoo(
+        &mut self,
+        client: &reqwest::Client,
+        name: &str,
+        options: &options::Odoo,
+        secrets: &BTreeMap<SecretRef, Secret>,
+    ) -> Result<(), Vec<SetupError>> {
+        let mut problems = Vec::new();
+        let key = key(name, &options.key, secrets, &mut problems);
+        check_address(name, &options.address, options.allow_plain_http, &mut problems);
+        if options.write_time.get() < LEAST_WRITE_TIME {
+            problems.push(SetupError::WriteTime {
+                system: name.to_owned(),
+            });
+        }
+        let Some(key) = key.filter(|_| problems.is_empty()) else {
+            return Err(problems);
+        };
+        // reads and writes of one database share its pace
+        let pace = Pace::new(options.at_once);
+        let odoo = crate::odoo::connect(client.clone(), name, options, key).map_err(|_| unsendable(name))?;
+        self.insert_source(
+            name,
+            Arc::new(OdooHints::new(odoo.clone(), options.fields.clone(), pace.clone())),
+        );
+        self.insert_target(name, Arc::new(OdooTarget::new(odoo, pace)));
+        Ok(())
+    }
+}
+
+fn unsendable(name: &str) -> Vec<SetupError> {
+    vec![SetupError::Unsendable {
+        system: name.to_owned(),
+    }]
+}
+
+fn key<'s>(
+    name: &str,
+    place: &SecretRef,
+    secrets: &'s BTreeMap<SecretRef, Secret>,
+    problems: &mut Vec<SetupError>,
+) -> Option<&'s Secret> {
+    let key = secrets.get(place);
+    if key.is_none() {
+        problems.push(SetupError::NoSecret {
+            system: name.to_owned(),
+            place: place.to_string(),
+        });
+    }
+    key
+}
+
+fn check_address(name: &str, address: &Url, plain_allowed: bool, problems: &mut Vec<SetupError>) {
+    let bare = address.username().is_empty()
+        && address.password().is_none()
+        && address.query().is_none()
+        && address.fragment().is_none();
+    let system = name.to_owned();
+    match address.scheme() {
+        "https" if bare => {}
+        "http" if bare => {
+            if !plain_allowed && !is_this_machine(address) {
+                problems.push(SetupError::PlainHttp { system });
+            }
+        }
+        _ => problems.push(SetupError::Address { system }),
+    }
+}
+
+fn is_this_machine(address: &Url) -> bool {
+    match address.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn problems(config: &str) -> Vec<String> {
+        let options: Options = toml::from_str(config).unwrap();
+        let secrets = BTreeMap::from([(
+            SecretRef::Env("KEY".to_owned()),
+            Secret::parse("hunter2").unwrap(),
+        )]);
+        match Systems::new(&options, &secrets) {
+            Ok(_) => Vec::new(),
+            Err(problems) => problems.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn odoo(more: &str) -> String {
+        format!("[systems.o]\nkind = \"odoo\"\ndatabase = \"d\"\nkey = {{ env = \"KEY\" }}\n{more}")
+    }
+
+    #[test]
+    fn a_key_does_not_travel_in_the_open_unless_that_is_said() {
+        let https = r#"address = "https://odoo.example.com""#;
+        let plain = r#"address = "http://odoo.example.com""#;
+        assert!(problems(&odoo(https)).is_empty());
+        assert_eq!(
+            problems(&odoo(plain)),
+            [
+                "`connect.systems.o.address` must be https, because the key travels there; or set `allow-plain-http`"
+            ]
+        );
+        assert!(problems(&odoo(&format!("{plain}\nallow-plain-http = true"))).is_empty());
+        for here in ["http://127.0.0.1:8069", "http://localhost", "http://[::1]:1"] {
+            assert!(
+                problems(&odoo(&format!("address = \"{here}\""))).is_empty(),
+                "{here}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_problem_is_named_at_once() {
+        let config = "[systems.o]\nkind = \"odoo\"\naddress = \"ftp://u@x\"\ndatabase = \"d\"\n\
+            key = { env = \"NONE\" }\nwrite-time = \"10s\"\n[systems.h]\nkind = \"hubspot\"\nkey = { env = \"NONE\" }";
+        assert_eq!(
+            problems(config),
+            [
+                "system `h` needs the environment variable NONE, which holds no secret",
+                "system `o` needs the environment variable NONE, which holds no secret",
+                "`connect.systems.o.address` must be http or https, without user, query and fragment",
+                "`connect.systems.o.write-time` must be 90s or more: Odoo itself may try for a minute",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_odoo_is_read_from_and_written_to_and_a_dry_run_only_written_to() {
+        let config = odoo("address = \"https://o.example\"\n[systems.d]\nkind = \"dry-run\"");
+        let options: Options = toml::from_str(&config).unwrap();
+        let secrets = BTreeMap::from([(
+            SecretRef::Env("KEY".to_owned()),
+            Secret::parse("hunter2").unwrap(),
+        )]);
+        let systems = Systems::new(&options, &secrets).unwrap();
+        assert_eq!(systems.sources().collect::<Vec<_>>(), ["o"]);
+        assert_eq!(systems.targets().collect::<Vec<_>>(), ["d", "o"]);
+        assert!(systems.source("d").is_none() && systems.target("x").is_none());
+    }
+}

@@ -1,0 +1,62 @@
+//! The side that is written to.
+
+use async_trait::async_trait;
+use cambist_contract::{
+    delivery::{NextTry, Receipt},
+    digest::Digest,
+    mapping::{Command, Record},
+    revision::canonical_json,
+};
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::ConnectError;
+
+/// A system that plans are carried out at.
+#[async_trait]
+pub trait Target: Send + Sync {
+    /// Carries out a plan, in order, and gives one receipt for each command, in the plan's order.
+    ///
+    /// `written` has, for each command, the digest of what was last written to its record, none where nothing was; a list
+    /// that is too short counts as none. An upsert with that digest is left out and receipted as unchanged. Every command is
+    /// safe to repeat: after an error the same plan may be delivered again as the error's `next_try` allows, best with the
+    /// digests of the receipts that came with it.
+    ///
+    /// # Errors
+    ///
+    /// The plan was not carried out to its end. The error has the receipts of what was done.
+    async fn deliver(
+        &self,
+        plan: &[Command],
+        written: &[Option<Digest>],
+    ) -> Result<Vec<Receipt>, DeliverError>;
+
+    /// Whether the system answers and accepts our key, by one cheap call.
+    ///
+    /// # Errors
+    ///
+    /// What is the matter.
+    async fn ready(&self) -> Result<(), ConnectError>;
+}
+
+/// A plan was not carried out to its end.
+#[derive(Debug, Error)]
+#[error("{error}")]
+pub struct DeliverError {
+    /// The receipts of what was done, in the plan's order: they belong in the journal before anything else.
+    pub receipts: Vec<Receipt>,
+    /// Why it did not go on.
+    pub error: ConnectError,
+}
+
+impl DeliverError {
+    /// What may be done next.
+    pub fn next_try(&self) -> NextTry {
+        self.error.next_try()
+    }
+}
+
+/// The digest of a record's values, as receipts carry it: of their JSON with sorted keys and without spaces.
+pub fn digest_of(record: &Record) -> Digest {
+    Digest::of(canonical_json(&Value::Object(record.values.clone())).as_bytes())
+}

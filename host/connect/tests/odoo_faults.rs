@@ -1,0 +1,339 @@
+//! The Odoo target against what a healthy Odoo does not do on demand: silence, lost races, recorded answers of `load`.
+//!
+//! The answers are recorded from a running Odoo 19.0. What it does by itself is tested in `real_odoo.rs`.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use cambist_connect::{DeliverError, Systems, Target, options::Options, target::digest_of};
+use cambist_contract::{
+    delivery::{Effect, NextTry},
+    mapping::{Action, Command, Record},
+    secret::{Secret, SecretRef},
+};
+use cambist_doubles::{Scripted, server::Reply};
+use serde_json::{Map, Value, json};
+
+fn target(server: &Scripted) -> Arc<dyn Target> {
+    let config = format!(
+        "[systems.odoo-de]\nkind = \"odoo\"\naddress = \"{}\"\ndatabase = \"d\"\nkey = {{ env = \"KEY\" }}\ncompany = 2\n\
+         read-time = \"300ms\"",
+        server.url()
+    );
+    let options: Options = toml::from_str(&config).unwrap();
+    let secrets = BTreeMap::from([(
+        SecretRef::Env("KEY".to_owned()),
+        Secret::parse("hunter2").unwrap(),
+    )]);
+    Systems::new(&options, &secrets)
+        .unwrap()
+        .target("odoo-de")
+        .unwrap()
+}
+
+fn fields(value: Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap()
+}
+
+fn record(id: &str, values: Value) -> Record {
+    Record {
+        model: "res.partner".to_owned(),
+        external_id: id.to_owned(),
+        values: fields(values),
+        stands_for: None,
+    }
+}
+
+fn upsert(id: &str) -> Command {
+    Command::Upsert(record(id, json!({"name": id})))
+}
+
+fn confirm() -> Command {
+    Command::Act(Action {
+        model: "sale.order".to_owned(),
+        external_id: "hub.so_1".to_owned(),
+        name: "action_confirm".to_owned(),
+        arguments: Map::new(),
+        from: fields(json!({"state": "draft", "amount_total": "119.00"})),
+        to: fields(json!({"state": "sale"})),
+    })
+}
+
+fn ok(value: Value) -> Reply {
+    Reply::json(200, &value)
+}
+
+fn loaded(ids: &[i64]) -> Reply {
+    ok(json!({"ids": ids, "messages": [], "nextrow": 0}))
+}
+
+fn refused(record: usize, field: Option<&str>, message: &str) -> Reply {
+    let mut entry = json!({"rows": {"from": record, "to": record}, "type": "error", "record": record, "message": message});
+    if let Some(field) = field {
+        entry["field"] = json!(field);
+    }
+    ok(json!({"ids": false, "messages": [entry], "nextrow": 0}))
+}
+
+/// What Odoo says of an external id that no record has.
+fn unknown() -> Reply {
+    Reply::json(
+        500,
+        &json!({"name": "builtins.ValueError", "message": "External ID not found in the system: hub.a"}),
+    )
+}
+
+async fn failure(script: Vec<Reply>, plan: &[Command]) -> (DeliverError, Scripted) {
+    let server = Scripted::start(script).await.unwrap();
+    let error = target(&server).deliver(plan, &[]).await.unwrap_err();
+    (error, server)
+}
+
+#[tokio::test]
+async fn neighbours_go_in_one_call_in_the_systems_company_with_the_key() -> anyhow::Result<()> {
+    let server = Scripted::start(vec![loaded(&[15, 16])]).await?;
+    let receipts = target(&server)
+        .deliver(&[upsert("hub.a"), upsert("hub.b")], &[])
+        .await?;
+    let ids: Vec<_> = receipts
+        .iter()
+        .map(|receipt| (receipt.effect, receipt.target_id.as_deref()))
+        .collect();
+    assert_eq!(
+        ids,
+        [(Effect::Written, Some("15")), (Effect::Written, Some("16"))]
+    );
+
+    let seen = server.seen();
+    let [call] = seen.as_slice() else {
+        unreachable!("one call, not {}", seen.len())
+    };
+    assert_eq!(call.path, "/json/2/res.partner/load");
+    assert_eq!(
+        call.headers.get("authorization").map(String::as_str),
+        Some("bearer hunter2")
+    );
+    assert_eq!(call.headers.get("x-odoo-database").map(String::as_str), Some("d"));
+    let body = call.json();
+    assert_eq!(body.get("fields"), Some(&json!(["id", "name"])));
+    assert_eq!(
+        body.get("data"),
+        Some(&json!([["hub.a", "hub.a"], ["hub.b", "hub.b"]]))
+    );
+    assert_eq!(body.pointer("/context/allowed_company_ids"), Some(&json!([2])));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_written_before_is_left_out() -> anyhow::Result<()> {
+    let server = Scripted::start(vec![loaded(&[16])]).await?;
+    let plan = [upsert("hub.a"), upsert("hub.b")];
+    let written = [Some(digest_of(&record("hub.a", json!({"name": "hub.a"})))), None];
+    let receipts = target(&server).deliver(&plan, &written).await?;
+    assert_eq!(
+        receipts.iter().map(|receipt| receipt.effect).collect::<Vec<_>>(),
+        [Effect::Unchanged, Effect::Written]
+    );
+    assert_eq!(
+        server.seen().first().unwrap().json().get("data"),
+        Some(&json!([["hub.b", "hub.b"]]))
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_deleted_record_that_others_need_is_made_anew() -> anyhow::Result<()> {
+    let missing = "No matching record found for external id 'hub.a' in field 'Contact'";
+    let server = Scripted::start(vec![
+        refused(0, Some("parent_id"), missing),
+        unknown(),
+        loaded(&[21]),
+        loaded(&[22]),
+    ])
+    .await?;
+    let child = Command::Upsert(record("hub.b", json!({"name": "b", "parent_id/id": "hub.a"})));
+    let written = [Some(digest_of(&record("hub.a", json!({"name": "hub.a"})))), None];
+    let receipts = target(&server)
+        .deliver(&[upsert("hub.a"), child], &written)
+        .await?;
+    let ids: Vec<_> = receipts
+        .iter()
+        .map(|receipt| receipt.target_id.as_deref())
+        .collect();
+    assert_eq!(ids, [Some("21"), Some("22")]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_lost_race_in_load_is_sent_again() {
+    for text in [
+        "could not serialize access due to concurrent update\n",
+        "deadlock detected\nDETAIL:  Process 1 waits for ShareLock on transaction 2",
+    ] {
+        let (error, _) = failure(vec![refused(0, None, text)], &[upsert("hub.a")]).await;
+        assert_eq!(error.error.code(), "contended");
+        assert_eq!(error.next_try(), NextTry::SendAgain { not_before: None });
+    }
+}
+
+#[tokio::test]
+async fn a_bad_row_is_named_by_its_external_id_and_what_was_done_is_receipted() {
+    let message = "The operation cannot be completed: Contacts require a name";
+    let other = Command::Upsert(record("hub.c", json!({"name": "c", "phone": "1"})));
+    let plan = [upsert("hub.a"), other, upsert("hub.b")];
+    let (error, _) = failure(vec![loaded(&[15]), refused(0, None, message), unknown()], &plan).await;
+    assert_eq!(
+        error.to_string(),
+        format!("odoo-de refused res.partner `hub.c`: {message}")
+    );
+    assert_eq!(error.next_try(), NextTry::Park);
+    assert_eq!(error.receipts.len(), 1);
+    assert_eq!(error.receipts.first().unwrap().external_id, "hub.a");
+}
+
+#[tokio::test]
+async fn the_row_of_a_refusal_is_found_by_its_index() {
+    let message = "No matching record found for external id 'hub.nope' in field 'Contact'";
+    let script = vec![refused(1, Some("parent_id"), message), unknown()];
+    let (error, _) = failure(script, &[upsert("hub.a"), upsert("hub.b")]).await;
+    assert_eq!(
+        error.to_string(),
+        format!("odoo-de refused res.partner `hub.b`, field `parent_id`: {message}")
+    );
+}
+
+#[tokio::test]
+async fn a_warning_beside_ids_is_no_error() -> anyhow::Result<()> {
+    let reply = ok(json!({"ids": [15], "messages": [{"type": "warning", "message": "?"}], "nextrow": 0}));
+    let server = Scripted::start(vec![reply]).await?;
+    assert_eq!(target(&server).deliver(&[upsert("hub.a")], &[]).await?.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_load_without_an_answer_is_sent_again_and_an_action_looked_up() {
+    let (error, _) = failure(vec![Reply::Cut], &[upsert("hub.a")]).await;
+    assert_eq!(error.next_try(), NextTry::SendAgain { not_before: None });
+
+    let draft = ok(json!([{"id": 7, "state": "draft", "amount_total": 119.0}]));
+    let script = vec![ok(json!(["sale.order", 7])), draft, Reply::Cut];
+    let (error, server) = failure(script, &[confirm()]).await;
+    assert_eq!(error.next_try(), NextTry::LookUpFirst);
+    let confirms = server
+        .seen()
+        .into_iter()
+        .filter(|call| call.path.ends_with("action_confirm"))
+        .count();
+    assert_eq!(confirms, 1);
+}
+
+#[tokio::test]
+async fn an_action_whose_answer_was_lost_is_found_done() -> anyhow::Result<()> {
+    let done = ok(json!([{"id": 7, "state": "sale", "amount_total": 119.0}]));
+    let server = Scripted::start(vec![ok(json!(["sale.order", 7])), done]).await?;
+    let receipts = target(&server).deliver(&[confirm()], &[]).await?;
+    let receipt = receipts.first().unwrap();
+    assert_eq!(
+        (receipt.effect, receipt.target_id.as_deref()),
+        (Effect::AlreadyDone, Some("7"))
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_state_that_is_neither_parks_and_names_both() {
+    let other = ok(json!([{"id": 7, "state": "draft", "amount_total": 118.0}]));
+    let (error, server) = failure(vec![ok(json!(["sale.order", 7])), other], &[confirm()]).await;
+    assert_eq!(error.next_try(), NextTry::Park);
+    assert_eq!(
+        error.to_string(),
+        "odoo-de has sale.order `hub.so_1` with state=draft, amount_total=118.0; `action_confirm` is done from \
+         state=draft, amount_total=119.00 and leads to state=sale; put it right there, then resume"
+    );
+    assert!(
+        server
+            .seen()
+            .iter()
+            .all(|call| !call.path.ends_with("action_confirm"))
+    );
+}
+
+#[tokio::test]
+async fn an_action_that_answers_well_and_does_nothing_is_not_taken_for_done() {
+    let draft = || ok(json!([{"id": 7, "state": "draft", "amount_total": 119.0}]));
+    let window = ok(json!({"type": "ir.actions.act_window", "res_model": "some.wizard"}));
+    let script = vec![ok(json!(["sale.order", 7])), draft(), window, draft()];
+    let (error, _) = failure(script, &[confirm()]).await;
+    assert_eq!(error.error.code(), "wrong-state");
+}
+
+#[tokio::test]
+async fn a_refusal_because_somebody_else_was_faster_is_a_success() -> anyhow::Result<()> {
+    let state = |state: &str| ok(json!([{"id": 7, "state": state, "amount_total": 119.0}]));
+    let refusal = Reply::json(
+        422,
+        &json!({"name": "odoo.exceptions.UserError", "message": "Some orders are not in a state requiring confirmation."}),
+    );
+    let script = vec![
+        ok(json!(["sale.order", 7])),
+        state("draft"),
+        refusal,
+        state("sale"),
+    ];
+    let server = Scripted::start(script).await?;
+    let receipts = target(&server).deliver(&[confirm()], &[]).await?;
+    assert_eq!(receipts.first().unwrap().effect, Effect::AlreadyDone);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_external_id_that_odoo_would_misread_is_not_sent() {
+    for id in ["", "hub.a b", "hub.a,hub.b", "a.b.c"] {
+        let (error, server) = failure(Vec::new(), &[upsert(id)]).await;
+        assert_eq!(error.error.code(), "misfit");
+        assert!(server.seen().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_ensured_record_is_looked_for_once_and_then_known() -> anyhow::Result<()> {
+    let server = Scripted::start(vec![unknown(), loaded(&[31])]).await?;
+    let target = target(&server);
+    let plan = [Command::Ensure(record("hub.a", json!({"name": "a"})))];
+    let receipts = target.deliver(&plan, &[]).await?;
+    assert_eq!(receipts.first().unwrap().effect, Effect::Written);
+    let again = target
+        .deliver(&plan, &[receipts.first().unwrap().written])
+        .await?;
+    assert_eq!(again.first().unwrap().effect, Effect::Unchanged);
+    assert_eq!(server.seen().len(), 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_refused_row_that_is_there_already_is_unchanged_and_only_what_differs_is_written()
+-> anyhow::Result<()> {
+    let locked = || refused(0, None, "You cannot change the pricelist of a confirmed order !");
+    let order = Command::Upsert(Record {
+        model: "sale.order".to_owned(),
+        external_id: "hub.so_1".to_owned(),
+        values: fields(json!({"pricelist_id/id": "shop.eur", "client_order_ref": "42"})),
+        stands_for: None,
+    });
+    let there =
+        |reference: &str| ok(json!([{"id": 7, "pricelist_id": [3, "EUR"], "client_order_ref": reference}]));
+    let look_up = || ok(json!(["sale.order", 7]));
+    let pricelist = || ok(json!(["product.pricelist", 3]));
+
+    let server = Scripted::start(vec![locked(), look_up(), there("42"), pricelist()]).await?;
+    let receipts = target(&server).deliver(std::slice::from_ref(&order), &[]).await?;
+    assert_eq!(receipts.first().unwrap().effect, Effect::Unchanged);
+
+    let script = vec![locked(), look_up(), there("41"), pricelist(), loaded(&[7])];
+    let server = Scripted::start(script).await?;
+    let receipts = target(&server).deliver(&[order], &[]).await?;
+    assert_eq!(receipts.first().unwrap().effect, Effect::Written);
+    let sent = server.seen().pop().unwrap().json();
+    assert_eq!(sent.get("fields"), Some(&json!(["id", "client_order_ref"])));
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! What an invoicing plugin is asked, and what it answers: `wit/*/invoicing.wit`.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    canonical::{Account, Contract, Invoice, Project, Timesheet},
+    fault::Reason,
+};
+
+/// Everything that one bill may rest on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Billable {
+    /// The terms.
+    pub contract: Contract,
+    /// Who pays.
+    pub account: Account,
+    /// The work, with its milestones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<Project>,
+    /// First day of the period.
+    pub from: Date,
+    /// Last day of the period.
+    pub until: Date,
+    /// Approved time that is on no invoice yet.
+    #[serde(default)]
+    pub timesheets: Vec<Timesheet>,
+    /// What was billed before.
+    #[serde(default)]
+    pub earlier: Vec<Invoice>,
+}
+
+/// A bill before tax.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Draft {
+    /// The bill; none when there is nothing to bill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoice: Option<Invoice>,
+    /// Why these items.
+    pub reasons: Vec<Reason>,
+}

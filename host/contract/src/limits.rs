@@ -1,0 +1,56 @@
+//! How much one plugin call may use. On by default; a binding may set its own.
+
+use serde::{Deserialize, Serialize};
+
+/// The limits of one revision.
+///
+/// Each default is argued beside it. The measurements are of the shipped
+/// plugins on the HubSpot deal of the benchmark: 1.5 to 6 kB of JSON.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Limits {
+    /// Linear memory of one instance, in bytes. Default 64 MiB: a QuickJS guest
+    /// uses under 3 MiB, CPython 18, and a document of 1 MiB parsed into a tree
+    /// takes some 30 times its size.
+    pub memory: u64,
+    /// Entries of one table. Default 20 000: the tables of a CPython guest, the
+    /// largest seen, hold under 10 000 functions.
+    pub table_entries: u64,
+    /// Core instances, memories and tables of one component, each. Default 40:
+    /// a CPython guest is linked from about a dozen modules.
+    pub instances: u32,
+    /// Instructions of one call, in wasmtime's fuel. Default 100 million: some
+    /// 25 ms of one core; a mapping uses 0.1 to 0.5 million, CPython 10.
+    pub fuel: u64,
+    /// Wall clock of one call, in milliseconds, host calls included. Default
+    /// 1000: forty times what the fuel lasts, so that only what fuel does not
+    /// see ends here.
+    pub time_ms: u64,
+    /// Bytes that one call may hand to the host, its answer and the arguments of
+    /// host calls together, as wasmtime counts them per string, list and record.
+    /// Default 16 MiB: sixteen times the largest message ingress takes.
+    pub transfer: u64,
+    /// Log lines of one call. Default 200.
+    pub log_lines: u32,
+    /// Bytes of log of one call. Default 64 KiB.
+    pub log_bytes: u64,
+    /// Calls of the host's functions in one call. Default 10 000: a mapping
+    /// looks a code up per line, and documents have up to some thousand lines.
+    pub host_calls: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory: 64 << 20,
+            table_entries: 20_000,
+            instances: 40,
+            fuel: 100_000_000,
+            time_ms: 1_000,
+            transfer: 16 << 20,
+            log_lines: 200,
+            log_bytes: 64 << 10,
+            host_calls: 10_000,
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! The plugin port: how a loaded plugin is called, whatever runs it.
+//!
+//! The sandbox implements it with WebAssembly, tests with plain Rust. The
+//! pipeline and the registry know nothing else of plugins.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{
+    canonical::{Change, EntityRef},
+    context::Context,
+    delivery::NextTry,
+    digest::Digest,
+    fault::Fault,
+    invoicing::{Billable, Draft},
+    mapping::{Inbound, Outbound, Plan},
+    policy::{Proposal, Verdict},
+    revision::Revision,
+    tax::{Assessment, Document},
+};
+
+/// One of the four interfaces a plugin may export.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Interface {
+    /// Between a system's words and the canonical ones.
+    Mapping,
+    /// Whether a change may pass.
+    Policy,
+    /// The tax on a document.
+    Tax,
+    /// What is to be billed.
+    Invoicing,
+}
+
+impl fmt::Display for Interface {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mapping => "mapping",
+            Self::Policy => "policy",
+            Self::Tax => "tax",
+            Self::Invoicing => "invoicing",
+        })
+    }
+}
+
+/// Answers which record in one system is which in another, for the `links`
+/// import. The pipeline answers from the journal and keeps what was answered.
+pub trait Links: Send + Sync {
+    /// The id that `entity` has in `system`.
+    fn find(&self, entity: &EntityRef, system: &str) -> Option<String>;
+}
+
+/// No links at all: for checks and cases.
+pub struct NoLinks;
+
+impl Links for NoLinks {
+    fn find(&self, _entity: &EntityRef, _system: &str) -> Option<String> {
+        None
+    }
+}
+
+/// A line that a plugin wrote for its owner.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LogLine {
+    /// `debug`, `info`, `warn` or `error`.
+    pub level: String,
+    /// What it says.
+    pub text: String,
+}
+
+/// What one call cost and said, whether or not it answered.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Cost {
+    /// Instructions, in wasmtime's fuel: the same on every machine.
+    pub fuel: u64,
+    /// Wall clock.
+    pub elapsed: Duration,
+    /// What the plugin wrote for its owner.
+    pub log: Vec<LogLine>,
+}
+
+/// One call: what it answered and what it cost.
+#[derive(Debug)]
+pub struct Called<T> {
+    /// The answer, or why there is none.
+    pub answer: Result<T, CallError>,
+    /// What it cost.
+    pub cost: Cost,
+}
+
+/// A call brought no answer that can be used.
+#[derive(Clone, Debug, Eq, PartialEq, Error)]
+pub enum CallError {
+    /// The plugin answered with a fault.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// The plugin trapped. Carries its own last words where it left any.
+    #[error("the plugin trapped: {0}")]
+    Trapped(String),
+    /// The call passed a limit. Carries the limit's setting and its value.
+    #[error("the call passed the limit `{setting}` = {value}")]
+    Limit {
+        /// The setting's name in the binding.
+        setting: &'static str,
+        /// The value it had.
+        value: u64,
+    },
+    /// The answer breaks the contract: an unknown currency, a number of scale
+    /// 30, text that is not the JSON it should be.
+    #[error("the plugin's answer breaks the contract: {0}")]
+    BadAnswer(String),
+    /// The host could not make the call at all. Nothing is known about the
+    /// plugin; the call may be made again.
+    #[error("cannot call the plugin: {0}")]
+    Host(String),
+}
+
+impl CallError {
+    /// What may be done with the message. A plugin is a pure function, so only
+    /// the host's own trouble may pass by itself.
+    pub fn next_try(&self) -> NextTry {
+        match self {
+            Self::Host(_) => NextTry::SendAgain { not_before: None },
+            Self::Fault(_) | Self::Trapped(_) | Self::Limit { .. } | Self::BadAnswer(_) => NextTry::Park,
+        }
+    }
+}
+
+/// A component was refused. Each text names what is wrong and the way out.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// The bytes are not a component.
+    #[error("not a WebAssembly component: {0}")]
+    NotAComponent(String),
+    /// It needs more than its binding grants. Every missing import is named.
+    #[error("imports what its binding does not grant: {}; {hint}", missing.join(", "))]
+    NotGranted {
+        /// All imports that were not granted, in the order of the component.
+        missing: Vec<String>,
+        /// How to grant or avoid them.
+        hint: String,
+    },
+    /// It exports none of the four interfaces in a generation that is known.
+    #[error(
+        "exports none of mapping, policy, tax, invoicing of a known generation{found}; build it against wit/v0.1.0"
+    )]
+    NoInterface {
+        /// What it exports instead, for the text.
+        found: String,
+    },
+    /// It exports an interface of the right name and the wrong type.
+    #[error("exports `{interface}` with another type than the contract's: {detail}")]
+    WrongType {
+        /// The interface.
+        interface: Interface,
+        /// What differs.
+        detail: String,
+    },
+    /// It does not fit into the limits before it is called.
+    #[error("does not fit the limits of its binding: {0}")]
+    TooLarge(String),
+    /// The host could not compile or store it.
+    #[error("cannot prepare the component: {0}")]
+    Host(String),
+}
+
+/// What a component says about itself.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Description {
+    /// The digest of its bytes.
+    pub component: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The interfaces it exports.
+    pub interfaces: Vec<Interface>,
+    /// The interfaces it imports that hold functions.
+    pub imports: Vec<String>,
+    /// Its name, from its metadata.
+    pub name: Option<String>,
+    /// Its version, from its metadata.
+    pub version: Option<String>,
+    /// The cases it carries in its metadata.
+    pub cases: Vec<Case>,
+}
+
+/// A case that a plugin carries: an input and the answer it must give.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Case {
+    /// The case's name: what it shows.
+    #[serde(default)]
+    pub name: String,
+    /// The function that is called.
+    pub call: Function,
+    /// The context of the call.
+    pub context: Context,
+    /// The input, in the words of the WIT.
+    pub input: serde_json::Value,
+    /// The answer: `{"ok": …}` or `{"fault": …}`, in the words of the WIT.
+    pub expect: Expectation,
+}
+
+/// The answer that a case must give.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expectation {
+    /// This answer.
+    Ok(serde_json::Value),
+    /// This fault.
+    Fault(Fault),
+}
+
+/// One function of the four interfaces.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Function {
+    /// `mapping.read`
+    Read,
+    /// `mapping.write`
+    Write,
+    /// `policy.judge`
+    Judge,
+    /// `tax.assess`
+    Assess,
+    /// `invoicing.draft-invoice`
+    DraftInvoice,
+}
+
+/// Makes plugins of components. One for a host; cheap to share.
+pub trait Loader: Send + Sync {
+    /// Compiles, checks and prepares a component for a revision.
+    ///
+    /// # Errors
+    ///
+    /// Everything that can be wrong with the component before it is called, and
+    /// nothing that a call could bring.
+    fn load(&self, bytes: &[u8], revision: &Revision) -> Result<Arc<dyn Plugin>, LoadError>;
+
+    /// Tells what a component says about itself, without running it.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are not a component.
+    fn describe(&self, bytes: &[u8]) -> Result<Description, LoadError>;
+}
+
+/// A plugin that is ready to be called, with its revision's limits and grants.
+///
+/// Calls block for as long as the plugin computes, at most its `time-ms`; they
+/// belong on a thread that may block. Each call has a fresh instance.
+pub trait Plugin: Send + Sync {
+    /// The interfaces it exports.
+    fn interfaces(&self) -> &[Interface];
+
+    /// `mapping.read`
+    fn read(&self, context: &Context, input: &Inbound, links: Arc<dyn Links>) -> Called<Vec<Change>>;
+
+    /// `mapping.write`
+    fn write(&self, context: &Context, input: &Outbound, links: Arc<dyn Links>) -> Called<Plan>;
+
+    /// `policy.judge`
+    fn judge(&self, context: &Context, proposal: &Proposal, links: Arc<dyn Links>) -> Called<Verdict>;
+
+    /// `tax.assess`
+    fn assess(&self, context: &Context, document: &Document, links: Arc<dyn Links>) -> Called<Assessment>;
+
+    /// `invoicing.draft-invoice`
+    fn draft_invoice(&self, context: &Context, billable: &Billable, links: Arc<dyn Links>) -> Called<Draft>;
+}

@@ -1,0 +1,180 @@
+//! Handing out messages: when, to whom, and for how long.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use cambist_contract::stage::Stage;
+
+use super::kit::{
+    NOBODY, TARGET, accept, account, at, claim, delivered, denied, failed, held, id, ignored, message,
+    numbers, parked, passed, record, routed, waiting,
+};
+use crate::{Event, Journal, JournalError};
+
+/// In the order in which they came to be due, up to the limit.
+pub async fn the_longest_due_comes_first<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    accept(&journal, 5, |n| format!("deal/{n}")).await?;
+    record(&journal, 1, 10, [failed(20)]).await?;
+    record(&journal, 2, 10, [failed(15)]).await?;
+
+    assert_eq!(claim(&journal, 100, 0).await?, NOBODY);
+    assert_eq!(claim(&journal, 100, 2).await?, [3, 4]);
+    assert_eq!(claim(&journal, 100, 9).await?, [5, 2, 1]);
+    Ok(())
+}
+
+/// Due at the very moment, and not a nanosecond before.
+pub async fn nothing_is_handed_out_before_its_time<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    accept(&journal, 1, |_| "deal".into()).await?;
+    let early = at(1) - jiff::SignedDuration::from_nanos(1);
+
+    assert_eq!(journal.claim(early, 9).await?.len(), 0);
+    assert_eq!(claim(&journal, 1, 9).await?, [1]);
+    record(&journal, 1, 1, [failed(30)]).await?;
+    assert_eq!(claim(&journal, 29, 9).await?, NOBODY);
+    assert_eq!(claim(&journal, 30, 9).await?, [1]);
+    Ok(())
+}
+
+/// The claimer needs nothing else to go on.
+pub async fn a_claim_brings_all_that_happened<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    accept(&journal, 1, |_| "deal".into()).await?;
+    record(&journal, 1, 2, [routed("crm-to-odoo", "de"), passed(Stage::Read)]).await?;
+
+    let claims = journal.claim(at(3), 1).await?;
+    let known = journal.message(&id(1)).await?;
+    let pair = claims.first().zip(known.as_ref());
+    assert!(pair.is_some_and(|(claim, known)| {
+        claim.message == message(1, "deal") && claim.status == known.status && claim.entries == known.entries
+    }));
+    let names: Vec<_> = claims
+        .iter()
+        .flat_map(|claim| &claim.entries)
+        .map(|entry| entry.event.name())
+        .collect();
+    assert_eq!(names, ["received", "routed", "passed"]);
+    Ok(())
+}
+
+/// A second claimer gets the next one.
+pub async fn a_claimed_message_is_nobody_elses<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    accept(&journal, 2, |n| format!("deal/{n}")).await?;
+
+    assert_eq!(claim(&journal, 9, 1).await?, [1]);
+    assert_eq!(claim(&journal, 9, 9).await?, [2]);
+    assert_eq!(claim(&journal, 9, 9).await?, NOBODY);
+    Ok(())
+}
+
+/// Given back, it is due as before; giving back what was not claimed is nothing.
+pub async fn a_claim_given_back_is_free<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    accept(&journal, 1, |_| "deal".into()).await?;
+    journal.release(&id(1));
+    assert_eq!(claim(&journal, 9, 9).await?, [1]);
+    journal.release(&id(7));
+    assert_eq!(claim(&journal, 9, 9).await?, NOBODY);
+
+    journal.release(&id(1));
+    assert_eq!(claim(&journal, 9, 9).await?, [1]);
+    assert_eq!(journal.verify().await?.entries, 1);
+    Ok(())
+}
+
+/// What is recorded of a message ends its claim, unless it is worked on.
+pub async fn work_keeps_a_claim_and_all_else_ends_it<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    accept(&journal, 1, |_| "deal".into()).await?;
+    assert_eq!(claim(&journal, 9, 9).await?, [1]);
+    for work in [
+        routed("crm-to-odoo", "de"),
+        passed(Stage::Read),
+        delivered(&account("1")),
+    ] {
+        record(&journal, 1, 9, [work]).await?;
+        assert_eq!(claim(&journal, 9, 9).await?, NOBODY);
+    }
+
+    // Once the claim has ended, and only then, the message can be resumed; so a
+    // resume tells which it is.
+    let ends = [
+        failed(9),
+        parked(),
+        held("finance"),
+        waiting(&account("2")),
+        ignored(),
+        denied(),
+        Event::Done,
+    ];
+    for (n, end) in (2..).zip(ends) {
+        journal.accept(vec![message(n, &format!("deal/{n}"))]).await?;
+        // The ones before are due again by now; they are not what this is about.
+        assert!(claim(&journal, n, 99).await?.contains(&n));
+        assert!(
+            record(&journal, n, n, [super::kit::resumed(Stage::Fetch)])
+                .await
+                .is_err()
+        );
+        let name = end.name();
+        record(&journal, n, n, [end]).await?;
+        assert!(
+            record(&journal, n, n, [super::kit::resumed(Stage::Fetch)])
+                .await
+                .is_ok(),
+            "{name}"
+        );
+        assert!(claim(&journal, n, 99).await?.contains(&n), "{name}");
+    }
+    assert_eq!(journal.link(&account("1"), TARGET).await?, Some("41".into()));
+    Ok(())
+}
+
+/// A host that ends leaves no claim behind.
+pub async fn a_claim_does_not_outlive_the_host<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    accept(&journal, 2, |n| format!("deal/{n}")).await?;
+    assert_eq!(claim(&journal, 9, 9).await?, [1, 2]);
+    record(&journal, 1, 9, [passed(Stage::Read)]).await?;
+    drop(journal);
+
+    let journal = open().await?;
+    assert_eq!(claim(&journal, 9, 9).await?, [1, 2]);
+    Ok(())
+}
+
+/// However many claim at once, each message goes to one, and all go.
+pub async fn claimers_at_once_never_share_a_message<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = Arc::new(open().await?);
+    accept(&*journal, 60, |n| format!("deal/{}", n % 30)).await?;
+    let mut claimers = tokio::task::JoinSet::new();
+    for _ in 0..10 {
+        let journal = Arc::clone(&journal);
+        claimers.spawn(async move { journal.claim(at(99), 7).await });
+    }
+    let mut all = Vec::new();
+    for claims in claimers.join_all().await {
+        all.extend(numbers(&claims?));
+    }
+    assert_eq!(all.len(), 30);
+    assert_eq!(all.into_iter().collect::<BTreeSet<_>>(), (1..=30).collect());
+    Ok(())
+}

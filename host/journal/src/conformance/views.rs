@@ -1,0 +1,277 @@
+//! What is asked of a journal: lists, counts, written digests, links.
+
+use cambist_contract::{
+    canonical::EntityRef,
+    delivery::{Effect, Receipt},
+    digest::Digest,
+    stage::Stage,
+};
+
+use super::kit::{
+    TARGET, accept, account, at, claim, delivery, failed, id, message, parked, receipt, record, resumed,
+    routed,
+};
+use crate::{
+    Event, Journal, JournalError,
+    journal::{Counts, Filter},
+};
+
+/// An empty list.
+const NOTHING: [u64; 0] = [];
+
+async fn list(journal: &impl Journal, filter: Filter) -> Result<Vec<u64>, JournalError> {
+    Ok(journal
+        .list(filter)
+        .await?
+        .iter()
+        .map(|status| status.arrival)
+        .collect())
+}
+
+/// Every part of a filter narrows the list.
+pub async fn a_list_is_newest_first_and_filtered<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    accept(&journal, 6, |n| format!("deal/{n}")).await?;
+    let ways = [("deals", "de"), ("hours", "de"), ("deals", "in"), ("hours", "in")];
+    for (n, (flow, region)) in (1..).zip(ways) {
+        record(&journal, n, 9, [routed(flow, region)]).await?;
+    }
+    record(&journal, 4, 10, [parked()]).await?;
+    record(&journal, 6, 10, [parked()]).await?;
+
+    let all = Filter {
+        limit: 99,
+        ..Filter::default()
+    };
+    assert_eq!(list(&journal, all.clone()).await?, [6, 5, 4, 3, 2, 1]);
+    let state = |name: &str| Filter {
+        state: Some(name.into()),
+        ..all.clone()
+    };
+    assert_eq!(list(&journal, state("parked")).await?, [6, 4]);
+    assert_eq!(list(&journal, state("due")).await?, [5, 3, 2, 1]);
+    assert_eq!(list(&journal, state("nonsense")).await?, NOTHING);
+    let hours = Filter {
+        flow: Some("hours".into()),
+        ..all.clone()
+    };
+    assert_eq!(list(&journal, hours.clone()).await?, [4, 2]);
+    let india = Filter {
+        region: Some("in".into()),
+        ..hours
+    };
+    assert_eq!(list(&journal, india.clone()).await?, [4]);
+    assert_eq!(
+        list(
+            &journal,
+            Filter {
+                state: Some("due".into()),
+                ..india
+            }
+        )
+        .await?,
+        NOTHING
+    );
+
+    let statuses = journal.list(all).await?;
+    for status in statuses {
+        let known = journal.message(&status.id).await?.map(|found| found.status);
+        assert_eq!(Some(status), known);
+    }
+    Ok(())
+}
+
+/// `before` takes the next page up where the last one ended.
+pub async fn pages_follow_each_other<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    accept(&journal, 7, |n| format!("deal/{n}")).await?;
+    let mut before = None;
+    let mut pages = Vec::new();
+    loop {
+        let page = list(
+            &journal,
+            Filter {
+                before,
+                limit: 3,
+                ..Filter::default()
+            },
+        )
+        .await?;
+        let Some(last) = page.last() else { break };
+        before = Some(*last);
+        pages.push(page);
+    }
+    assert_eq!(pages, [vec![7, 6, 5], vec![4, 3, 2], vec![1]]);
+    assert_eq!(list(&journal, Filter::default()).await?, NOTHING);
+    Ok(())
+}
+
+/// No state is counted that no message is in.
+pub async fn counts_follow_the_states<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    assert_eq!(journal.counts().await?, Counts::default());
+    accept(&journal, 4, |n| format!("deal/{n}")).await?;
+    record(&journal, 1, 9, [Event::Done]).await?;
+    record(&journal, 2, 9, [parked()]).await?;
+    record(&journal, 3, 9, [parked()]).await?;
+    record(&journal, 3, 9, [resumed(Stage::Fetch)]).await?;
+    let expected = [("done", 1), ("due", 2), ("parked", 1)].map(|(state, n)| (state.to_owned(), n));
+    assert_eq!(journal.counts().await?.by_state, expected.clone().into());
+    drop(journal);
+
+    let journal = open().await?;
+    assert_eq!(journal.counts().await?.by_state, expected.into());
+    record(&journal, 2, 9, [resumed(Stage::Fetch)]).await?;
+    assert_eq!(journal.counts().await?.by_state.get("parked"), None);
+    Ok(())
+}
+
+/// A message behind a parked one does not count: nothing is late but the person.
+pub async fn lag_is_that_of_the_message_longest_due<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    accept(&journal, 3, |n| if n < 3 { "a" } else { "b" }.into()).await?;
+    assert_eq!(journal.counts().await?.oldest_due, Some(at(1)));
+    record(&journal, 1, 9, [parked()]).await?;
+    assert_eq!(journal.counts().await?.oldest_due, Some(at(3)));
+    // Being worked on or tried again, it is still due.
+    assert_eq!(claim(&journal, 9, 9).await?, [3]);
+    record(&journal, 3, 9, [failed(50)]).await?;
+    assert_eq!(journal.counts().await?.oldest_due, Some(at(3)));
+    record(&journal, 3, 60, [Event::Done]).await?;
+    assert_eq!(journal.counts().await?.oldest_due, None);
+    Ok(())
+}
+
+fn partner(external_id: &str, written: Option<&str>) -> Receipt {
+    Receipt {
+        external_id: external_id.into(),
+        written: written.map(|values| Digest::of(values.as_bytes())),
+        stands_for: None,
+        ..receipt(&account("1"))
+    }
+}
+
+async fn written(
+    journal: &impl Journal,
+    target: &str,
+    ids: &[&str],
+) -> Result<Vec<Option<Digest>>, JournalError> {
+    let records: Vec<_> = ids
+        .iter()
+        .map(|id| ("res.partner".to_owned(), (*id).to_owned()))
+        .collect();
+    journal.written(target, &records).await
+}
+
+/// In the order asked, each by target, model and external id.
+pub async fn written_digests_are_the_last_of_each_record<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    accept(&journal, 2, |n| format!("deal/{n}")).await?;
+    let first = Event::Delivered {
+        target: TARGET.into(),
+        receipts: vec![partner("a", Some("1")), partner("b", Some("2"))],
+    };
+    record(&journal, 1, 9, [first]).await?;
+    record(&journal, 2, 9, [delivery(TARGET, partner("a", Some("3")))]).await?;
+    // An action writes no values, and takes nothing away.
+    record(&journal, 2, 9, [delivery(TARGET, partner("b", None))]).await?;
+    drop(journal);
+
+    let journal = open().await?;
+    let digest = |values: &str| Some(Digest::of(values.as_bytes()));
+    assert_eq!(
+        written(&journal, TARGET, &["b", "c", "a"]).await?,
+        [digest("2"), None, digest("3")]
+    );
+    assert_eq!(written(&journal, "odoo-in", &["a"]).await?, [None]);
+    let other = [("sale.order".to_owned(), "a".to_owned())];
+    assert_eq!(journal.written(TARGET, &other).await?, [None]);
+    Ok(())
+}
+
+/// A target that goes live under the same name must not be taken to have it.
+pub async fn what_a_dry_run_showed_was_not_written<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    accept(&journal, 1, |_| "deal".into()).await?;
+    let shown = Receipt {
+        effect: Effect::Shown,
+        ..partner("a", Some("1"))
+    };
+    record(&journal, 1, 9, [delivery(TARGET, shown)]).await?;
+    assert_eq!(written(&journal, TARGET, &["a"]).await?, [None]);
+    Ok(())
+}
+
+/// The target's own id where it is known, else our external id.
+pub async fn a_link_is_the_targets_id_where_it_is_known<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    accept(&journal, 1, |_| "deal".into()).await?;
+    let entity: EntityRef = account("7");
+    let told = |target_id: Option<&str>, external_id: &str| {
+        let (target_id, external_id) = (target_id.map(str::to_owned), external_id.to_owned());
+        delivery(
+            TARGET,
+            Receipt {
+                target_id,
+                external_id,
+                ..receipt(&entity)
+            },
+        )
+    };
+    let link = async || journal.link(&entity, TARGET).await;
+
+    assert_eq!(link().await?, None);
+    record(&journal, 1, 9, [told(None, "x")]).await?;
+    assert_eq!(link().await?.as_deref(), Some("x"));
+    record(&journal, 1, 9, [told(Some("42"), "x")]).await?;
+    assert_eq!(link().await?.as_deref(), Some("42"));
+    // A receipt for an unchanged record need not tell the id again.
+    record(&journal, 1, 9, [told(None, "x")]).await?;
+    assert_eq!(link().await?.as_deref(), Some("42"));
+    record(&journal, 1, 9, [told(None, "y")]).await?;
+    assert_eq!(link().await?.as_deref(), Some("y"));
+    assert_eq!(journal.link(&entity, "odoo-in").await?, None);
+    assert_eq!(journal.link(&account("8"), TARGET).await?, None);
+    Ok(())
+}
+
+/// Whoever waits for work hears of an arrival, a return, a retry and an end.
+pub async fn who_waits_for_work_is_told<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    let mut changed = journal.changed();
+    let mut told = move || {
+        let told = changed.has_changed().unwrap_or(false);
+        changed.mark_unchanged();
+        told
+    };
+
+    journal.accept(vec![message(1, "a")]).await?;
+    assert!(told(), "an arrival");
+    journal.accept(vec![message(1, "a")]).await?;
+    assert!(!told(), "a duplicate");
+    assert_eq!(claim(&journal, 9, 9).await?, [1]);
+    assert!(!told(), "a claim");
+    journal.release(&id(1));
+    assert!(told(), "a claim given back");
+    record(&journal, 1, 9, [failed(20)]).await?;
+    assert!(told(), "a retry");
+    record(&journal, 1, 20, [Event::Done]).await?;
+    assert!(told(), "an end");
+    Ok(())
+}

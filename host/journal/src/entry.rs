@@ -1,0 +1,204 @@
+//! What is written: one durable fact about one message.
+
+use std::collections::BTreeMap;
+
+use cambist_contract::{
+    canonical::EntityRef, delivery::Receipt, digest::Digest, fault::Reason, message::MessageId,
+    plugin::LogLine, stage::Stage,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One durable fact, in its place in the chain.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Entry {
+    /// Its place: 1 for the first entry of the journal, then without gaps.
+    pub place: u64,
+    /// The message it is about.
+    pub message: MessageId,
+    /// When it was written, by the host's clock.
+    pub at: Timestamp,
+    /// What happened.
+    pub event: Event,
+    /// The digest of the event's JSON text as it was written.
+    pub event_digest: Digest,
+    /// The digest of this entry: of the one before it, the place, the message,
+    /// the time and `event_digest`.
+    pub digest: Digest,
+}
+
+/// What happened to a message.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "what")]
+pub enum Event {
+    /// It was received, checked and accepted. The message itself is kept beside
+    /// the entry; here is the digest of its JSON text.
+    Received {
+        /// Digest of the message.
+        message: Digest,
+    },
+    /// Its way was decided: it finishes on these revisions.
+    Routed {
+        /// The flow.
+        flow: String,
+        /// The region.
+        region: String,
+        /// The business unit; empty when there is none.
+        unit: String,
+        /// The target system.
+        target: String,
+        /// The revision that serves each plugin stage of the flow.
+        pins: BTreeMap<Stage, Digest>,
+    },
+    /// A stage is done, with what it made. What follows needs nothing else.
+    Passed {
+        /// The stage.
+        stage: Stage,
+        /// What it made: JSON, of the shape the stage documents.
+        output: Value,
+        /// How long it took, in microseconds.
+        took_us: u64,
+        /// Instructions of the plugin, in fuel; none for the host's own stages.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fuel: Option<u64>,
+        /// What the plugin wrote for its owner.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        log: Vec<LogLine>,
+        /// What the plugin asked of the links, and was answered: a replay gets the
+        /// same answers.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        links: Vec<LinkAnswer>,
+    },
+    /// A part of the plan was carried out at the target.
+    Delivered {
+        /// The target system.
+        target: String,
+        /// One receipt for each command.
+        receipts: Vec<Receipt>,
+    },
+    /// An attempt failed, and there will be another one by itself.
+    Failed {
+        /// The stage.
+        stage: Stage,
+        /// Which attempt at this stage it was: 1 for the first.
+        attempt: u32,
+        /// Why, as a person reads it.
+        error: String,
+        /// When it is tried again.
+        retry_at: Timestamp,
+    },
+    /// It waits for a person.
+    Parked {
+        /// The stage it stands before.
+        stage: Stage,
+        /// Why, as a report groups it, such as `refused` or `plugin-trapped`.
+        code: String,
+        /// Why, as a person reads it, with the way out.
+        reason: String,
+    },
+    /// Policy holds it for a role.
+    Held {
+        /// The role that can release it.
+        role: String,
+        /// Why.
+        reasons: Vec<Reason>,
+    },
+    /// It waits for an entity to arrive.
+    Waiting {
+        /// The stage it stands before.
+        stage: Stage,
+        /// What it waits for.
+        entity: EntityRef,
+    },
+    /// It ends: nothing was to be done.
+    Ignored {
+        /// Why.
+        reason: String,
+    },
+    /// It ends: policy does not let it pass.
+    Denied {
+        /// Why.
+        reasons: Vec<Reason>,
+    },
+    /// It ends: the target has what it says.
+    Done,
+    /// A role has released it; it goes on from `judge`.
+    Released {
+        /// The role.
+        role: String,
+        /// Who it was.
+        by: String,
+    },
+    /// It begins again: a person asked for it, or what it waited for has come.
+    Resumed {
+        /// Who or what asked.
+        by: String,
+        /// Where it begins again; the outputs of this stage and all later ones
+        /// no longer count.
+        from: Stage,
+        /// True when it takes the live revisions, false when it stays on the
+        /// pinned ones.
+        live: bool,
+    },
+}
+
+/// What a plugin asked of the links, and was answered.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LinkAnswer {
+    /// The entity.
+    pub entity: EntityRef,
+    /// The system whose id was asked for.
+    pub system: String,
+    /// The id, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+}
+
+impl Event {
+    /// The event's name in the API, the journal and the metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Received { .. } => "received",
+            Self::Routed { .. } => "routed",
+            Self::Passed { .. } => "passed",
+            Self::Delivered { .. } => "delivered",
+            Self::Failed { .. } => "failed",
+            Self::Parked { .. } => "parked",
+            Self::Held { .. } => "held",
+            Self::Waiting { .. } => "waiting",
+            Self::Ignored { .. } => "ignored",
+            Self::Denied { .. } => "denied",
+            Self::Done => "done",
+            Self::Released { .. } => "released",
+            Self::Resumed { .. } => "resumed",
+        }
+    }
+}
+
+impl Entry {
+    /// The digest that chains an entry to the one before it.
+    ///
+    /// SHA-256 over the previous digest, the place as eight bytes, the message's
+    /// id, the time as RFC 3339 text and the event's digest, each preceded by its
+    /// length as eight bytes, all big-endian. The first entry's previous digest
+    /// is 32 zero bytes. It covers the event by its digest alone, so that an
+    /// event's text can be erased and the chain still be checked.
+    pub fn chain(
+        previous: &Digest,
+        place: u64,
+        message: &MessageId,
+        at: &Timestamp,
+        event_digest: &Digest,
+    ) -> Digest {
+        Digest::of_parts(&[
+            previous.as_bytes(),
+            &place.to_be_bytes(),
+            message.as_str().as_bytes(),
+            at.to_string().as_bytes(),
+            event_digest.as_bytes(),
+        ])
+    }
+}

@@ -1,0 +1,262 @@
+//! The trait that every store implements, and what can go wrong with it.
+
+use async_trait::async_trait;
+use cambist_contract::{
+    canonical::EntityRef,
+    delivery::NextTry,
+    digest::Digest,
+    message::{Message, MessageId},
+};
+use jiff::Timestamp;
+use thiserror::Error;
+use tokio::sync::watch;
+
+use crate::{Entry, Event, Status};
+
+/// What became of a received event.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Accepted {
+    /// It is new, and durable now.
+    New,
+    /// It was there before; nothing was written.
+    Duplicate,
+}
+
+/// A message that its claimer, and nobody else, may work on now.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The message.
+    pub message: Message,
+    /// Where it stands.
+    pub status: Status,
+    /// All that happened to it so far, oldest first.
+    pub entries: Vec<Entry>,
+}
+
+/// Which messages to list.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only those in this state, by its name.
+    pub state: Option<String>,
+    /// Only those of this flow.
+    pub flow: Option<String>,
+    /// Only those of this region.
+    pub region: Option<String>,
+    /// Only those that arrived before this place: for the next page.
+    pub before: Option<u64>,
+    /// At most so many; the newest come first.
+    pub limit: usize,
+}
+
+/// How many messages stand where.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Counts {
+    /// By the state's name.
+    pub by_state: std::collections::BTreeMap<String, u64>,
+    /// When the message that has been due the longest was received: the
+    /// journal's lag. Messages behind an unfinished one of their key do not
+    /// count; what waits for a person is late by the person, not by the host.
+    pub oldest_due: Option<Timestamp>,
+}
+
+/// What a check of the whole chain found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Verified {
+    /// How many entries there are.
+    pub entries: u64,
+    /// The digest of the last one; zeros for an empty journal.
+    pub head: Digest,
+}
+
+/// The durable log of messages and what happened to them.
+///
+/// The time is always an input: a store never asks a clock.
+#[async_trait]
+pub trait Journal: Send + Sync + 'static {
+    /// Takes events in. All of them are durable when this returns, or none is.
+    ///
+    /// The answers stand in the order of `messages`. A batch that names an event
+    /// twice gets [`Accepted::Duplicate`] for the second. The first entry of each
+    /// new message is [`Event::Received`], written at its `received_at`, and it is
+    /// due from then on.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was accepted; the sender must be told to send again.
+    async fn accept(&self, messages: Vec<Message>) -> Result<Vec<Accepted>, JournalError>;
+
+    /// Hands out messages that are due at `now`, the longest due first, at most
+    /// `limit` and at most one per key: the oldest of the key that is not final,
+    /// and none while another of the key is claimed.
+    ///
+    /// A message stays claimed until it is recorded as anything but worked on
+    /// ([`Event::Routed`], [`Event::Passed`], [`Event::Delivered`]), until
+    /// [`release`](Self::release), or until the host ends: a claim does not
+    /// outlive the process, and leaves nothing on disk. A caller that goes away
+    /// before it has its messages claims none.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was claimed.
+    async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claim>, JournalError>;
+
+    /// Gives a claim back unchanged.
+    fn release(&self, id: &MessageId);
+
+    /// Writes what happened to a message, in order, and moves its state along.
+    /// All of it is durable when this returns, or none is. A caller that goes away
+    /// before does not know which. No events is nothing.
+    ///
+    /// | state | takes |
+    /// |---|---|
+    /// | due | all but [`Event::Received`] and [`Event::Released`]; [`Event::Resumed`] only while it is not claimed |
+    /// | held | [`Event::Released`] by the role that holds it, [`Event::Resumed`] |
+    /// | every other | [`Event::Resumed`] |
+    ///
+    /// The journal does not ask who records: that only its claimer works on a
+    /// message is the claimer's side of the bargain.
+    ///
+    /// [`Event::Delivered`] also keeps its receipts, for [`written`](Self::written)
+    /// and [`link`](Self::link). When a message comes to be done, messages that
+    /// wait for an entity it delivered (a receipt's `stands_for`) become due again,
+    /// by an [`Event::Resumed`] of `arrival`. So does a message at once that begins
+    /// to wait for an entity which another message has brought since it was
+    /// claimed: it cannot have known. One that was there before wakes nobody.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was written, and a claim stays.
+    async fn record(&self, id: &MessageId, at: Timestamp, events: Vec<Event>) -> Result<(), JournalError>;
+
+    /// One message with all that happened to it; none when it is not known.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    async fn message(&self, id: &MessageId) -> Result<Option<Claim>, JournalError>;
+
+    /// Messages at a glance, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    async fn list(&self, filter: Filter) -> Result<Vec<Status>, JournalError>;
+
+    /// How many messages stand where.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    async fn counts(&self) -> Result<Counts, JournalError>;
+
+    /// The digests of the values last written to these records of a target, in
+    /// the order asked; none for a record that was never written. What was only
+    /// [shown](cambist_contract::delivery::Effect::Shown) was not written.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    async fn written(
+        &self,
+        target: &str,
+        records: &[(String, String)],
+    ) -> Result<Vec<Option<Digest>>, JournalError>;
+
+    /// The id that an entity has in a system, as its last receipt told: the
+    /// target's own id where it is known, from this receipt or an earlier one for
+    /// the same record, else our external id.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    async fn link(&self, entity: &EntityRef, system: &str) -> Result<Option<String>, JournalError>;
+
+    /// Checks the whole chain, that the kept messages and events have the digests
+    /// in it, and that every message stands where its entries bring it.
+    ///
+    /// Reads everything: seconds for a million entries. Whoever can write the
+    /// store can also make a new chain; only a [`Verified::head`] kept elsewhere
+    /// tells the two apart.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Broken`] names the first entry that does not fit; the one
+    /// after the last where something is kept that no entry tells of.
+    async fn verify(&self) -> Result<Verified, JournalError>;
+
+    /// Changes its value whenever a message may have become due, or due at another
+    /// time. Time alone does not change it.
+    fn changed(&self) -> watch::Receiver<u64>;
+}
+
+/// The journal cannot do what it was asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum JournalError {
+    /// There is no room on the disk.
+    #[error("no space left for the journal at {path}; free some and the host goes on by itself")]
+    Full {
+        /// The store's place.
+        path: String,
+    },
+    /// The store cannot be read or written.
+    #[error("cannot use the journal at {path}: {detail}")]
+    Store {
+        /// The store's place.
+        path: String,
+        /// What the store's library said; never a payload.
+        detail: String,
+    },
+    /// Another host has it open.
+    #[error("another host has the journal at {path} open; stop it first")]
+    Locked {
+        /// The store's place.
+        path: String,
+    },
+    /// It was written by a newer host.
+    #[error("the journal at {path} has format {found}, this host knows up to {known}; run the newer host")]
+    Newer {
+        /// The store's place.
+        path: String,
+        /// The format found.
+        found: u32,
+        /// The newest format this host knows.
+        known: u32,
+    },
+    /// An entry does not fit the chain.
+    #[error("entry {place} of the journal does not fit the chain: {detail}")]
+    Broken {
+        /// The entry's place.
+        place: u64,
+        /// What does not fit.
+        detail: String,
+    },
+    /// The message is not in the journal.
+    #[error("no message `{0}` in the journal")]
+    Unknown(MessageId),
+    /// The event does not go with the message's state, such as a release of a
+    /// message that is not held.
+    #[error("message `{id}` is {state}; it cannot be {event}")]
+    OutOfTurn {
+        /// The message.
+        id: MessageId,
+        /// Its state; `claimed` where it is due and being worked on.
+        state: &'static str,
+        /// The event's name.
+        event: &'static str,
+    },
+}
+
+impl JournalError {
+    /// What the pipeline may do: the disk's troubles may pass by themselves.
+    pub fn next_try(&self) -> NextTry {
+        match self {
+            Self::Full { .. } | Self::Store { .. } => NextTry::SendAgain { not_before: None },
+            Self::Locked { .. }
+            | Self::Newer { .. }
+            | Self::Broken { .. }
+            | Self::Unknown(_)
+            | Self::OutOfTurn { .. } => NextTry::Park,
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Where a message stands: what its entries come to.
+
+use cambist_contract::{canonical::EntityRef, message::MessageId, stage::Stage};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Where a message stands.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "state")]
+pub enum State {
+    /// It is to be worked on, not before `at`.
+    Due {
+        /// Not before.
+        at: Timestamp,
+    },
+    /// It waits for a person.
+    Parked {
+        /// Why, as a report groups it.
+        code: String,
+        /// Why, as a person reads it.
+        reason: String,
+    },
+    /// It waits for a role.
+    Held {
+        /// The role.
+        role: String,
+        /// Why, as a person reads it.
+        reason: String,
+    },
+    /// It waits for an entity.
+    Waiting {
+        /// What it waits for.
+        entity: EntityRef,
+    },
+    /// It ended: nothing was to be done.
+    Ignored {
+        /// Why.
+        reason: String,
+    },
+    /// It ended: policy did not let it pass.
+    Denied {
+        /// Why.
+        reason: String,
+    },
+    /// It ended: the target has what it says.
+    Done,
+}
+
+impl State {
+    /// The state's name in filters, the API and the metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Due { .. } => "due",
+            Self::Parked { .. } => "parked",
+            Self::Held { .. } => "held",
+            Self::Waiting { .. } => "waiting",
+            Self::Ignored { .. } => "ignored",
+            Self::Denied { .. } => "denied",
+            Self::Done => "done",
+        }
+    }
+
+    /// Whether the message has come to its end, so that the next one of its key
+    /// may go on.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Ignored { .. } | Self::Denied { .. } | Self::Done => true,
+            Self::Due { .. } | Self::Parked { .. } | Self::Held { .. } | Self::Waiting { .. } => false,
+        }
+    }
+}
+
+/// A message at a glance.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Status {
+    /// The message.
+    pub id: MessageId,
+    /// Its place among all messages, in the order of receipt: 1 for the first.
+    pub arrival: u64,
+    /// The system that sent it.
+    pub system: String,
+    /// What happened, in the source's words.
+    pub event: String,
+    /// The object it is about, as `kind/id` in the source's words.
+    pub object: String,
+    /// The key whose messages are worked on in order.
+    pub key: String,
+    /// The flow, once it is routed.
+    pub flow: Option<String>,
+    /// The region, once it is routed.
+    pub region: Option<String>,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// When its last entry was written.
+    pub updated_at: Timestamp,
+    /// The last stage it passed.
+    pub passed: Option<Stage>,
+    /// Failed attempts at the stage it stands before.
+    pub attempts: u32,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub state: State,
+}

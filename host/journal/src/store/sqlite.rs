@@ -1,0 +1,213 @@
+//! The embedded store: one SQLite file, on a local disk.
+//!
+//! The file holds what was received, what happened, and what is worked out of
+//! both; `sqlite/schema.sql` says which is which. One thread writes, in groups that share a sync;
+//! readers have connections of their own and never wait for it.
+//!
+//! # What is not here
+//!
+//! Which event goes with which state: that is the same for all stores, and in
+//! `turn.rs`. Copies and retention: copy the file with SQLite's own backup while
+//! the host runs, never with `cp`.
+//!
+//! # Where to start reading
+//!
+//! `schema.sql`, then the way of a request: `writer`, `group`, `accept` and
+//! `record`. `format` for what may change.
+
+use std::{path::Path, sync::Arc};
+
+use async_trait::async_trait;
+use cambist_contract::{
+    canonical::EntityRef,
+    digest::Digest,
+    message::{Message, MessageId},
+};
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use self::{
+    accept::Arriving,
+    chain::Prepared,
+    claims::Claims,
+    connection::Readers,
+    lock::HostLock,
+    record::Recording,
+    trouble::{store, unreadable},
+    writer::Writer,
+};
+use crate::{
+    Event, Journal, JournalError, Status,
+    journal::{Accepted, Claim, Counts, Filter, Verified},
+};
+
+mod accept;
+mod chain;
+mod claims;
+mod column;
+mod connection;
+mod deliveries;
+mod format;
+mod group;
+mod lock;
+mod read;
+mod record;
+mod row;
+mod trouble;
+mod verify;
+mod writer;
+
+/// A journal in a SQLite file.
+///
+/// Dropping it finishes what was asked, closes the file and gives up the lock;
+/// that takes as long as the last commit.
+pub struct SqliteJournal {
+    path: Arc<Path>,
+    // Before the writer: SQLite tidies its log away when the last connection
+    // closes, and one for reading may not.
+    readers: Arc<Readers>,
+    /// None when it was opened for reading only.
+    writer: Option<Writer>,
+    claims: Claims,
+}
+
+impl SqliteJournal {
+    /// Opens the journal at `path`, or makes one if there is no file. Blocks
+    /// while SQLite brings in what a crash left in its log.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Locked`] if another host has it open,
+    /// [`JournalError::Newer`] if a newer host wrote it, [`JournalError::Store`]
+    /// if it cannot be opened or is no journal.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, JournalError> {
+        let path: Arc<Path> = path.as_ref().into();
+        let lock = HostLock::take(&path)?;
+        let claims = Claims::new();
+        let opened = connection::writer(&path).and_then(|connection| {
+            let writer = Writer::start(&path, connection, lock, claims.clone())?;
+            Ok((writer, Readers::open(&path)?))
+        });
+        let (writer, readers) = opened.map_err(|trouble| trouble.at(&path))?;
+        tracing::debug!(path = %path.display(), "opened the journal");
+        Ok(Self {
+            path,
+            writer: Some(writer),
+            readers,
+            claims,
+        })
+    }
+
+    /// Opens the journal at `path` to look into it, also beside a host that has
+    /// it open. What would write or claim is refused with
+    /// [`JournalError::Store`], and [`changed`](Journal::changed) never changes.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Newer`] if a newer host wrote it, [`JournalError::Store`]
+    /// if there is none, it cannot be read, or is no journal.
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, JournalError> {
+        let path: Arc<Path> = path.as_ref().into();
+        let readers = Readers::open(&path).map_err(|trouble| trouble.at(&path))?;
+        Ok(Self {
+            path,
+            writer: None,
+            readers,
+            claims: Claims::new(),
+        })
+    }
+
+    fn writer(&self) -> Result<&Writer, JournalError> {
+        self.writer
+            .as_ref()
+            .ok_or_else(|| store(&self.path, "it was opened for reading only"))
+    }
+}
+
+#[async_trait]
+impl Journal for SqliteJournal {
+    async fn accept(&self, messages: Vec<Message>) -> Result<Vec<Accepted>, JournalError> {
+        // JSON and digests are made here, on the caller's thread: the writer's is
+        // everybody's.
+        let batch = messages
+            .into_iter()
+            .map(Arriving::new)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| unreadable(0, "a message", &error))?;
+        self.writer()?.accept(batch).await
+    }
+
+    async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claim>, JournalError> {
+        let taken = self.writer()?.claim(now, limit).await?;
+        let ids = taken.ids().to_vec();
+        let claims = self
+            .readers
+            .read(move |connection| {
+                let found = ids
+                    .iter()
+                    .filter_map(|id| read::message(connection, id).transpose());
+                found.collect::<Result<Vec<_>, _>>()
+            })
+            .await?;
+        // Not before: where this future ends early, the messages are free again.
+        taken.keep();
+        Ok(claims)
+    }
+
+    fn release(&self, id: &MessageId) {
+        self.claims.give_back(id);
+    }
+
+    async fn record(&self, id: &MessageId, at: Timestamp, events: Vec<Event>) -> Result<(), JournalError> {
+        let events = events
+            .into_iter()
+            .map(Prepared::new)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| unreadable(0, "an event", &error))?;
+        let id = id.clone();
+        self.writer()?.record(Recording { id, at, events }).await
+    }
+
+    async fn message(&self, id: &MessageId) -> Result<Option<Claim>, JournalError> {
+        let id = id.clone();
+        self.readers
+            .read(move |connection| read::message(connection, &id))
+            .await
+    }
+
+    async fn list(&self, filter: Filter) -> Result<Vec<Status>, JournalError> {
+        self.readers
+            .read(move |connection| read::list(connection, &filter))
+            .await
+    }
+
+    async fn counts(&self) -> Result<Counts, JournalError> {
+        self.readers.read(read::counts).await
+    }
+
+    async fn written(
+        &self,
+        target: &str,
+        records: &[(String, String)],
+    ) -> Result<Vec<Option<Digest>>, JournalError> {
+        let (target, records) = (target.to_owned(), records.to_vec());
+        self.readers
+            .read(move |connection| read::written(connection, &target, &records))
+            .await
+    }
+
+    async fn link(&self, entity: &EntityRef, system: &str) -> Result<Option<String>, JournalError> {
+        let (entity, system) = (entity.clone(), system.to_owned());
+        self.readers
+            .read(move |connection| read::link(connection, &entity, &system))
+            .await
+    }
+
+    async fn verify(&self) -> Result<Verified, JournalError> {
+        self.readers.read(verify::verify).await
+    }
+
+    fn changed(&self) -> watch::Receiver<u64> {
+        self.claims.subscribe()
+    }
+}

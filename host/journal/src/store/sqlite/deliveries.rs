@@ -1,0 +1,121 @@
+//! What was delivered: digests and ids of records, and which entities have come.
+//!
+//! # No message sleeps for ever
+//!
+//! A message that records [`Event::Waiting`](crate::Event::Waiting) has looked
+//! for the entity and not found it; meanwhile the entity may have come. So each
+//! delivery keeps the last place at which it counted as having come: the entry
+//! of the delivery, then the entry of its message being done. A message that
+//! begins to wait is resumed at once if another message's delivery stands behind
+//! the place that its worker saw when it claimed it; one that waits already is
+//! resumed when such a message is done. An entity that had come before the claim
+//! wakes nobody: the worker knew it, and waits for the next time.
+
+use cambist_contract::{
+    canonical::EntityRef,
+    delivery::{Effect, Receipt},
+};
+use rusqlite::Connection;
+
+use super::{
+    column::{Blob, Count, entity_key},
+    trouble::Trouble,
+};
+
+/// Keeps the receipts of a delivery that was recorded at `place`.
+pub(super) fn keep(
+    connection: &Connection,
+    arrival: u64,
+    place: u64,
+    target: &str,
+    receipts: &[Receipt],
+) -> Result<(), Trouble> {
+    for receipt in receipts {
+        keep_written(connection, target, receipt)?;
+        if let Some(entity) = &receipt.stands_for {
+            let entity = entity_key(entity);
+            keep_link(connection, &entity, target, receipt)?;
+            connection
+                .prepare_cached(
+                    "INSERT INTO delivered (entity, arrival, place) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (entity, arrival) DO UPDATE SET place = excluded.place",
+                )?
+                .execute((&entity, Count(arrival), Count(place)))?;
+        }
+    }
+    Ok(())
+}
+
+fn keep_written(connection: &Connection, target: &str, receipt: &Receipt) -> Result<(), Trouble> {
+    let Some(digest) = receipt.written else {
+        return Ok(());
+    };
+    // What a dry run showed was not written. Were it kept, a target that goes
+    // live under the same name would be taken to have it already.
+    if receipt.effect == Effect::Shown {
+        return Ok(());
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO written (target, model, external_id, digest) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (target, model, external_id) DO UPDATE SET digest = excluded.digest",
+        )?
+        .execute((target, &receipt.model, &receipt.external_id, Blob(digest)))?;
+    Ok(())
+}
+
+fn keep_link(connection: &Connection, entity: &str, target: &str, receipt: &Receipt) -> Result<(), Trouble> {
+    // A receipt that does not tell the target's id, such as one for an unchanged
+    // record, does not make us forget it.
+    connection
+        .prepare_cached(
+            "INSERT INTO links (entity, target, model, external_id, target_id) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (entity, target) DO UPDATE SET
+                 target_id = CASE
+                     WHEN excluded.target_id IS NOT NULL THEN excluded.target_id
+                     WHEN model = excluded.model AND external_id = excluded.external_id THEN target_id
+                 END,
+                 model = excluded.model,
+                 external_id = excluded.external_id",
+        )?
+        .execute((
+            entity,
+            target,
+            &receipt.model,
+            &receipt.external_id,
+            &receipt.target_id,
+        ))?;
+    Ok(())
+}
+
+/// Whether another message than `arrival` brought the entity after place `seen`.
+pub(super) fn came_since(
+    connection: &Connection,
+    entity: &EntityRef,
+    seen: u64,
+    arrival: u64,
+) -> Result<bool, Trouble> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM delivered WHERE entity = ?1 AND place > ?2 AND arrival <> ?3)",
+        )?
+        .query_row((entity_key(entity), Count(seen), Count(arrival)), |row| {
+            row.get(0)
+        })?)
+}
+
+/// The message is done, by the entry at `place`: what it delivered counts as
+/// having come there. Answers the messages that wait for any of it, oldest first.
+pub(super) fn settle(connection: &Connection, arrival: u64, place: u64) -> Result<Vec<u64>, Trouble> {
+    connection
+        .prepare_cached("UPDATE delivered SET place = ?2 WHERE arrival = ?1")?
+        .execute((Count(arrival), Count(place)))?;
+    let mut statement = connection.prepare_cached(
+        "SELECT DISTINCT s.arrival FROM delivered d JOIN status s ON s.waits_for = d.entity
+         WHERE d.arrival = ?1 ORDER BY s.arrival",
+    )?;
+    let waiting = statement.query_map([Count(arrival)], |row| row.get::<_, Count>(0))?;
+    Ok(waiting
+        .map(|arrival| arrival.map(|count| count.0))
+        .collect::<Result<_, _>>()?)
+}

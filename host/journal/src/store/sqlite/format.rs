@@ -1,0 +1,71 @@
+//! The version of the journal's file, and who may read whose.
+//!
+//! The version is `PRAGMA user_version`; `PRAGMA application_id` tells a journal
+//! from any other SQLite file. What counts as the format: `schema.sql`, the JSON
+//! of messages, events and states, the text form of times, and the chain's
+//! recipe ([`Entry::chain`](crate::Entry::chain)).
+//!
+//! | | |
+//! |---|---|
+//! | new host, old file | reads and writes it, after bringing it to its own format in one transaction when it is opened for writing. Entries are never rewritten: their digests are in the chain. What is worked out of them may be. |
+//! | old host, new file | is refused with [`JournalError::Newer`], for reading too: an event that it does not know would be left out of a status. |
+//! | old host, file that a new host has written once | the same: opening for writing raises the version for good. To go back, take the copy made before the upgrade. |
+//!
+//! So a new event, a new field that a reader must not miss, or a new state
+//! raises [`FORMAT`]; a new optional field that means nothing when it is missing
+//! does not. `tests/data/format-1.db` is a file of the first version; every later
+//! version adds its own beside it, and all of them must open for ever.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::trouble::Trouble;
+use crate::JournalError;
+
+/// The format that this host writes, and the newest that it reads.
+pub(super) const FORMAT: u32 = 1;
+
+/// `CMBJ` in ASCII.
+const APPLICATION_ID: i32 = 0x434D_424A;
+
+/// Checks that a file is a journal this host knows; makes an empty one a journal.
+pub(super) fn open_or_create(connection: &mut Connection, path: &Path) -> Result<(), Trouble> {
+    let change = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    if is_empty(&change)? {
+        change.execute_batch(include_str!("schema.sql"))?;
+        change.pragma_update(None, "application_id", APPLICATION_ID)?;
+        change.pragma_update(None, "user_version", FORMAT)?;
+    }
+    check(&change, path)?;
+    change.commit()?;
+    Ok(())
+}
+
+/// Checks that a file is a journal this host knows.
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), Trouble> {
+    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    if number("application_id")? != APPLICATION_ID {
+        return Err(Trouble::Told(JournalError::Store {
+            path: path.display().to_string(),
+            detail: "it is not a journal; name another file".into(),
+        }));
+    }
+    // SQLite keeps a signed number; a negative one was never written by a host.
+    let found = u32::try_from(number("user_version")?).unwrap_or(u32::MAX);
+    if found > FORMAT {
+        return Err(Trouble::Told(JournalError::Newer {
+            path: path.display().to_string(),
+            found,
+            known: FORMAT,
+        }));
+    }
+    Ok(())
+}
+
+/// Whether nothing was ever written to the file.
+fn is_empty(connection: &Connection) -> Result<bool, rusqlite::Error> {
+    connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| {
+        row.get(0)
+    })
+}

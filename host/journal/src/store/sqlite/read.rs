@@ -1,0 +1,146 @@
+//! What is asked of the journal: one message, many at a glance, counts, links.
+//!
+//! Every function reads from one moment of the file. None writes.
+
+use std::collections::BTreeMap;
+
+use cambist_contract::{
+    canonical::EntityRef,
+    digest::Digest,
+    message::{Message, MessageId},
+};
+use rusqlite::{Connection, OptionalExtension, ToSql};
+
+use super::{
+    column::{Blob, Count, Text, clamped, entity_key},
+    row::{COLUMNS, StatusRow, oldest_due},
+    trouble::{Trouble, unreadable},
+};
+use crate::{
+    Entry, Status,
+    journal::{Claim, Counts, Filter},
+};
+
+/// One message with all that happened to it.
+pub(super) fn message(connection: &Connection, id: &MessageId) -> Result<Option<Claim>, Trouble> {
+    let Some(row) = StatusRow::by_id(connection, id)? else {
+        return Ok(None);
+    };
+    let entries = entries(connection, row.status.arrival, id)?;
+    let text: String = connection
+        .prepare_cached("SELECT text FROM messages WHERE arrival = ?1")?
+        .query_row([Count(row.status.arrival)], |row| row.get(0))?;
+    let received = entries.first().map_or(0, |entry| entry.place);
+    let message: Message =
+        serde_json::from_str(&text).map_err(|error| unreadable(received, "the message of it", &error))?;
+    Ok(Some(Claim {
+        message,
+        status: row.status,
+        entries,
+    }))
+}
+
+/// All that happened to a message, oldest first.
+pub(super) fn entries(connection: &Connection, arrival: u64, id: &MessageId) -> Result<Vec<Entry>, Trouble> {
+    let mut statement = connection.prepare_cached(
+        "SELECT place, at, event_digest, digest, event FROM entries WHERE arrival = ?1 ORDER BY place",
+    )?;
+    let mut rows = statement.query([Count(arrival)])?;
+    let mut entries = Vec::new();
+    while let Some(entry) = rows.next()? {
+        let place = entry.get::<_, Count>(0)?.0;
+        let event: String = entry.get(4)?;
+        entries.push(Entry {
+            place,
+            message: id.clone(),
+            at: entry.get::<_, Text<_>>(1)?.0,
+            event: serde_json::from_str(&event).map_err(|error| unreadable(place, "its event", &error))?,
+            event_digest: entry.get::<_, Blob>(2)?.0,
+            digest: entry.get::<_, Blob>(3)?.0,
+        });
+    }
+    Ok(entries)
+}
+
+/// Messages at a glance, the newest first.
+pub(super) fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Status>, Trouble> {
+    let before = filter.before.map(clamped);
+    let limit = clamped(u64::try_from(filter.limit).unwrap_or(u64::MAX));
+    // Only the conditions that are asked for: `?1 IS NULL OR …` keeps SQLite from
+    // its indexes.
+    let mut conditions = vec!["TRUE"];
+    let mut values: Vec<(&str, &dyn ToSql)> = vec![(":limit", &limit)];
+    if let Some(state) = &filter.state {
+        conditions.push("s.state = :state");
+        values.push((":state", state));
+    }
+    if let Some(flow) = &filter.flow {
+        conditions.push("s.flow = :flow");
+        values.push((":flow", flow));
+    }
+    if let Some(region) = &filter.region {
+        conditions.push("s.region = :region");
+        values.push((":region", region));
+    }
+    if let Some(before) = &before {
+        conditions.push("s.arrival < :before");
+        values.push((":before", before));
+    }
+    let conditions = conditions.join(" AND ");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM status s JOIN messages m USING (arrival)
+         WHERE {conditions} ORDER BY s.arrival DESC LIMIT :limit"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(values.as_slice())?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(StatusRow::of(row)?.status);
+    }
+    Ok(found)
+}
+
+/// How many messages stand where.
+pub(super) fn counts(connection: &Connection) -> Result<Counts, Trouble> {
+    let mut statement = connection.prepare_cached("SELECT state, messages FROM tally WHERE messages > 0")?;
+    let by_state = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get::<_, Count>(1)?.0)))?
+        .collect::<Result<BTreeMap<_, _>, _>>()?;
+    Ok(Counts {
+        by_state,
+        oldest_due: oldest_due(connection)?,
+    })
+}
+
+/// The digests of what was last written to these records.
+pub(super) fn written(
+    connection: &Connection,
+    target: &str,
+    records: &[(String, String)],
+) -> Result<Vec<Option<Digest>>, Trouble> {
+    let mut statement = connection
+        .prepare_cached("SELECT digest FROM written WHERE target = ?1 AND model = ?2 AND external_id = ?3")?;
+    records
+        .iter()
+        .map(|(model, external_id)| {
+            let digest = statement
+                .query_row((target, model, external_id), |row| row.get::<_, Blob>(0))
+                .optional()?;
+            Ok(digest.map(|blob| blob.0))
+        })
+        .collect()
+}
+
+/// The id that an entity has in a system.
+pub(super) fn link(
+    connection: &Connection,
+    entity: &EntityRef,
+    system: &str,
+) -> Result<Option<String>, Trouble> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT coalesce(target_id, external_id) FROM links WHERE entity = ?1 AND target = ?2",
+        )?
+        .query_row((entity_key(entity), system), |row| row.get(0))
+        .optional()?)
+}

@@ -1,0 +1,315 @@
+//! A message's row in `status`: read, made, moved along.
+//!
+//! What a state *means* is in `turn.rs`; this file only keeps it.
+
+use cambist_contract::{
+    message::{Message, MessageId},
+    stage::Stage,
+};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::{
+    column::{Count, Text, entity_key, nanoseconds},
+    trouble::{Trouble, unreadable},
+};
+use crate::{Event, JournalError, State, Status};
+
+/// What [`StatusRow::of`] reads, in its order; `s` is `status`, `m` `messages`.
+pub(super) const COLUMNS: &str = "m.id, s.arrival, s.system, s.event, s.object, s.order_key, s.flow, s.region, \
+     s.received_at, s.updated_at, s.passed, s.attempts, s.detail, s.waits_before, s.last_place";
+
+/// Where a message stands, and what the store keeps with it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct StatusRow {
+    pub(super) status: Status,
+    /// The stage it stands before while it waits for an entity.
+    pub(super) waits_before: Option<Stage>,
+    /// The place of its last entry.
+    pub(super) last_place: u64,
+}
+
+impl StatusRow {
+    /// The row of a message that was received by the entry at `place`.
+    pub(super) fn received(arrival: u64, message: &Message, place: u64) -> Self {
+        Self {
+            status: Status::received(arrival, message),
+            waits_before: None,
+            last_place: place,
+        }
+    }
+
+    /// Moves the row along by the event of the entry at `place`.
+    pub(super) fn follow(&mut self, place: u64, at: Timestamp, event: &Event) -> Result<(), JournalError> {
+        self.status.turn(at, event)?;
+        self.last_place = place;
+        // An event that does not end the waiting is out of turn before it comes here.
+        self.waits_before = match event {
+            Event::Waiting { stage, .. } => Some(*stage),
+            _ => None,
+        };
+        Ok(())
+    }
+
+    /// Reads a row of [`COLUMNS`].
+    pub(super) fn of(row: &Row<'_>) -> Result<Self, Trouble> {
+        let place = row.get::<_, Count>(14)?.0;
+        let detail: String = row.get(12)?;
+        let state =
+            serde_json::from_str(&detail).map_err(|error| unreadable(place, "the state after it", &error))?;
+        let status = Status {
+            id: MessageId::from_text(row.get::<_, String>(0)?),
+            arrival: row.get::<_, Count>(1)?.0,
+            system: row.get(2)?,
+            event: row.get(3)?,
+            object: row.get(4)?,
+            key: row.get(5)?,
+            flow: row.get(6)?,
+            region: row.get(7)?,
+            received_at: row.get::<_, Text<_>>(8)?.0,
+            updated_at: row.get::<_, Text<_>>(9)?.0,
+            passed: row.get::<_, Option<Text<_>>>(10)?.map(|stage| stage.0),
+            attempts: row.get(11)?,
+            state,
+        };
+        Ok(Self {
+            status,
+            waits_before: row.get::<_, Option<Text<_>>>(13)?.map(|stage| stage.0),
+            last_place: place,
+        })
+    }
+
+    /// The row of a message, by its id.
+    pub(super) fn by_id(connection: &Connection, id: &MessageId) -> Result<Option<Self>, Trouble> {
+        Self::one(connection, "m.id = ?1", id.as_str())
+    }
+
+    /// The row of a message, by its arrival.
+    pub(super) fn by_arrival(connection: &Connection, arrival: u64) -> Result<Option<Self>, Trouble> {
+        Self::one(connection, "s.arrival = ?1", Count(arrival))
+    }
+
+    fn one(
+        connection: &Connection,
+        which: &str,
+        value: impl rusqlite::ToSql,
+    ) -> Result<Option<Self>, Trouble> {
+        let sql = format!("SELECT {COLUMNS} FROM messages m JOIN status s USING (arrival) WHERE {which}");
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([value])?;
+        rows.next()?.map(Self::of).transpose()
+    }
+
+    /// Puts in the row of a message that has just arrived: open, and the head of
+    /// its key unless an earlier one still is.
+    pub(super) fn insert(&self, connection: &Connection) -> Result<(), Trouble> {
+        let Status {
+            arrival,
+            system,
+            event,
+            object,
+            key,
+            received_at,
+            updated_at,
+            attempts,
+            state,
+            ..
+        } = &self.status;
+        connection
+            .prepare_cached(
+                "INSERT INTO status (arrival, system, event, object, order_key, received_at, updated_at,
+                                     attempts, state, detail, due_ns, last_place, open, head)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1,
+                         NOT EXISTS (SELECT 1 FROM status WHERE order_key = ?5 AND open = 1))",
+            )?
+            .execute((
+                Count(*arrival),
+                system,
+                event,
+                object,
+                key,
+                Text(*received_at),
+                Text(*updated_at),
+                attempts,
+                state.name(),
+                json(state)?,
+                due(state),
+                Count(self.last_place),
+            ))?;
+        Ok(())
+    }
+
+    /// Writes the row back. `was` is its state when it was read: most events
+    /// leave it as it is, and then no index is touched.
+    pub(super) fn save(&self, connection: &Connection, was: &State) -> Result<(), Trouble> {
+        let status = &self.status;
+        connection
+            .prepare_cached(
+                "UPDATE status SET flow = ?2, region = ?3, updated_at = ?4, passed = ?5, attempts = ?6,
+                                   last_place = ?7
+                 WHERE arrival = ?1",
+            )?
+            .execute((
+                Count(status.arrival),
+                &status.flow,
+                &status.region,
+                Text(status.updated_at),
+                status.passed.map(Text),
+                status.attempts,
+                Count(self.last_place),
+            ))?;
+        if status.state == *was {
+            return Ok(());
+        }
+        connection
+            .prepare_cached(
+                "UPDATE status SET state = ?2, detail = ?3, due_ns = ?4, waits_for = ?5, waits_before = ?6,
+                                   open = ?7
+                 WHERE arrival = ?1",
+            )?
+            .execute((
+                Count(status.arrival),
+                status.state.name(),
+                json(&status.state)?,
+                due(&status.state),
+                waits_for(&status.state),
+                self.waits_before.map(Text),
+                !status.state.is_final(),
+            ))?;
+        if status.state.is_final() != was.is_final() {
+            settle_head(connection, &status.key)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the columns that the queue, the wake-up and the order of keys look
+    /// at are those of the state; for a check.
+    pub(super) fn is_queued_as_it_stands(&self, connection: &Connection) -> Result<bool, Trouble> {
+        let state = &self.status.state;
+        Ok(connection
+            .prepare_cached(
+                "SELECT state = ?2 AND due_ns IS ?3 AND waits_for IS ?4 AND open = ?5
+                    AND head = (?5 AND arrival = (SELECT min(arrival) FROM status
+                                                  WHERE order_key = s.order_key AND open = 1))
+                 FROM status s WHERE arrival = ?1",
+            )?
+            .query_row(
+                (
+                    Count(self.status.arrival),
+                    state.name(),
+                    due(state),
+                    waits_for(state),
+                    !state.is_final(),
+                ),
+                |row| row.get(0),
+            )?)
+    }
+}
+
+/// Makes the oldest open message of a key its head, and no other.
+fn settle_head(connection: &Connection, key: &str) -> Result<(), Trouble> {
+    // In this order: the database refuses two heads of a key, even for a moment.
+    connection
+        .prepare_cached(
+            "UPDATE status SET head = 0
+             WHERE order_key = ?1 AND head = 1
+               AND arrival IS NOT (SELECT min(arrival) FROM status WHERE order_key = ?1 AND open = 1)",
+        )?
+        .execute([key])?;
+    connection
+        .prepare_cached(
+            "UPDATE status SET head = 1
+             WHERE head = 0
+               AND arrival = (SELECT min(arrival) FROM status WHERE order_key = ?1 AND open = 1)",
+        )?
+        .execute([key])?;
+    Ok(())
+}
+
+/// The queue's query; a test holds it to its index.
+const DUE: &str = "SELECT m.id, s.order_key
+     FROM status s JOIN messages m USING (arrival)
+     WHERE s.head = 1 AND s.due_ns IS NOT NULL AND s.due_ns <= ?1
+     ORDER BY s.due_ns, s.arrival";
+
+/// Walks the heads of keys that are due at `now`, the longest due first, for as
+/// long as `take` answers true to a message and its key.
+pub(super) fn walk_due(
+    connection: &Connection,
+    now: Timestamp,
+    mut take: impl FnMut(MessageId, String) -> bool,
+) -> Result<(), Trouble> {
+    let mut statement = connection.prepare_cached(DUE)?;
+    let mut rows = statement.query([nanoseconds(now)])?;
+    while let Some(row) = rows.next()? {
+        if !take(MessageId::from_text(row.get::<_, String>(0)?), row.get(1)?) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// When the message that has been due the longest was received.
+pub(super) fn oldest_due(connection: &Connection) -> Result<Option<Timestamp>, Trouble> {
+    let first = connection
+        .prepare_cached(
+            "SELECT received_at FROM status WHERE head = 1 AND due_ns IS NOT NULL
+             ORDER BY due_ns, arrival LIMIT 1",
+        )?
+        .query_row([], |row| row.get::<_, Text<_>>(0))
+        .optional()?;
+    Ok(first.map(|at| at.0))
+}
+
+/// Whether the counts are those of the states; for a check.
+pub(super) fn tally_fits(connection: &Connection) -> Result<bool, Trouble> {
+    Ok(connection.query_row(
+        "SELECT NOT EXISTS (SELECT state, count(*) FROM status GROUP BY state
+                            EXCEPT SELECT state, messages FROM tally)
+            AND (SELECT count(*) FROM status) = (SELECT coalesce(sum(messages), 0) FROM tally)",
+        [],
+        |row| row.get(0),
+    )?)
+}
+
+fn due(state: &State) -> Option<i64> {
+    match state {
+        State::Due { at } => Some(nanoseconds(*at)),
+        _ => None,
+    }
+}
+
+fn waits_for(state: &State) -> Option<String> {
+    match state {
+        State::Waiting { entity } => Some(entity_key(entity)),
+        _ => None,
+    }
+}
+
+fn json(state: &State) -> Result<String, Trouble> {
+    serde_json::to_string(state).map_err(|error| unreadable(0, "a state", &error).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_queue_is_read_from_its_index_and_nothing_is_sorted() -> anyhow::Result<()> {
+        let connection = Connection::open_in_memory()?;
+        connection.execute_batch(include_str!("schema.sql"))?;
+
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {DUE}"))?;
+        let plan = statement
+            .query_map([0], |row| row.get::<_, String>(3))?
+            .collect::<Result<Vec<_>, _>>()?;
+        assert_eq!(
+            plan,
+            [
+                "SEARCH s USING INDEX due_heads (due_ns>? AND due_ns<?)",
+                "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)"
+            ]
+        );
+        Ok(())
+    }
+}

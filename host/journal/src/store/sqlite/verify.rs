@@ -1,0 +1,164 @@
+//! Checking the journal against itself.
+//!
+//! Two passes. The first walks the chain: places without gaps, the text of every
+//! event and every message with the digest in the chain, every entry's digest
+//! from the one before. The second works each message's status out of its
+//! entries again, which finds what the chain alone cannot: that its last entries
+//! were taken off. It also holds the queue, the counts and the order of keys to
+//! the statuses, so that a message that would never be handed out is found.
+//!
+//! Whoever can write the file can also make a new chain with all that hangs on
+//! it. Against that helps only to keep [`Verified::head`] elsewhere: a journal
+//! that still contains that digest at that place has not been changed before it.
+//!
+//! The digests and ids of records (`written`, `links`) are not checked: their
+//! loss costs a superfluous write or look-up, which does no harm.
+
+use cambist_contract::{
+    digest::Digest,
+    message::{Message, MessageId},
+};
+use jiff::Timestamp;
+use rusqlite::{Connection, Row};
+use serde::Deserialize;
+
+use super::{
+    column::{Blob, Count, Text},
+    read::entries,
+    row::{StatusRow, tally_fits},
+    trouble::{Trouble, unreadable},
+};
+use crate::{Entry, Event, JournalError, journal::Verified};
+
+/// Checks everything; the first entry that does not fit is the error.
+pub(super) fn verify(connection: &Connection) -> Result<Verified, Trouble> {
+    let verified = walk_chain(connection)?;
+    check_statuses(connection, verified.entries)?;
+    Ok(verified)
+}
+
+fn broken(place: u64, detail: &str) -> Trouble {
+    Trouble::Told(JournalError::Broken {
+        place,
+        detail: detail.into(),
+    })
+}
+
+/// What the walk needs to know of an event; the rest is skipped, not built.
+#[derive(Deserialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+enum Glance {
+    Received {
+        message: Digest,
+    },
+    #[serde(other)]
+    Other,
+}
+
+fn walk_chain(connection: &Connection) -> Result<Verified, Trouble> {
+    let mut statement = connection.prepare(
+        "SELECT e.place, e.at, e.event_digest, e.digest, e.event, m.id, m.digest, m.text
+         FROM entries e LEFT JOIN messages m USING (arrival) ORDER BY e.place",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut verified = Verified {
+        entries: 0,
+        head: Digest::default(),
+    };
+    while let Some(row) = rows.next()? {
+        let place = verified.entries + 1;
+        let digest = check_entry(row, place, &verified.head)?;
+        verified = Verified {
+            entries: place,
+            head: digest,
+        };
+    }
+    Ok(verified)
+}
+
+/// Checks one entry against its place and the digest before it; answers its own.
+fn check_entry(row: &Row<'_>, place: u64, previous: &Digest) -> Result<Digest, Trouble> {
+    let bad = |detail: &str| broken(place, detail);
+    // A value that is not of its column's type was not written by a host.
+    let odd = |_: rusqlite::Error| bad("a value of it cannot be read");
+
+    if row.get::<_, Count>(0).map_err(odd)?.0 != place {
+        return Err(bad("it is missing"));
+    }
+    let at: Timestamp = row.get::<_, Text<_>>(1).map_err(odd)?.0;
+    let event_digest = row.get::<_, Blob>(2).map_err(odd)?.0;
+    let digest = row.get::<_, Blob>(3).map_err(odd)?.0;
+    let event: String = row.get(4).map_err(odd)?;
+    let Some(id) = row.get::<_, Option<String>>(5).map_err(odd)? else {
+        return Err(bad("its message is missing"));
+    };
+    if Digest::of(event.as_bytes()) != event_digest {
+        return Err(bad("its event is not the one that was written"));
+    }
+    if Entry::chain(previous, place, &MessageId::from_text(id), &at, &event_digest) != digest {
+        return Err(bad("its digest does not follow from the entry before"));
+    }
+    let glance = serde_json::from_str(&event).map_err(|_| bad("its event cannot be read"))?;
+    if let Glance::Received { message } = glance {
+        let text: String = row.get(7).map_err(odd)?;
+        if row.get::<_, Blob>(6).map_err(odd)?.0 != message || Digest::of(text.as_bytes()) != message {
+            return Err(bad("its message is not the one that was received"));
+        }
+    }
+    Ok(digest)
+}
+
+/// Every message was received once, and stands where its entries bring it.
+fn check_statuses(connection: &Connection, last: u64) -> Result<(), Trouble> {
+    let mut statement = connection.prepare("SELECT arrival, id, text FROM messages ORDER BY arrival")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let arrival = row.get::<_, Count>(0)?.0;
+        let entries = entries(
+            connection,
+            arrival,
+            &MessageId::from_text(row.get::<_, String>(1)?),
+        )?;
+        let Some(first) = entries.first() else {
+            return Err(broken(last + 1, "a message is kept that no entry received"));
+        };
+        let text: String = row.get(2)?;
+        let message: Message =
+            serde_json::from_str(&text).map_err(|error| unreadable(first.place, "its message", &error))?;
+        let worked_out = work_out(arrival, &message, &entries)?;
+        let kept = StatusRow::by_arrival(connection, arrival)?;
+        if kept.as_ref() != Some(&worked_out) {
+            // Where entries were taken off, the row names the last one there was.
+            let place = kept.map_or(0, |kept| kept.last_place).max(worked_out.last_place);
+            return Err(broken(
+                place,
+                "its message does not stand where its entries bring it",
+            ));
+        }
+        if !worked_out.is_queued_as_it_stands(connection)? {
+            return Err(broken(
+                worked_out.last_place,
+                "its message is not queued as it stands",
+            ));
+        }
+    }
+    if !tally_fits(connection)? {
+        return Err(broken(last, "the counts after it are not those of the messages"));
+    }
+    Ok(())
+}
+
+/// Where a message stands after these entries.
+fn work_out(arrival: u64, message: &Message, entries: &[Entry]) -> Result<StatusRow, Trouble> {
+    let mut row = StatusRow::received(arrival, message, 0);
+    for (index, entry) in entries.iter().enumerate() {
+        match (index, &entry.event) {
+            (0, Event::Received { .. }) => row.last_place = entry.place,
+            (0, _) => return Err(broken(entry.place, "its message was not received before")),
+            (_, event) => row
+                .follow(entry.place, entry.at, event)
+                .map_err(|_| broken(entry.place, "its event is out of turn"))?,
+        }
+    }
+    Ok(row)
+}

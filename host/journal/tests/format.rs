@@ -1,0 +1,209 @@
+//! A journal of every past format opens, verifies, and says what it said.
+//!
+//! `data/format-1.db` was written by the first host. To write the file of a new
+//! format, raise `FORMAT`, let [`write_down`] record what the format is about, and
+//! run this test once with `CAMBIST_WRITE_FORMAT=2`. Never write the file of a
+//! released format again: it is the proof that old files can be read.
+
+use std::{fs, path::Path};
+
+use cambist_contract::{
+    canonical::{EntityKind, EntityRef},
+    delivery::{Effect, Receipt},
+    digest::Digest,
+    fault::Reason,
+    message::{Message, MessageId},
+    plugin::LogLine,
+    stage::Stage,
+};
+use cambist_journal::{
+    Event, Journal as _,
+    journal::{Accepted, Filter},
+    store::SqliteJournal,
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_journal_of_every_format_says_what_it_said() -> anyhow::Result<()> {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    if let Some(format) = std::env::var_os("CAMBIST_WRITE_FORMAT") {
+        let path = data.join(format!("format-{}.db", format.display()));
+        anyhow::ensure!(!path.exists(), "{} is there; it stays as it is", path.display());
+        let journal = SqliteJournal::open(&path)?;
+        write_down(&journal).await?;
+        let told = serde_json::to_string_pretty(&tell(&journal).await?)?;
+        fs::write(path.with_extension("json"), told + "\n")?;
+        drop(journal);
+        fs::remove_file(path.with_extension("db.lock"))?;
+    }
+
+    for format in [1] {
+        let name = format!("format-{format}.db");
+        let dir = tempfile::tempdir()?;
+        let copy = dir.path().join(&name);
+        fs::copy(data.join(&name), &copy)?;
+        let expected: Value = serde_json::from_slice(&fs::read(data.join(&name).with_extension("json"))?)?;
+
+        assert_eq!(tell(&SqliteJournal::open_read_only(&copy)?).await?, expected);
+        let journal = SqliteJournal::open(&copy)?;
+        assert_eq!(tell(&journal).await?, expected);
+        // It goes on from where it was: old receipts are known, new ones are taken.
+        let both = journal.accept(vec![message(1), message(99)]).await?;
+        assert_eq!(both, [Accepted::Duplicate, Accepted::New]);
+        journal.verify().await?;
+    }
+    Ok(())
+}
+
+/// All that a journal says.
+async fn tell(journal: &SqliteJournal) -> anyhow::Result<Value> {
+    let verified = journal.verify().await?;
+    let counts = journal.counts().await?;
+    let all = Filter {
+        limit: 99,
+        ..Filter::default()
+    };
+    let mut messages = Vec::new();
+    for status in journal.list(all).await? {
+        let found = journal
+            .message(&status.id)
+            .await?
+            .ok_or_else(|| anyhow::anyhow!("{} is gone", status.id))?;
+        messages.push(json!({ "status": status, "message": found.message, "entries": found.entries }));
+    }
+    let records = [("res.partner".to_owned(), "crm_account_7".to_owned())];
+    Ok(json!({
+        "entries": verified.entries,
+        "head": verified.head,
+        "by-state": counts.by_state,
+        "oldest-due": counts.oldest_due,
+        "written": journal.written("odoo", &records).await?,
+        "link": journal.link(&account(), "odoo").await?,
+        "messages": messages,
+    }))
+}
+
+fn at(seconds: i64) -> anyhow::Result<Timestamp> {
+    Ok(Timestamp::new(1_790_000_000 + seconds, 120_000_000)?)
+}
+
+fn message(n: u32) -> Message {
+    Message {
+        id: MessageId::of("crm", &n.to_string()),
+        system: "crm".into(),
+        event: "deal.propertyChange".into(),
+        object_kind: "deal".into(),
+        object_id: n.to_string(),
+        dedupe: n.to_string(),
+        key: format!("deal/{}", n % 8),
+        occurred_at: Timestamp::UNIX_EPOCH,
+        received_at: Timestamp::constant(1_790_000_000, 0),
+        headers: [("user-agent".to_owned(), "crm/1".to_owned())].into(),
+        body: r#"{"amount":"1200.50","name":"Größe"}"#.into(),
+    }
+}
+
+fn account() -> EntityRef {
+    EntityRef {
+        kind: EntityKind::Account,
+        system: "crm".into(),
+        id: "7".into(),
+    }
+}
+
+/// A small journal with every event and every state in it.
+async fn write_down(journal: &SqliteJournal) -> anyhow::Result<()> {
+    journal.accept((1..=9).map(message).collect()).await?;
+    let reasons = vec![Reason {
+        code: "above-limit".into(),
+        text: "the deal is above 50 000 EUR".into(),
+        basis: Some("deal desk rule 4".into()),
+    }];
+    let routed = Event::Routed {
+        flow: "crm-to-odoo".into(),
+        region: "de".into(),
+        unit: String::new(),
+        target: "odoo".into(),
+        pins: [(Stage::Read, Digest::of(b"map"))].into(),
+    };
+    let passed = |stage| Event::Passed {
+        stage,
+        output: json!({"amount": "1200.50", "lines": [1, null, true]}),
+        took_us: 812,
+        fuel: Some(104_000),
+        links: vec![],
+        log: vec![LogLine {
+            level: "info".into(),
+            text: "one line".into(),
+        }],
+    };
+    let delivered = Event::Delivered {
+        target: "odoo".into(),
+        receipts: vec![Receipt {
+            model: "res.partner".into(),
+            external_id: "crm_account_7".into(),
+            effect: Effect::Written,
+            target_id: Some("42".into()),
+            written: Some(Digest::of(b"values")),
+            stands_for: Some(account()),
+        }],
+    };
+    let failed = Event::Failed {
+        stage: Stage::Deliver,
+        attempt: 1,
+        error: "no answer within 30 s".into(),
+        retry_at: at(900)?,
+    };
+    let parked = Event::Parked {
+        stage: Stage::Write,
+        code: "refused".into(),
+        reason: "the account has no country".into(),
+    };
+    let held = || Event::Held {
+        role: "finance".into(),
+        reasons: reasons.clone(),
+    };
+    let waiting = |stage, entity| Event::Waiting { stage, entity };
+    let other = EntityRef {
+        kind: EntityKind::Project,
+        ..account()
+    };
+    let released = Event::Released {
+        role: "finance".into(),
+        by: "b.keller".into(),
+    };
+    let resumed = Event::Resumed {
+        by: "b.keller".into(),
+        from: Stage::Fetch,
+        live: true,
+    };
+    let ways = [
+        (2, vec![waiting(Stage::Write, account())]),
+        (
+            1,
+            vec![routed.clone(), passed(Stage::Read), delivered, Event::Done],
+        ),
+        (3, vec![routed, passed(Stage::Read), failed]),
+        (4, vec![parked]),
+        (5, vec![held()]),
+        (6, vec![waiting(Stage::Draft, other)]),
+        (
+            7,
+            vec![Event::Ignored {
+                reason: "no flow takes it".into(),
+            }],
+        ),
+        (
+            8,
+            vec![Event::Denied {
+                reasons: reasons.clone(),
+            }],
+        ),
+        (9, vec![held(), released, Event::Done, resumed]),
+    ];
+    for (n, events) in ways {
+        journal.record(&message(n).id, at(i64::from(n))?, events).await?;
+    }
+    Ok(())
+}

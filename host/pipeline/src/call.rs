@@ -1,0 +1,143 @@
+//! One plugin call of a stage: the pinned revision, on a thread that may block.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use cambist_contract::{
+    canonical::EntityRef,
+    context::Context,
+    fault::Fault,
+    plugin::{CallError, Called, Links, Plugin},
+    stage::Stage,
+};
+use cambist_journal::{Event, Journal, JournalError, LinkAnswer};
+use serde::Serialize;
+use tokio::runtime::Handle;
+
+use crate::{
+    dispatch::Pipeline,
+    failure::Failure,
+    work::{Output, Passed, Work},
+};
+
+/// Answers links as they were answered before, else from the journal, and keeps
+/// what it answered. Called on a thread that may block.
+struct JournalLinks {
+    journal: Arc<dyn Journal>,
+    runtime: Handle,
+    before: Vec<LinkAnswer>,
+    kept: Mutex<Kept>,
+}
+
+/// What one call was answered, and whether the answers can be relied on.
+#[derive(Default)]
+struct Kept {
+    answers: Vec<LinkAnswer>,
+    trouble: Option<JournalError>,
+}
+
+impl Links for JournalLinks {
+    fn find(&self, entity: &EntityRef, system: &str) -> Option<String> {
+        let same = |it: &&LinkAnswer| it.entity == *entity && it.system == system;
+        let id = match self.before.iter().find(same) {
+            Some(before) => before.id.clone(),
+            None => match self.runtime.block_on(self.journal.link(entity, system)) {
+                Ok(id) => id,
+                Err(error) => {
+                    self.kept().trouble = Some(error);
+                    None
+                }
+            },
+        };
+        let answer = LinkAnswer {
+            entity: entity.clone(),
+            system: system.to_owned(),
+            id: id.clone(),
+        };
+        self.kept().answers.push(answer);
+        id
+    }
+}
+
+impl JournalLinks {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Calls the plugin that the message is pinned to for `stage`, and turns the
+/// answer into the stage's output.
+///
+/// A fault that says how the message goes on becomes the event that does it.
+pub(crate) async fn call<T, O>(
+    pipeline: &Pipeline,
+    work: &Work,
+    stage: Stage,
+    function: impl FnOnce(&dyn Plugin, &Context, Arc<dyn Links>) -> Called<T> + Send + 'static,
+    output: impl FnOnce(T) -> Result<Step<O>, Failure>,
+) -> Result<Passed, Failure>
+where
+    T: Send + 'static,
+    O: Serialize,
+{
+    let pin = work.route()?.pins.get(&stage).copied();
+    let pin =
+        pin.ok_or_else(|| Failure::Unroutable(format!("the message is pinned to nothing for `{stage}`")))?;
+    let registry = Arc::clone(&pipeline.setup.registry);
+    let links = Arc::new(JournalLinks {
+        journal: Arc::clone(&pipeline.setup.journal),
+        runtime: Handle::current(),
+        before: work.answered(stage),
+        kept: Mutex::default(),
+    });
+    let asked = Arc::clone(&links);
+    let (message, route) = (work.context(&serde_json::Value::Null)?, tracing::Span::current());
+    let called = tokio::task::spawn_blocking(move || {
+        let _entered = route.enter();
+        let pinned = registry.pinned(&pin)?;
+        let context = Context {
+            settings: (&pinned.revision.settings).into(),
+            ..message
+        };
+        Ok::<_, Failure>((function(pinned.plugin.as_ref(), &context, links), pinned.revision))
+    });
+    let (called, revision) = called
+        .await
+        .map_err(|_| CallError::Host("the call's thread panicked".to_owned()))??;
+    crate::metrics::plugin_call(&revision.plugin, &called.cost, called.answer.is_ok());
+    let (fuel, log) = (Some(called.cost.fuel), called.cost.log);
+    let Kept {
+        answers: links,
+        trouble,
+    } = std::mem::take(&mut *asked.kept());
+    if let Some(trouble) = trouble {
+        // the plugin was told "no link" where nobody could know
+        return Err(trouble.into());
+    }
+    let answer = match called.answer {
+        Ok(answer) => answer,
+        Err(CallError::Fault(Fault::Waiting(entity))) => {
+            return Ok(Passed::Stop(Event::Waiting { stage, entity }));
+        }
+        Err(CallError::Fault(Fault::Unhandled(reason))) if stage == Stage::Read => {
+            return Ok(Passed::Stop(Event::Ignored { reason }));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    match output(answer)? {
+        Step::On(value) => Ok(Passed::On(Output {
+            fuel,
+            log,
+            links,
+            ..Output::of(value)?
+        })),
+        Step::Stop(event) => Ok(Passed::Stop(event)),
+    }
+}
+
+/// What an answer means for the message.
+pub(crate) enum Step<O> {
+    /// It goes on with this.
+    On(O),
+    /// It stops with this.
+    Stop(Event),
+}

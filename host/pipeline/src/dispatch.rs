@@ -1,0 +1,167 @@
+//! Many messages at once: claims what is due and works on it, up to a bound.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use cambist_connect::Systems;
+use cambist_journal::{Journal, JournalError, journal::Claim};
+use cambist_registry::Registry;
+use jiff::Timestamp;
+use tokio::{
+    sync::{Notify, Semaphore, watch},
+    task::JoinSet,
+};
+use tracing::Instrument as _;
+
+use crate::{
+    door::{Doors, Place},
+    options::Routes,
+    ownership::Owner,
+    way::{self, Went},
+};
+
+/// How often due times are looked at when nothing else happens. A retry is at
+/// most so late.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// How long is waited when the journal cannot be read: it is the disk's trouble,
+/// and asking at once again does not mend it.
+const AFTER_TROUBLE: Duration = Duration::from_secs(1);
+
+/// What a pipeline is made of.
+pub struct Setup {
+    /// Where messages come from and what happens to them goes.
+    pub journal: Arc<dyn Journal>,
+    /// Which revisions serve whom.
+    pub registry: Arc<Registry>,
+    /// The systems at the other ends.
+    pub systems: Systems,
+    /// Which messages go which way.
+    pub routes: Routes,
+    /// Which side each system is on, for the system-of-record rules. One that is
+    /// not named counts as a CRM, which owns nothing of the books.
+    pub sides: BTreeMap<String, Owner>,
+    /// Messages that are worked on at once, not counting those that are being
+    /// delivered or wait for it: a door before each target bounds these.
+    pub at_once: usize,
+    /// The time.
+    pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Told the name of each stage when it has been recorded. For crash tests;
+    /// it may never return.
+    pub reached: Option<Reached>,
+}
+
+/// Told the name of a stage.
+pub type Reached = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// The way of all messages.
+pub struct Pipeline {
+    pub(crate) setup: Setup,
+    pub(crate) doors: Doors,
+    /// Told when a slot is free before its message has ended.
+    pub(crate) freed: Notify,
+    /// True once the pipeline is told to stop.
+    stopping: watch::Sender<bool>,
+}
+
+impl Pipeline {
+    /// A pipeline that is not running yet.
+    pub fn new(setup: Setup) -> Self {
+        Self {
+            setup,
+            doors: Doors::default(),
+            freed: Notify::new(),
+            stopping: watch::Sender::new(false),
+        }
+    }
+
+    /// Works until `stop` is told or dropped. What is under way by then goes on to
+    /// its end; what is claimed by nobody, or stands before the door of a target,
+    /// waits for the next start.
+    pub async fn run(self: Arc<Self>, mut stop: tokio::sync::watch::Receiver<bool>) {
+        let slots = Arc::new(Semaphore::new(self.setup.at_once));
+        let mut changed = self.setup.journal.changed();
+        let mut tasks = JoinSet::new();
+        loop {
+            changed.mark_unchanged();
+            while tasks.try_join_next().is_some() {}
+            let wait = match self.claim(&slots, &mut tasks).await {
+                Ok(()) => LOOK,
+                Err(error) => {
+                    tracing::error!(%error, "cannot claim messages");
+                    AFTER_TROUBLE
+                }
+            };
+            tokio::select! {
+                _ = changed.changed() => {}
+                Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
+                () = self.freed.notified() => {}
+                () = tokio::time::sleep(wait) => {}
+                _ = stop.changed() => break,
+            }
+        }
+        self.stopping.send_replace(true);
+        while tasks.join_next().await.is_some() {}
+    }
+
+    async fn claim(
+        self: &Arc<Self>,
+        slots: &Arc<Semaphore>,
+        tasks: &mut JoinSet<()>,
+    ) -> Result<(), JournalError> {
+        let free = slots.available_permits();
+        if free == 0 {
+            return Ok(());
+        }
+        for claim in self.setup.journal.claim((self.setup.now)(), free).await? {
+            let Ok(slot) = Arc::clone(slots).acquire_owned().await else {
+                return Ok(());
+            };
+            let pipeline = Arc::clone(self);
+            let id = claim.message.id.clone();
+            let span = tracing::info_span!(
+                "message",
+                message_id = %id,
+                system = claim.message.system,
+                traceparent = claim.message.headers.get("traceparent").map(String::as_str),
+            );
+            let work = async move {
+                if let Err(error) = pipeline.go(claim, Place::Slot(slot)).await {
+                    tracing::error!(%error, "the journal did not take what happened; the message is tried again");
+                    tokio::time::sleep(AFTER_TROUBLE).await;
+                    pipeline.setup.journal.release(&id);
+                }
+            };
+            tasks.spawn(work.instrument(span));
+        }
+        Ok(())
+    }
+
+    /// Works on one message, and waits at the door of its target where it must.
+    async fn go(&self, claim: Claim, mut place: Place) -> Result<(), JournalError> {
+        let id = claim.message.id.clone();
+        let mut claim = claim;
+        while let Went::Before(target) = way::go(self, claim, &mut place).await? {
+            let (door, mut stopping) = (self.doors.of(&target), self.stopping.subscribe());
+            place = tokio::select! {
+                Some(place) = door.wait(place, || self.freed.notify_one()) => place,
+                _ = stopping.wait_for(|stopping| *stopping) => {
+                    // it has not begun there; the next start goes on with it
+                    self.setup.journal.release(&id);
+                    return Ok(());
+                }
+            };
+            // read again, so that nobody holds a whole message while it waits
+            let Some(found) = self.setup.journal.message(&id).await? else {
+                return Ok(());
+            };
+            claim = found;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn reached(&self, point: &str) {
+        if let Some(reached) = &self.setup.reached {
+            reached(point);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What stops a message at a stage, and what is done about it.
+
+use cambist_connect::ConnectError;
+use cambist_contract::{delivery::NextTry, fault::Fault, plugin::CallError};
+use cambist_journal::JournalError;
+use cambist_registry::RouteError;
+use thiserror::Error;
+
+/// A stage brought nothing the message could go on with.
+#[derive(Debug, Error)]
+pub(crate) enum Failure {
+    /// The plugin's call brought no answer.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// A system at the other end.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// Nothing serves the message.
+    #[error(transparent)]
+    Route(#[from] RouteError),
+    /// The config does not say where the message belongs.
+    #[error("{0}")]
+    Unroutable(String),
+    /// The plugin's answer is well-formed and cannot be true.
+    #[error("the plugin's answer cannot be right: {0}")]
+    Implausible(String),
+    /// What the journal holds of the message cannot be read by this host.
+    #[error("what stage `{stage}` left in the journal cannot be read: {detail}")]
+    Unreadable {
+        /// The stage.
+        stage: &'static str,
+        /// What serde said; it never quotes data.
+        detail: String,
+    },
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+impl Failure {
+    /// What may be done with the message.
+    pub(crate) fn next_try(&self) -> NextTry {
+        match self {
+            Self::Call(error) => error.next_try(),
+            Self::Connect(error) => error.next_try(),
+            Self::Journal(error) => error.next_try(),
+            Self::Route(_) | Self::Unroutable(_) | Self::Implausible(_) | Self::Unreadable { .. } => {
+                NextTry::Park
+            }
+        }
+    }
+
+    /// The group a report puts it in.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Call(CallError::Fault(Fault::Invalid(_))) => "invalid",
+            Self::Call(CallError::Fault(_)) => "plugin-fault",
+            Self::Call(CallError::Trapped(_)) => "plugin-trapped",
+            Self::Call(CallError::Limit { .. }) => "plugin-limit",
+            Self::Call(CallError::BadAnswer(_)) | Self::Implausible(_) => "plugin-answer",
+            Self::Call(CallError::Host(_)) => "host",
+            Self::Connect(error) => error.code(),
+            Self::Route(_) | Self::Unroutable(_) => "no-route",
+            Self::Unreadable { .. } | Self::Journal(_) => "journal",
+        }
+    }
+}

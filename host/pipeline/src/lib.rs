@@ -1,0 +1,39 @@
+//! The way of a message, from the journal to the target.
+//!
+//! ```text
+//! fetch ─► read ─► own ─► judge ─► draft ─► tax ─► write ─► deliver
+//! ```
+//!
+//! Each stage is a file under `stage/`. What a stage made is recorded before the
+//! next one begins, so that a message goes on where it stood after any crash.
+//! Messages of one key are worked on one at a time, in the order of their
+//! receipt; messages of different keys beside each other.
+//!
+//! # What is not here
+//!
+//! Receiving messages (ingress), telling systems anything (connect), running
+//! WebAssembly (sandbox), what operators ask for (admin): they write to the
+//! journal, and the pipeline finds it there.
+//!
+//! # Where to start reading
+//!
+//! [`way`] for how one message goes its way, [`work`] for what it carries,
+//! `stage/` for the stages, [`dispatch`] for many messages at once, `door` for
+//! targets that are slow, [`options`]
+//! for flows and regions.
+
+mod call;
+pub mod dispatch;
+mod door;
+mod failure;
+mod metrics;
+pub mod options;
+mod ownership;
+mod stage;
+mod way;
+mod work;
+
+pub use dispatch::{Pipeline, Reached, Setup};
+pub use metrics::describe;
+pub use options::{Flow, Region, Routes};
+pub use ownership::Owner;

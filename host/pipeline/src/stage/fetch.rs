@@ -1,0 +1,29 @@
+//! `fetch`: reads the object again, because an event is a hint. Output: the
+//! [`Inbound`] that `read` gets.
+
+use cambist_contract::{Json, mapping::Inbound};
+
+use crate::{
+    dispatch::Pipeline,
+    failure::Failure,
+    work::{Output, Passed, Work},
+};
+
+pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Failure> {
+    let message = &work.message;
+    let source = pipeline.setup.systems.source(&message.system).ok_or_else(|| {
+        Failure::Unroutable(format!(
+            "system `{}` is not in the config any more",
+            message.system
+        ))
+    })?;
+    let body = Json::from(source.fetch(message).await?);
+    let inbound = Inbound {
+        system: message.system.clone(),
+        event: message.event.clone(),
+        object_kind: message.object_kind.clone(),
+        object_id: message.object_id.clone(),
+        body,
+    };
+    Ok(Passed::On(Output::of(inbound)?))
+}

@@ -1,0 +1,256 @@
+//! How one message goes its way: stage after stage, each recorded before the
+//! next, until it ends, waits or has failed.
+
+use std::time::Instant;
+
+use cambist_contract::{delivery::NextTry, mapping::Inbound, stage::Stage};
+use cambist_journal::{Event, JournalError, journal::Claim};
+use cambist_registry::binding::Subject;
+use tracing::Instrument as _;
+
+use crate::{
+    dispatch::Pipeline,
+    door::Place,
+    failure::Failure,
+    metrics, stage,
+    work::{Passed, Route, Work},
+};
+
+/// How far a message went.
+pub(crate) enum Went {
+    /// As far as it can now; all of it is recorded.
+    On,
+    /// Before the door of this target, behind which there is no room.
+    Before(String),
+}
+
+/// Works on a claimed message for as long as it can go on. What it takes up,
+/// `place`, changes when it goes through the door of its target.
+///
+/// # Errors
+///
+/// The journal does not take down what happened. The claim is given back, and
+/// nothing that was not recorded counts.
+pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> Result<Went, JournalError> {
+    let mut work = Work::resume(claim);
+    let Some(flow) = flow(pipeline, &work) else {
+        let reason = "no flow takes this event".to_owned();
+        return record(pipeline, &work, Event::Ignored { reason }).await;
+    };
+    for stage in flow.way() {
+        if work.has(stage) && (stage > Stage::Fetch || work.route.is_some()) {
+            continue;
+        }
+        if stage == Stage::Deliver
+            && let (Place::Slot(_), Some(route)) = (&*place, &work.route)
+        {
+            match pipeline.doors.of(&route.target).enter() {
+                Some(behind) => *place = behind,
+                None => return Ok(Went::Before(route.target.clone())),
+            }
+            pipeline.freed.notify_one();
+        }
+        let span = tracing::info_span!(
+            "stage",
+            stage = stage.name(),
+            message_id = %work.message.id,
+            flow = flow.name,
+            region = work.route.as_ref().map(|route| route.region.as_str()),
+            revision = work.route.as_ref().and_then(|route| route.pins.get(&stage)).map(|pin| pin.short()),
+        );
+        let started = Instant::now();
+        let outcome = advance(pipeline, &mut work, stage).instrument(span.clone()).await;
+        let took = started.elapsed();
+        metrics::stage(stage, &flow.name, took);
+        let _entered = span.enter();
+        let event = match outcome {
+            Ok(Passed::On(output)) => {
+                work.keep(stage, output.value.clone());
+                Event::Passed {
+                    stage,
+                    output: output.value,
+                    took_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+                    fuel: output.fuel,
+                    log: output.log,
+                    links: output.links,
+                }
+            }
+            Ok(Passed::Stop(event)) => event,
+            Err(Failure::Journal(error)) => return Err(error),
+            Err(failure) => failed(pipeline, &work, stage, &failure),
+        };
+        let stops = !matches!(event, Event::Passed { .. });
+        metrics::event(stage, &event);
+        let mut events = vec![event];
+        if stage == Stage::Fetch && !stops {
+            match route(pipeline, &mut work, &flow.name) {
+                Ok(routed) => events.push(routed),
+                Err(failure) => events.push(failed(pipeline, &work, Stage::Read, &failure)),
+            }
+        }
+        drop(_entered);
+        let parked = events.iter().any(|event| matches!(event, Event::Parked { .. }));
+        pipeline
+            .setup
+            .journal
+            .record(&work.message.id, (pipeline.setup.now)(), events)
+            .await?;
+        pipeline.reached(stage.name());
+        if stops || parked {
+            return Ok(Went::On);
+        }
+    }
+    metrics::event(Stage::Deliver, &Event::Done);
+    record(pipeline, &work, Event::Done).await
+}
+
+/// The flow the message is in, or the one that takes it.
+fn flow<'a>(pipeline: &'a Pipeline, work: &Work) -> Option<&'a crate::options::Flow> {
+    let routes = &pipeline.setup.routes;
+    match &work.route {
+        Some(route) => routes.flow(&route.flow),
+        None => routes.flow_of(&work.message),
+    }
+}
+
+/// Does a stage, unless only its route was lost.
+async fn advance(pipeline: &Pipeline, work: &mut Work, stage: Stage) -> Result<Passed, Failure> {
+    stage::run(stage, pipeline, work).await
+}
+
+/// Decides the message's region, target and revisions, once, from the object as
+/// it was fetched.
+fn route(pipeline: &Pipeline, work: &mut Work, flow: &str) -> Result<Event, Failure> {
+    let routes = &pipeline.setup.routes;
+    let system = &work.message.system;
+    let flow = routes
+        .flow(flow)
+        .ok_or_else(|| Failure::Unroutable(format!("no flow `{flow}`")))?;
+    let inbound: Inbound = work.output(Stage::Fetch)?;
+    let body = inbound.body.value();
+    let of = routes.region_of.get(system);
+    let at = |pointer: Option<&String>| {
+        let found = pointer
+            .and_then(|pointer| body.pointer(pointer))
+            .and_then(|value| value.as_str());
+        found.filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let region = at(of.and_then(|of| of.pointer.as_ref()))
+        .or_else(|| of.and_then(|of| of.default.clone()))
+        .ok_or_else(|| {
+            Failure::Unroutable(format!(
+                "the object names no region, and `{system}` has no default"
+            ))
+        })?;
+    if !routes.regions.contains_key(&region) {
+        let known: Vec<&str> = routes.regions.keys().map(String::as_str).collect();
+        let text = format!(
+            "the object's region is none of the config's ({})",
+            known.join(", ")
+        );
+        return Err(Failure::Unroutable(text));
+    }
+    let unit = at(of.and_then(|of| of.unit_pointer.as_ref())).unwrap_or_default();
+    let target = flow
+        .target(&region)
+        .ok_or_else(|| {
+            Failure::Unroutable(format!(
+                "flow `{}` has no target for region `{region}`",
+                flow.name
+            ))
+        })?
+        .to_owned();
+    let subject = Subject {
+        flow: &flow.name,
+        region: &region,
+        unit: &unit,
+    };
+    let pins = pipeline.setup.registry.route(&flow.way(), subject)?;
+    let route = Route {
+        flow: flow.name.clone(),
+        region,
+        unit,
+        target,
+        pins,
+    };
+    work.route = Some(route.clone());
+    let Route {
+        flow,
+        region,
+        unit,
+        target,
+        pins,
+    } = route;
+    Ok(Event::Routed {
+        flow,
+        region,
+        unit,
+        target,
+        pins,
+    })
+}
+
+/// What becomes of a message whose stage failed: again later, or parked.
+fn failed(pipeline: &Pipeline, work: &Work, stage: Stage, failure: &Failure) -> Event {
+    let attempt = work.status.attempts + 1;
+    let not_before = match failure.next_try() {
+        NextTry::SendAgain { not_before } => not_before,
+        // the connectors look up by themselves before they act again
+        NextTry::LookUpFirst => None,
+        NextTry::Park => {
+            // the reason may quote a system, so it is in the journal and not in the log
+            tracing::warn!(code = failure.code(), "message parked");
+            return Event::Parked {
+                stage,
+                code: failure.code().to_owned(),
+                reason: failure.to_string(),
+            };
+        }
+    };
+    match pipeline
+        .setup
+        .systems
+        .schedule()
+        .next(attempt, &work.message.id, not_before)
+    {
+        Some(wait) => {
+            tracing::info!(
+                attempt,
+                wait_s = wait.as_secs(),
+                code = failure.code(),
+                "attempt failed, will be tried again"
+            );
+            let wait = jiff::SignedDuration::try_from(wait).unwrap_or_default();
+            let now = (pipeline.setup.now)();
+            Event::Failed {
+                stage,
+                attempt,
+                error: failure.to_string(),
+                retry_at: now.checked_add(wait).unwrap_or(now),
+            }
+        }
+        None => {
+            tracing::warn!(
+                attempt,
+                code = failure.code(),
+                "attempts are spent, message parked"
+            );
+            let reason = format!("{failure}, after {attempt} attempts; resume it when that is mended");
+            Event::Parked {
+                stage,
+                code: "attempts-spent".to_owned(),
+                reason,
+            }
+        }
+    }
+}
+
+async fn record(pipeline: &Pipeline, work: &Work, event: Event) -> Result<Went, JournalError> {
+    let at = (pipeline.setup.now)();
+    pipeline
+        .setup
+        .journal
+        .record(&work.message.id, at, vec![event])
+        .await?;
+    Ok(Went::On)
+}

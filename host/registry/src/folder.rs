@@ -1,0 +1,35 @@
+//! The plugin folder: which files count, and how they are read.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
+
+/// The largest file that is read at all: twice what the sandbox takes, so that
+/// its error names the size, and no more.
+const MAX_FILE: u64 = 64 << 20;
+
+/// The plugin files in the folder, by the plugin's name. Only what is a file: to
+/// open a pipe would wait for its writer.
+pub(crate) fn plugins(folder: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "wasm")
+            && path.is_file()
+            && let Some(name) = path.file_stem().and_then(|stem| stem.to_str())
+        {
+            found.insert(name.to_owned(), path);
+        }
+    }
+    Ok(found)
+}
+
+/// What is in a plugin's file, up to [`MAX_FILE`].
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(MAX_FILE).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

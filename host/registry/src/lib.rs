@@ -1,0 +1,34 @@
+//! The registry: which revision is live for whom.
+//!
+//! Plugins come as files in a folder. A new file is compiled, checked against
+//! its bindings and made to pass its own cases; only then does it become live,
+//! for messages that begin afterwards. What does not pass leaves the last good
+//! one where it is, and says why.
+//!
+//! A binding says which plugin serves a stage for a flow, region and unit, with
+//! which settings, grants and limits; the most specific one wins. Component and
+//! terms together are a revision, and messages are pinned to revisions: each one
+//! ever live is kept on disk, so that a message that began before a restart
+//! finishes on what it began with.
+//!
+//! # What is not here
+//!
+//! How a component is run: that is behind the port in `cambist_contract::plugin`.
+//!
+//! # Where to start reading
+//!
+//! [`registry`] for what others ask, [`binding`] for who wins, [`check`] for what
+//! a plugin must pass, [`watch`] for the folder, [`status`] for what operators see.
+
+mod archive;
+pub mod binding;
+pub mod check;
+mod folder;
+mod loaded;
+pub mod registry;
+pub mod status;
+pub mod watch;
+
+pub use binding::Binding;
+pub use registry::{Options, Pinned, Registry, RegistryError, RouteError};
+pub use status::{BindingStatus, PluginStatus};

@@ -1,0 +1,58 @@
+//! What operators are told of plugins and bindings: shapes only.
+
+use cambist_contract::{digest::Digest, stage::Stage};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What is known of one plugin's file.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct PluginStatus {
+    /// The plugin's name.
+    pub plugin: String,
+    /// The component that is live; none when none ever passed.
+    pub live: Option<Digest>,
+    /// Its version, as it says itself.
+    pub version: Option<String>,
+    /// The component that was looked at last, live or not; none when its file is
+    /// gone, or has to be looked at again.
+    pub seen: Option<Digest>,
+    /// Why the one that was looked at last is not live.
+    pub refused: Option<String>,
+    /// When that was.
+    pub at: Timestamp,
+}
+
+/// One binding, and what serves it now.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct BindingStatus {
+    /// The stage.
+    pub stage: Stage,
+    /// The plugin.
+    pub plugin: String,
+    /// The flow it is for; none for all.
+    pub flow: Option<String>,
+    /// The region it is for; none for all.
+    pub region: Option<String>,
+    /// The business unit it is for; none for all.
+    pub unit: Option<String>,
+    /// The revision that messages are pinned to now; none when none is live.
+    pub revision: Option<Digest>,
+    /// The component of that revision.
+    pub component: Option<Digest>,
+}
+
+impl PluginStatus {
+    /// A plugin of which nothing is known yet.
+    pub(crate) fn new(plugin: &str, at: Timestamp) -> Self {
+        Self {
+            plugin: plugin.to_owned(),
+            live: None,
+            version: None,
+            seen: None,
+            refused: None,
+            at,
+        }
+    }
+}

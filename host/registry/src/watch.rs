@@ -1,0 +1,83 @@
+//! Watches the plugin folder. Events only say that it is worth a look: what is
+//! there is read anew, so that a lost or doubled event does no harm.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use notify::{
+    Event, EventKind, RecursiveMode, Watcher as _,
+    event::{AccessKind, AccessMode},
+};
+use tokio::sync::mpsc;
+
+use crate::Registry;
+
+/// How long the folder must be quiet before it is looked at: a copy of some
+/// megabytes takes less, and a plugin is live well within a second.
+const QUIET: Duration = Duration::from_millis(150);
+
+/// How long it is waited for quiet, at most: whoever writes to the folder without
+/// end does not keep other plugins from becoming live.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often the folder is looked at without an event: network file systems send
+/// none.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// Looks at the folder at once and whenever it changes, until `stop` is told or dropped.
+///
+/// `now` tells the time for the statuses.
+///
+/// # Errors
+///
+/// The system does not let the folder be watched.
+pub async fn watch(
+    registry: Arc<Registry>,
+    now: impl Fn() -> Timestamp + Send + Sync + 'static,
+    mut stop: tokio::sync::watch::Receiver<bool>,
+) -> notify::Result<()> {
+    let (changed, mut changes) = mpsc::channel::<()>(1);
+    let mut watcher = notify::recommended_watcher(move |event| {
+        if is_change(&event) {
+            // a full channel means that a look is due already
+            let _ = changed.try_send(());
+        }
+    })?;
+    watcher.watch(registry.plugins(), RecursiveMode::NonRecursive)?;
+    let now = Arc::new(now);
+    loop {
+        let (looking, now) = (Arc::clone(&registry), Arc::clone(&now));
+        // compiling blocks; a panic in there must not end the watch
+        let look = tokio::task::spawn_blocking(move || looking.refresh(now()));
+        if let Err(error) = look.await {
+            tracing::error!(%error, "a look at the plugin folder ended early");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            Some(()) = changes.recv() => {
+                tokio::select! {
+                    _ = tokio::time::timeout(PATIENCE, quiet(&mut changes)) => {}
+                    _ = stop.changed() => return Ok(()),
+                }
+            }
+            _ = stop.changed() => return Ok(()),
+        }
+    }
+}
+
+/// Whether an event is worth a look. Opening and reading a file is none: the look
+/// itself does both, and would wake itself for ever.
+fn is_change(event: &notify::Result<Event>) -> bool {
+    match event {
+        Ok(event) => {
+            !event.kind.is_access() || event.kind == EventKind::Access(AccessKind::Close(AccessMode::Write))
+        }
+        // events were lost
+        Err(_) => true,
+    }
+}
+
+/// Ends when nothing has changed for a while.
+async fn quiet(changes: &mut mpsc::Receiver<()>) {
+    while let Ok(Some(())) = tokio::time::timeout(QUIET, changes.recv()).await {}
+}

@@ -1,0 +1,242 @@
+//! A registry in a folder of its own, and a loader whose components are JSON texts
+//! that say how they behave.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use cambist_contract::{
+    canonical::Change,
+    context::Context,
+    digest::Digest,
+    fault::{Fault, Reason},
+    invoicing::{Billable, Draft},
+    mapping::{Inbound, Outbound, Plan},
+    plugin::{Called, Case, Cost, Description, Interface, Links, LoadError, Loader, Plugin},
+    policy::{Decision, Proposal, Verdict},
+    revision::Revision,
+    stage::Stage,
+    tax::{Assessment, Document},
+};
+use cambist_registry::{Binding, Options, Registry, RouteError, binding::Subject};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// When all tests take place.
+pub(crate) const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
+
+/// What a component of these tests is: how it answers, and what it carries.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+struct Component {
+    version: String,
+    interfaces: Vec<Interface>,
+    cases: Vec<Case>,
+    /// What `judge` says; `?` for another thing every time, `!` for a fault.
+    says: String,
+    /// Why it does not load.
+    refuses: Option<String>,
+}
+
+impl Default for Component {
+    fn default() -> Self {
+        Self {
+            version: "1".to_owned(),
+            interfaces: vec![Interface::Policy],
+            cases: Vec::new(),
+            says: "yes".to_owned(),
+            refuses: None,
+        }
+    }
+}
+
+/// Loads JSON texts, and counts how often.
+#[derive(Default)]
+pub(crate) struct Fake {
+    pub(crate) loads: AtomicU32,
+    /// So many loads fail for a reason that passes by itself.
+    pub(crate) trouble: AtomicU32,
+}
+
+impl Loader for Fake {
+    fn load(&self, bytes: &[u8], _: &Revision) -> Result<Arc<dyn Plugin>, LoadError> {
+        self.loads.fetch_add(1, Ordering::SeqCst);
+        let spend = |left: u32| left.checked_sub(1);
+        let spent = self
+            .trouble
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, spend);
+        if spent.is_ok() {
+            return Err(LoadError::Host("no memory left".to_owned()));
+        }
+        let component = parse(bytes)?;
+        match component.refuses {
+            Some(hint) => Err(LoadError::NotGranted {
+                missing: vec!["wasi:clocks".to_owned()],
+                hint,
+            }),
+            None => Ok(Arc::new(Puppet {
+                component,
+                calls: AtomicU32::new(0),
+            })),
+        }
+    }
+
+    fn describe(&self, bytes: &[u8]) -> Result<Description, LoadError> {
+        let component = parse(bytes)?;
+        Ok(Description {
+            component: Digest::of(bytes),
+            size: bytes.len() as u64,
+            interfaces: component.interfaces,
+            imports: Vec::new(),
+            name: None,
+            version: Some(component.version),
+            cases: component.cases,
+        })
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Component, LoadError> {
+    serde_json::from_slice(bytes).map_err(|error| LoadError::NotAComponent(error.to_string()))
+}
+
+struct Puppet {
+    component: Component,
+    calls: AtomicU32,
+}
+
+impl Plugin for Puppet {
+    fn interfaces(&self) -> &[Interface] {
+        &self.component.interfaces
+    }
+
+    fn judge(&self, _: &Context, _: &Proposal, _: Arc<dyn Links>) -> Called<Verdict> {
+        let call = self.calls.fetch_add(1, Ordering::SeqCst);
+        let text = match self.component.says.as_str() {
+            "?" => call.to_string(),
+            says => says.to_owned(),
+        };
+        let answer = match text.as_str() {
+            "!" => Err(Fault::Unhandled("not mine".to_owned()).into()),
+            _ => Ok(Verdict {
+                decision: Decision::Allow,
+                reasons: vec![Reason {
+                    code: "test".to_owned(),
+                    text,
+                    basis: None,
+                }],
+            }),
+        };
+        Called {
+            answer,
+            cost: Cost::default(),
+        }
+    }
+
+    fn read(&self, _: &Context, _: &Inbound, _: Arc<dyn Links>) -> Called<Vec<Change>> {
+        unimplemented!("only judges")
+    }
+
+    fn write(&self, _: &Context, _: &Outbound, _: Arc<dyn Links>) -> Called<Plan> {
+        unimplemented!("only judges")
+    }
+
+    fn assess(&self, _: &Context, _: &Document, _: Arc<dyn Links>) -> Called<Assessment> {
+        unimplemented!("only judges")
+    }
+
+    fn draft_invoice(&self, _: &Context, _: &Billable, _: Arc<dyn Links>) -> Called<Draft> {
+        unimplemented!("only judges")
+    }
+}
+
+/// A component that says so, without a case.
+pub(crate) fn saying(says: &str) -> Vec<u8> {
+    json!({"says": says}).to_string().into_bytes()
+}
+
+/// A component that says one thing and carries a case for another.
+pub(crate) fn with_case(says: &str, expect: Value) -> Vec<u8> {
+    let context = json!({"message": "m", "flow": "f", "region": "de", "time": "2026-01-01T00:00:00Z"});
+    let case = json!({"name": "a-deal-passes", "call": "judge", "context": context, "input": {"changes": []},
+        "expect": expect});
+    json!({"says": says, "cases": [case]}).to_string().into_bytes()
+}
+
+/// The answer of a component that says so.
+pub(crate) fn verdict(says: &str) -> Value {
+    json!({"ok": {"decision": "allow", "reasons": [{"code": "test", "text": says}]}})
+}
+
+/// A binding of `judge` to a plugin, with more fields from `terms`.
+pub(crate) fn binding(plugin: &str, terms: Value) -> Binding {
+    let mut fields = json!({"stage": "judge", "plugin": plugin});
+    let terms = terms.as_object().unwrap().clone();
+    fields.as_object_mut().unwrap().extend(terms);
+    serde_json::from_value(fields).unwrap()
+}
+
+/// The folders of a host.
+pub(crate) struct Site {
+    folder: TempDir,
+    pub(crate) loader: Arc<Fake>,
+    bindings: Vec<Binding>,
+}
+
+impl Site {
+    pub(crate) fn new(bindings: impl Into<Vec<Binding>>) -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            loader: Arc::default(),
+            bindings: bindings.into(),
+        }
+    }
+
+    /// The registry as a host that starts has it.
+    pub(crate) fn open(&self) -> Registry {
+        let options = Options {
+            plugins: self.folder.path().join("plugins"),
+            archive: self.folder.path().join("archive"),
+            bindings: self.bindings.clone(),
+            tables: BTreeMap::new(),
+        };
+        Registry::open(options, Arc::clone(&self.loader) as Arc<dyn Loader>).unwrap()
+    }
+
+    /// The path of a file in the folder that is watched.
+    pub(crate) fn plugin(&self, file: &str) -> PathBuf {
+        self.folder.path().join("plugins").join(file)
+    }
+
+    /// The files of a part of the archive.
+    pub(crate) fn archived(&self, part: &str) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.folder.path().join("archive").join(part)).unwrap();
+        let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        paths
+    }
+}
+
+/// The revision that judges a message of flow `f` in a region and a unit.
+pub(crate) fn judge_of(registry: &Registry, region: &str, unit: &str) -> Result<Digest, RouteError> {
+    let subject = Subject {
+        flow: "f",
+        region,
+        unit,
+    };
+    let pins = registry.route(&[Stage::Fetch, Stage::Judge], subject)?;
+    assert_eq!(pins.len(), 1, "only plugin stages have pins: {pins:?}");
+    Ok(*pins.get(&Stage::Judge).unwrap())
+}
+
+/// The component that judges a message of flow `f` in region `de`.
+pub(crate) fn live(registry: &Registry) -> Option<Digest> {
+    let id = judge_of(registry, "de", "").ok()?;
+    Some(registry.pinned(&id).unwrap().revision.component)
+}

@@ -1,0 +1,138 @@
+//! The plugin folder: what a look at it finds.
+
+use std::{fs, sync::atomic::Ordering};
+
+use cambist_contract::digest::Digest;
+use serde_json::json;
+
+use crate::double::{NOW, Site, binding, live, saying};
+
+fn site() -> Site {
+    Site::new([binding("deal-desk", json!({}))])
+}
+
+#[test]
+fn a_new_file_becomes_live_and_an_unchanged_one_is_left_alone() {
+    let site = site();
+    let registry = site.open();
+    assert_eq!(registry.missing().len(), 1);
+    fs::write(site.plugin("deal-desk.wasm"), saying("yes")).unwrap();
+    fs::write(site.plugin("README.md"), "not a plugin").unwrap();
+    assert_eq!(registry.refresh(NOW).len(), 1);
+    assert_eq!(live(&registry), Some(Digest::of(&saying("yes"))));
+    assert!(registry.missing().is_empty());
+    assert!(registry.refresh(NOW).is_empty());
+    assert_eq!(site.loader.loads.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_file_renamed_into_place_becomes_live() {
+    let site = site();
+    let registry = site.open();
+    fs::write(site.plugin("deal-desk.wasm.part"), saying("yes")).unwrap();
+    assert!(registry.refresh(NOW).is_empty());
+    fs::rename(site.plugin("deal-desk.wasm.part"), site.plugin("deal-desk.wasm")).unwrap();
+    assert_eq!(registry.refresh(NOW).len(), 1);
+    assert_eq!(live(&registry), Some(Digest::of(&saying("yes"))));
+}
+
+#[test]
+fn a_half_written_file_is_refused_and_the_whole_one_is_live() {
+    let site = site();
+    let registry = site.open();
+    let (old, new) = (saying("old"), saying("new"));
+    fs::write(site.plugin("deal-desk.wasm"), &old).unwrap();
+    registry.refresh(NOW);
+    let half = new.get(..new.len() / 2).unwrap();
+    fs::write(site.plugin("deal-desk.wasm"), half).unwrap();
+    let [status] = registry.refresh(NOW).try_into().unwrap();
+    assert!(status.refused.is_some());
+    assert_eq!(status.live, Some(Digest::of(&old)));
+    fs::write(site.plugin("deal-desk.wasm"), &new).unwrap();
+    let [status] = registry.refresh(NOW).try_into().unwrap();
+    assert_eq!((status.refused, status.live), (None, Some(Digest::of(&new))));
+    assert_eq!(live(&registry), Some(Digest::of(&new)));
+}
+
+#[test]
+fn going_back_to_the_old_file_makes_the_old_one_live_again() {
+    let site = site();
+    let registry = site.open();
+    for says in ["old", "new", "old"] {
+        fs::write(site.plugin("deal-desk.wasm"), saying(says)).unwrap();
+        registry.refresh(NOW);
+        assert_eq!(live(&registry), Some(Digest::of(&saying(says))));
+    }
+}
+
+#[test]
+fn a_deleted_file_leaves_its_plugin_live_and_says_so_once() {
+    let site = site();
+    let registry = site.open();
+    fs::write(site.plugin("deal-desk.wasm"), saying("yes")).unwrap();
+    registry.refresh(NOW);
+    fs::remove_file(site.plugin("deal-desk.wasm")).unwrap();
+    let [status] = registry.refresh(NOW).try_into().unwrap();
+    assert_eq!(
+        status.refused.as_deref(),
+        Some(
+            "deal-desk.wasm is not in the plugin folder any more; the last good one stays live until the host ends"
+        )
+    );
+    assert_eq!(live(&registry), Some(Digest::of(&saying("yes"))));
+    assert!(registry.refresh(NOW).is_empty());
+
+    fs::write(site.plugin("deal-desk.wasm"), saying("yes")).unwrap();
+    let [status] = registry.refresh(NOW).try_into().unwrap();
+    assert_eq!(status.refused, None);
+}
+
+#[test]
+fn a_refused_file_that_is_deleted_is_forgotten() {
+    let site = site();
+    let registry = site.open();
+    fs::write(site.plugin("deal-desk.wasm"), "broken").unwrap();
+    registry.refresh(NOW);
+    fs::remove_file(site.plugin("deal-desk.wasm")).unwrap();
+    registry.refresh(NOW);
+    assert!(registry.plugin_statuses().is_empty());
+    let absent = "there is no deal-desk.wasm in the plugin folder";
+    assert_eq!(registry.missing(), [("deal-desk".to_owned(), absent.to_owned())]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_read_changes_nothing() {
+    let site = site();
+    let registry = site.open();
+    fs::write(site.plugin("deal-desk.wasm"), saying("yes")).unwrap();
+    registry.refresh(NOW);
+    fs::rename(registry.plugins(), registry.plugins().with_extension("away")).unwrap();
+    assert!(registry.refresh(NOW).is_empty());
+    let [status] = registry.plugin_statuses().try_into().unwrap();
+    assert_eq!(status.refused, None);
+    assert_eq!(live(&registry), Some(Digest::of(&saying("yes"))));
+}
+
+#[test]
+fn trouble_of_the_host_is_tried_again_at_the_next_look() {
+    let site = site();
+    let registry = site.open();
+    site.loader.trouble.store(1, Ordering::SeqCst);
+    fs::write(site.plugin("deal-desk.wasm"), saying("yes")).unwrap();
+    let [status] = registry.refresh(NOW).try_into().unwrap();
+    assert_eq!(
+        status.refused.as_deref(),
+        Some("cannot prepare the component: no memory left")
+    );
+    let [status] = registry.refresh(NOW).try_into().unwrap();
+    assert_eq!(status.refused, None);
+    assert!(registry.missing().is_empty());
+}
+
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    let site = site();
+    let registry = site.open();
+    fs::create_dir(site.plugin("deal-desk.wasm")).unwrap();
+    assert!(registry.refresh(NOW).is_empty());
+}

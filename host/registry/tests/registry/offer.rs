@@ -1,0 +1,143 @@
+//! A component is offered: it becomes live for all its bindings, or for none.
+
+use std::sync::atomic::Ordering;
+
+use cambist_contract::digest::Digest;
+use serde_json::json;
+
+use crate::double::{NOW, Site, binding, judge_of, live, saying, verdict, with_case};
+
+#[test]
+fn a_good_one_serves_all_bindings_at_once() {
+    let site = Site::new([
+        binding("deal-desk", json!({"region": "de"})),
+        binding("deal-desk", json!({"region": "in", "settings": {"limit": 2}})),
+        binding("other", json!({})),
+    ]);
+    let registry = site.open();
+    for says in ["one", "two"] {
+        let bytes = with_case(says, verdict(says));
+        let status = registry.offer("deal-desk", &bytes, NOW);
+        let digest = Some(Digest::of(&bytes));
+        assert_eq!((status.live, status.seen, status.refused), (digest, digest, None));
+        assert_eq!((status.version.as_deref(), status.at), (Some("1"), NOW));
+        for region in ["de", "in"] {
+            let id = judge_of(&registry, region, "").unwrap();
+            assert_eq!(Some(registry.pinned(&id).unwrap().revision.component), digest);
+        }
+    }
+    let missing = registry.missing();
+    assert_eq!(
+        missing,
+        [(
+            "other".to_owned(),
+            "there is no other.wasm in the plugin folder".to_owned()
+        )]
+    );
+}
+
+#[test]
+fn a_bad_one_leaves_the_last_good_one_live_and_says_why() {
+    let site = Site::new([binding("deal-desk", json!({}))]);
+    let registry = site.open();
+    let good = saying("yes");
+    registry.offer("deal-desk", &good, NOW);
+    let fault = json!({"fault": {"unhandled": "not mine"}});
+    for (bad, reason) in [
+        (
+            with_case("no", verdict("yes")),
+            "its case `a-deal-passes` has another answer than expected",
+        ),
+        (
+            with_case("?", verdict("0")),
+            "its case `a-deal-passes` has another answer the second time",
+        ),
+        (
+            with_case("yes", fault),
+            "its case `a-deal-passes` expects a fault and has an answer",
+        ),
+        (
+            with_case("!", verdict("yes")),
+            "its case `a-deal-passes` ends with: not handled: not mine",
+        ),
+        (
+            br#"{"interfaces": ["tax"]}"#.to_vec(),
+            "it is bound to stage `judge` and does not export `policy`",
+        ),
+        (
+            br#"{"refuses": "grant it"}"#.to_vec(),
+            "imports what its binding does not grant: wasi:clocks; grant it",
+        ),
+    ] {
+        let status = registry.offer("deal-desk", &bad, NOW);
+        assert_eq!(status.refused.as_deref(), Some(reason));
+        assert_eq!(status.live, Some(Digest::of(&good)));
+        assert_eq!(status.seen, Some(Digest::of(&bad)));
+        assert_eq!(live(&registry), Some(Digest::of(&good)));
+        assert!(registry.missing().is_empty());
+    }
+}
+
+#[test]
+fn one_that_fits_only_some_of_its_bindings_serves_none() {
+    let site = Site::new([
+        binding("deal-desk", json!({"region": "de"})),
+        binding(
+            "deal-desk",
+            json!({"region": "in", "grants": ["reference:rates"]}),
+        ),
+    ]);
+    let registry = site.open();
+    let status = registry.offer("deal-desk", &saying("yes"), NOW);
+    let reason = "its binding grants `reference:rates`, and the config has no such table";
+    assert_eq!(status.refused.as_deref(), Some(reason));
+    assert_eq!(status.live, None);
+    judge_of(&registry, "de", "").unwrap_err();
+    assert_eq!(registry.missing(), [("deal-desk".to_owned(), reason.to_owned())]);
+    assert!(
+        site.archived("revisions").is_empty(),
+        "only what was live is archived"
+    );
+}
+
+#[test]
+fn a_case_with_an_expected_fault_passes_on_that_fault() {
+    let site = Site::new([binding("deal-desk", json!({}))]);
+    let registry = site.open();
+    let bytes = with_case("!", json!({"fault": {"unhandled": "not mine"}}));
+    assert_eq!(registry.offer("deal-desk", &bytes, NOW).refused, None);
+}
+
+#[test]
+fn one_that_no_binding_names_is_not_called_live() {
+    let site = Site::new([binding("deal-desk", json!({}))]);
+    let registry = site.open();
+    let status = registry.offer("stray", &saying("yes"), NOW);
+    assert_eq!(status.live, None);
+    assert_eq!(
+        status.refused.as_deref(),
+        Some("no binding names it; add one to the config")
+    );
+    assert_eq!(site.loader.loads.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn what_was_replaced_long_ago_does_not_stay_in_memory() {
+    let site = Site::new([binding("deal-desk", json!({}))]);
+    let registry = site.open();
+    let mut ids = Vec::new();
+    for n in 0..20 {
+        registry.offer("deal-desk", &saying(&n.to_string()), NOW);
+        ids.push(judge_of(&registry, "de", "").unwrap());
+    }
+    let loads = || site.loader.loads.load(Ordering::SeqCst);
+    let before = loads();
+    for id in &ids {
+        assert_eq!(registry.pinned(id).unwrap().id, *id);
+    }
+    assert!(loads() > before, "some had to be loaded again");
+    // the live one is always at hand
+    let before = loads();
+    registry.pinned(ids.last().unwrap()).unwrap();
+    assert_eq!(loads(), before);
+}

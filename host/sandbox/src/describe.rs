@@ -1,0 +1,79 @@
+//! What a component says about itself, read from its bytes without running it.
+
+use cambist_contract::{
+    digest::Digest,
+    plugin::{Case, Description, LoadError},
+};
+use wasmparser::{Parser, Payload};
+use wasmtime::{Engine, component::Component};
+
+use crate::check;
+
+/// The custom section that holds a component's cases.
+const CASES: &str = "cambist-cases";
+
+/// Reads a component's metadata. `component` is the same one, compiled.
+pub(crate) fn describe(
+    engine: &Engine,
+    bytes: &[u8],
+    component: &Component,
+) -> Result<Description, LoadError> {
+    let mut about = Metadata::default();
+    about.read(bytes)?;
+    Ok(Description {
+        component: Digest::of(bytes),
+        size: bytes.len() as u64,
+        interfaces: check::exports(engine, component)?,
+        imports: check::functions(engine, component),
+        name: about.name,
+        version: about.version,
+        cases: about.cases,
+    })
+}
+
+#[derive(Default)]
+struct Metadata {
+    name: Option<String>,
+    version: Option<String>,
+    cases: Vec<Case>,
+}
+
+impl Metadata {
+    /// Reads the sections of the outermost component only.
+    fn read(&mut self, bytes: &[u8]) -> Result<(), LoadError> {
+        let wrong = |text: String| LoadError::NotAComponent(text);
+        let mut depth = 0_u32;
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload.map_err(|error| wrong(error.message().to_owned()))? {
+                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                Payload::CustomSection(section) if depth == 0 => match section.name() {
+                    "component-name" => {
+                        if let wasmparser::KnownCustom::ComponentName(names) = section.as_known() {
+                            self.name = names.into_iter().flatten().find_map(component_name);
+                        }
+                    }
+                    "version" => self.version = text(section.data()),
+                    CASES => {
+                        self.cases = serde_json::from_slice(section.data())
+                            .map_err(|error| wrong(format!("its cases cannot be read: {error}")))?;
+                    }
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn component_name(name: wasmparser::ComponentName<'_>) -> Option<String> {
+    match name {
+        wasmparser::ComponentName::Component { name, .. } => Some(name.to_owned()),
+        _ => None,
+    }
+}
+
+fn text(data: &[u8]) -> Option<String> {
+    std::str::from_utf8(data).ok().map(str::to_owned)
+}

@@ -1,0 +1,79 @@
+//! The settings of wasmtime, and the numbers behind them.
+//!
+//! # Fuel, and no epochs
+//!
+//! A budget must mean the same on every machine and on every replay, so it is
+//! counted in fuel. Wasmtime 48 also charges fuel for what one instruction does
+//! in bulk (a unit for each byte of `memory.copy` and `memory.fill`, for each
+//! table entry), so that no guest code runs unseen. What fuel does not see is
+//! the host's side: calls of host functions, which are counted and are
+//! look-ups in memory, and the copying of arguments, which wasmtime charges to
+//! the `transfer` limit. Epochs would only be a second net under the same code,
+//! stop a call at a moment that no replay can repeat, and cost more: on the
+//! benchmark's deal a call took 42 us without metering, 51 with epochs alone and
+//! 57 with fuel alone, so a second meter is not free either.
+
+use wasmtime::{Config, Enabled, Engine, PoolingAllocationConfig};
+
+/// Calls that may be under way at once. The pipeline runs at most as many as the
+/// machine has threads for blocking work; more wait there, not here.
+pub(crate) const MAX_CALLS: u32 = 128;
+
+/// The largest linear memory that a revision's limit may allow. The pool
+/// reserves address space for it, not memory.
+pub(crate) const MAX_MEMORY: u64 = 256 << 20;
+
+/// The most core instances, memories and tables, each, that a revision's limit
+/// may allow in one component.
+pub(crate) const MAX_INSTANCES: u32 = 60;
+
+/// The most entries that a revision's limit may allow in one table.
+pub(crate) const MAX_TABLE_ENTRIES: u64 = 100_000;
+
+/// Native stack of one call: wasmtime's default. The call's thread has 2 MiB.
+const MAX_STACK: usize = 512 << 10;
+
+/// Memory of an instance that is kept for the next one in the same slot and
+/// reset page by page, as far as it was touched. More costs memory (this times
+/// the slots in use), less costs page faults: 128 KiB took 2 us a call more.
+const KEEP_RESIDENT: usize = 1 << 20;
+
+/// Makes the engine.
+///
+/// # Errors
+///
+/// The machine does not give the address space the pool reserves.
+pub(crate) fn engine() -> wasmtime::Result<Engine> {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .consume_fuel(true)
+        .max_wasm_stack(MAX_STACK)
+        // no component-model async: 1.5 to 2 us a call
+        .concurrency_support(false)
+        // same input, same output, to the last bit
+        .cranelift_nan_canonicalization(true)
+        .wasm_relaxed_simd(false)
+        .relaxed_simd_deterministic(true)
+        // never needed by a mapping, and where past flaws were found
+        .wasm_memory64(false)
+        .wasm_multi_memory(false)
+        .wasm_custom_page_sizes(false)
+        .wasm_wide_arithmetic(false);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(MAX_CALLS)
+        .total_core_instances(MAX_CALLS * MAX_INSTANCES)
+        .max_core_instances_per_component(MAX_INSTANCES)
+        .total_memories(MAX_CALLS * 2)
+        .max_memories_per_component(MAX_INSTANCES)
+        .total_tables(MAX_CALLS * 8)
+        .max_tables_per_component(MAX_INSTANCES)
+        .max_memory_size(usize::try_from(MAX_MEMORY).unwrap_or(usize::MAX))
+        .table_elements(usize::try_from(MAX_TABLE_ENTRIES).unwrap_or(usize::MAX))
+        .linear_memory_keep_resident(KEEP_RESIDENT)
+        .table_keep_resident(4096)
+        // asks the kernel which pages were touched, where it can tell (Linux 6.7)
+        .pagemap_scan(Enabled::Auto);
+    config.allocation_strategy(pool);
+    Engine::new(&config)
+}

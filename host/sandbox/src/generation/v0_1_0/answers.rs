@@ -1,0 +1,134 @@
+//! What plugins are asked and what they answer, beside the canonical records.
+
+use bumpalo::Bump;
+use cambist_contract::{
+    context::Context,
+    fault::{Fault, Reason, Violation},
+    invoicing::{Billable, Draft},
+    mapping::{Action, Command, Inbound, Outbound, Plan, Record},
+    plugin::CallError,
+    policy::{Approval, Decision, Proposal, Verdict},
+    tax::{Assessment, Document, DocumentKind, DocumentLine, LineTax, Party, Rate, TaxTotal, Treatment},
+};
+
+use super::{
+    bindings::{
+        cambist::plugin::{assessments, types},
+        exports::cambist::plugin::{invoicing, mapping, policy, tax},
+    },
+    convert::{FromWit, ToWit, Wrong, plain, record},
+};
+
+record!(to Context = types::Context { message, flow, region, unit, time, settings });
+record!(from Violation = types::Violation { field, rule });
+record!(Reason = types::ReasonParam | types::ReasonResult { code, text, basis });
+
+record!(to Inbound = mapping::Inbound { system, event, object_kind, object_id, body });
+record!(to Outbound = mapping::Outbound { system, changes, assessments });
+record!(from Record = mapping::Record { model, external_id, values, stands_for });
+record!(from Action = mapping::Action { model, external_id, name, arguments, from, to });
+record!(from Plan = mapping::Plan { commands });
+
+record!(to Approval = policy::Approval { role, by, at });
+record!(to Proposal = policy::Proposal { changes, approvals });
+record!(from Verdict = policy::Verdict { decision, reasons });
+
+plain!(
+    DocumentKind = tax::DocumentKind {
+        Order,
+        Invoice,
+        CreditNote
+    }
+);
+record!(to Party = tax::Party { name, address, business, tax_id, tax_id_confirmed });
+record!(to DocumentLine = tax::DocumentLine {
+    id, name, quantity, unit_price, discount_percent, tax_class,
+});
+record!(to Document = tax::Document {
+    [entity as ref_] kind, tax_point, currency, supplier, customer, lines,
+});
+plain!(
+    Treatment = assessments::Treatment {
+        Standard,
+        Reduced,
+        Zero,
+        Exempt,
+        ReverseCharge,
+        OutsideScope,
+        Exported,
+        Withholding,
+    }
+);
+record!(
+    Rate = assessments::RateParam
+        | assessments::RateResult {
+            code,
+            treatment,
+            percent
+        }
+);
+record!(
+    LineTax = assessments::LineTaxParam
+        | assessments::LineTaxResult {
+            line,
+            net,
+            rates,
+            reason
+        }
+);
+record!(TaxTotal = assessments::TaxTotalParam | assessments::TaxTotalResult { rate, base, amount });
+record!(Assessment = assessments::AssessmentParam | assessments::AssessmentResult {
+    [entity as ref_] currency, lines, totals, net, tax, gross, payable, notes,
+});
+
+record!(to Billable = invoicing::Billable { contract, account, project, from, until, timesheets, earlier });
+record!(from Draft = invoicing::Draft { invoice, reasons });
+
+impl FromWit for Command {
+    type Wit = mapping::Command;
+    fn from_wit(wit: mapping::Command) -> Result<Self, Wrong> {
+        Ok(match wit {
+            mapping::Command::Ensure(it) => Self::Ensure(FromWit::from_wit(it)?),
+            mapping::Command::Upsert(it) => Self::Upsert(FromWit::from_wit(it)?),
+            mapping::Command::Act(it) => Self::Act(FromWit::from_wit(it)?),
+        })
+    }
+}
+
+impl FromWit for Decision {
+    type Wit = policy::Decision;
+    fn from_wit(wit: policy::Decision) -> Result<Self, Wrong> {
+        Ok(match wit {
+            policy::Decision::Allow => Self::Allow,
+            policy::Decision::Amend(changes) => Self::Amend(FromWit::from_wit(changes)?),
+            policy::Decision::Deny => Self::Deny,
+            policy::Decision::Hold(role) => Self::Hold(role),
+            policy::Decision::Wait(entity) => Self::Wait(FromWit::from_wit(entity)?),
+        })
+    }
+}
+
+impl FromWit for Fault {
+    type Wit = types::Fault;
+    fn from_wit(wit: types::Fault) -> Result<Self, Wrong> {
+        Ok(match wit {
+            types::Fault::Invalid(violation) => Self::Invalid(FromWit::from_wit(violation)?),
+            types::Fault::Waiting(entity) => Self::Waiting(FromWit::from_wit(entity)?),
+            types::Fault::Unhandled(reason) => Self::Unhandled(reason),
+            types::Fault::Broken(text) => Self::Broken(text),
+        })
+    }
+}
+
+/// An answer of the guest, checked.
+pub(super) fn answer<T: FromWit>(answer: Result<T::Wit, types::Fault>) -> Result<T, CallError> {
+    let checked = match answer {
+        Ok(value) => T::from_wit(value).map(Ok),
+        Err(fault) => Fault::from_wit(fault).map(Err),
+    };
+    match checked {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(fault)) => Err(CallError::Fault(fault)),
+        Err(wrong) => Err(CallError::BadAnswer(wrong.to_string())),
+    }
+}

@@ -1,0 +1,179 @@
+//! The canonical records, field by field.
+
+use bumpalo::Bump;
+use cambist_contract::canonical::*;
+
+use super::{
+    bindings::cambist::plugin::{canonical as wit, types},
+    convert::{FromWit, ToWit, Wrong, plain, record},
+};
+
+plain!(
+    EntityKind = types::EntityKind {
+        Account,
+        Contact,
+        Opportunity,
+        Contract,
+        Project,
+        Resource,
+        Timesheet,
+        Invoice,
+        Payment,
+    }
+);
+record!(EntityRef = types::EntityRefParam | types::EntityRefResult { kind, system, id });
+record!(Extension = types::ExtensionParam | types::ExtensionResult { name, value });
+record!(
+    Address = wit::AddressParam
+        | wit::AddressResult {
+            street,
+            street2,
+            city,
+            postcode,
+            subdivision,
+            country
+        }
+);
+record!(Account = wit::AccountParam | wit::AccountResult { [entity as ref_] name, legal_name, business, tax_id, tax_id_confirmed, billing, parent, currency, payment_terms, email, phone, website, extra });
+record!(Contact = wit::ContactParam | wit::ContactResult { [entity as ref_] account, given_name, family_name, job_title, email, phone, extra });
+plain!(OpportunityStatus = wit::OpportunityStatus { Open, Won, Lost });
+record!(Opportunity = wit::OpportunityParam | wit::OpportunityResult { [entity as ref_] name, account, contact, status, amount, currency, close_date, owner, extra });
+plain!(
+    ContractStatus = wit::ContractStatus {
+        Draft,
+        Approved,
+        Closed,
+        Cancelled
+    }
+);
+plain!(
+    BillingMethod = wit::BillingMethod {
+        TimeAndMaterial,
+        Capped,
+        FixedPrice
+    }
+);
+record!(
+    ContractLine = wit::ContractLineParam
+        | wit::ContractLineResult {
+            id,
+            name,
+            sku,
+            quantity,
+            unit,
+            unit_price,
+            discount_percent,
+            tax_class,
+            extra
+        }
+);
+record!(Contract = wit::ContractParam | wit::ContractResult { [entity as ref_] opportunity, account, contact, name, status, billing, terms, customer_reference, currency, signed, start, end, lines, extra });
+plain!(
+    ProjectStatus = wit::ProjectStatus {
+        Planned,
+        Active,
+        Paused,
+        Done,
+        Cancelled
+    }
+);
+record!(
+    Milestone = wit::MilestoneParam
+        | wit::MilestoneResult {
+            id,
+            name,
+            due,
+            share_percent,
+            reached
+        }
+);
+record!(Project = wit::ProjectParam | wit::ProjectResult { [entity as ref_] contract, account, name, delivery_owner, status, start, end, milestones, extra });
+record!(Resource = wit::ResourceParam | wit::ResourceResult { [entity as ref_] name, email, role, employer, active, extra });
+plain!(
+    TimesheetStatus = wit::TimesheetStatus {
+        Draft,
+        Submitted,
+        Approved,
+        Rejected,
+        Billed
+    }
+);
+record!(Timesheet = wit::TimesheetParam | wit::TimesheetResult { [entity as ref_] project, milestone, worker, day, hours, description, billable, status, approved_by, approved_at, extra });
+plain!(InvoiceKind = wit::InvoiceKind { Invoice, CreditNote });
+plain!(
+    InvoiceStatus = wit::InvoiceStatus {
+        Draft,
+        Posted,
+        PartlyPaid,
+        Paid,
+        Cancelled
+    }
+);
+record!(
+    InvoiceLine = wit::InvoiceLineParam
+        | wit::InvoiceLineResult {
+            id,
+            name,
+            sku,
+            quantity,
+            unit,
+            unit_price,
+            discount_percent,
+            tax_class,
+            contract_line,
+            extra
+        }
+);
+record!(Invoice = wit::InvoiceParam | wit::InvoiceResult { [entity as ref_] kind, contract, project, account, corrects, number, status, currency, issued, tax_point, due, lines, net, tax, gross, residual, extra });
+plain!(
+    PaymentStatus = wit::PaymentStatus {
+        Pending,
+        Received,
+        Returned
+    }
+);
+record!(Payment = wit::PaymentParam | wit::PaymentResult { [entity as ref_] invoice, account, amount, currency, day, method, status, extra });
+plain!(ChangeKind = wit::ChangeKind { Upsert, Remove });
+record!(
+    Change = wit::ChangeParam
+        | wit::ChangeResult {
+            entity,
+            kind,
+            cleared,
+            changed_by,
+            changed_at
+        }
+);
+
+/// The nine kinds, both ways.
+macro_rules! entity {
+    ($($case:ident),+) => {
+        impl ToWit for Entity {
+            type Wit<'a> = wit::EntityParam<'a>;
+            fn to_wit<'a>(&'a self, room: &'a Bump) -> Self::Wit<'a> {
+                match self { $(Self::$case(it) => wit::EntityParam::$case(it.to_wit(room))),+ }
+            }
+        }
+        impl FromWit for Entity {
+            type Wit = wit::EntityResult;
+            fn from_wit(wit: wit::EntityResult) -> Result<Self, Wrong> {
+                Ok(match wit {
+                    $(wit::EntityResult::$case(it) => {
+                        Self::$case(FromWit::from_wit(it).map_err(|wrong: Wrong| wrong.within(stringify!($case)))?)
+                    }),+
+                })
+            }
+        }
+    };
+}
+entity!(
+    Account,
+    Contact,
+    Opportunity,
+    Contract,
+    Project,
+    Resource,
+    Timesheet,
+    Invoice,
+    Payment
+);

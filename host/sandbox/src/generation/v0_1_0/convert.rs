@@ -1,0 +1,307 @@
+//! How a value crosses the border, and what is wrong with one that cannot.
+//!
+//! To the guest nothing can go wrong. From the guest everything is checked that
+//! the type system of WIT cannot say: that a scale is in range, a date a date,
+//! and JSON text JSON.
+
+use std::fmt;
+
+use bumpalo::Bump;
+use cambist_contract::{Decimal, Json, message::MessageId};
+use jiff::{Timestamp, civil::Date};
+use serde::de::{Deserializer as _, MapAccess, Visitor};
+use serde_json::{Map, Value};
+
+use super::bindings::cambist::plugin::types;
+
+/// The largest scale of a decimal, as `types.wit` says.
+const MAX_SCALE: u8 = 18;
+
+/// What is wrong with an answer, and where in it.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    path: String,
+    rule: &'static str,
+}
+
+impl Wrong {
+    pub(super) fn new(rule: &'static str) -> Self {
+        Self {
+            path: String::new(),
+            rule,
+        }
+    }
+
+    /// The same, one level further out.
+    pub(super) fn within(mut self, name: impl fmt::Display) -> Self {
+        self.path = match self.path.as_str() {
+            "" => name.to_string(),
+            inner => format!("{name}.{inner}"),
+        };
+        self
+    }
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.path, self.rule)
+    }
+}
+
+/// A contract's value that a guest can be handed.
+pub(super) trait ToWit {
+    /// Its form in this generation, with texts borrowed where they stand.
+    type Wit<'a>
+    where
+        Self: 'a;
+    /// The form in this generation. What has to be written down first, such as a
+    /// date or a list, is kept in `room` for as long as the call takes.
+    fn to_wit<'a>(&'a self, room: &'a Bump) -> Self::Wit<'a>;
+}
+
+/// A contract's value that a guest can answer.
+pub(super) trait FromWit: Sized {
+    /// Its form in this generation.
+    type Wit;
+    /// The contract's form, checked.
+    fn from_wit(wit: Self::Wit) -> Result<Self, Wrong>;
+
+    /// Checks what the type cannot say, by the field's name.
+    fn checked(self, _field: &'static str) -> Result<Self, Wrong> {
+        Ok(self)
+    }
+}
+
+impl ToWit for bool {
+    type Wit<'a> = bool;
+    fn to_wit<'a>(&'a self, _: &'a Bump) -> bool {
+        *self
+    }
+}
+
+impl FromWit for bool {
+    type Wit = bool;
+    fn from_wit(wit: bool) -> Result<Self, Wrong> {
+        Ok(wit)
+    }
+}
+
+impl ToWit for String {
+    type Wit<'a> = &'a str;
+    fn to_wit<'a>(&'a self, _: &'a Bump) -> &'a str {
+        self
+    }
+}
+
+impl FromWit for String {
+    type Wit = String;
+    fn from_wit(wit: String) -> Result<Self, Wrong> {
+        Ok(wit)
+    }
+
+    /// `currency` and `country` are what `types.wit` says wherever they occur.
+    fn checked(self, field: &'static str) -> Result<Self, Wrong> {
+        match field {
+            "currency" if iso_currency::Currency::from_code(&self).is_none() => {
+                Err(Wrong::new("is not an ISO 4217 code"))
+            }
+            "country" if self.len() != 2 || !self.bytes().all(|byte| byte.is_ascii_uppercase()) => {
+                Err(Wrong::new("is not an ISO 3166-1 code of two letters"))
+            }
+            _ => Ok(self),
+        }
+    }
+}
+
+/// Types that are text on the guest's side.
+macro_rules! text {
+    ($type:ty, $rule:literal) => {
+        impl ToWit for $type {
+            type Wit<'a> = &'a str;
+            fn to_wit<'a>(&'a self, room: &'a Bump) -> &'a str {
+                bumpalo::format!(in room, "{}", self).into_bump_str()
+            }
+        }
+        impl FromWit for $type {
+            type Wit = String;
+            fn from_wit(wit: String) -> Result<Self, Wrong> {
+                wit.parse().map_err(|_| Wrong::new($rule))
+            }
+        }
+    };
+}
+text!(Date, "is not a date such as 2026-11-22");
+text!(Timestamp, "is not a moment such as 2026-11-22T04:00:00Z");
+text!(Value, "is not JSON");
+
+impl ToWit for Json {
+    type Wit<'a> = &'a str;
+    fn to_wit<'a>(&'a self, _: &'a Bump) -> &'a str {
+        self.as_str()
+    }
+}
+
+impl ToWit for MessageId {
+    type Wit<'a> = &'a str;
+    fn to_wit<'a>(&'a self, _: &'a Bump) -> &'a str {
+        self.as_str()
+    }
+}
+
+impl FromWit for Map<String, Value> {
+    type Wit = String;
+    fn from_wit(wit: String) -> Result<Self, Wrong> {
+        let mut json = serde_json::Deserializer::from_str(&wit);
+        json.deserialize_map(Object)
+            .and_then(|object| json.end().map(|()| object))
+            .map_err(|_| Wrong::new("is not a JSON object"))
+    }
+}
+
+/// Members of an object that are made room for at once: what most of a plan's
+/// records have. Growing a map hashes its keys once more.
+const MEMBERS: usize = 14;
+
+struct Object;
+
+impl<'de> Visitor<'de> for Object {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut map = Map::with_capacity(MEMBERS);
+        while let Some((name, value)) = members.next_entry()? {
+            map.insert(name, value);
+        }
+        Ok(map)
+    }
+}
+
+impl ToWit for Decimal {
+    type Wit<'a> = types::Decimal;
+    fn to_wit<'a>(&'a self, _: &'a Bump) -> types::Decimal {
+        // more than 18 digits come from no system; they are rounded, not lost
+        let mut number = *self;
+        while number.scale() > u32::from(MAX_SCALE) || i64::try_from(number.mantissa()).is_err() {
+            match number.scale().checked_sub(1) {
+                Some(scale) => number.rescale(scale),
+                None => break,
+            }
+        }
+        types::Decimal {
+            units: i64::try_from(number.mantissa()).unwrap_or(i64::MAX),
+            scale: u8::try_from(number.scale()).unwrap_or(MAX_SCALE),
+        }
+    }
+}
+
+impl FromWit for Decimal {
+    type Wit = types::Decimal;
+    fn from_wit(wit: types::Decimal) -> Result<Self, Wrong> {
+        if wit.scale > MAX_SCALE {
+            return Err(Wrong::new("has a scale above 18"));
+        }
+        Decimal::try_from_i128_with_scale(i128::from(wit.units), u32::from(wit.scale))
+            .map_err(|_| Wrong::new("is out of range"))
+    }
+}
+
+impl<T: ToWit> ToWit for Option<T> {
+    type Wit<'a>
+        = Option<T::Wit<'a>>
+    where
+        T: 'a;
+    fn to_wit<'a>(&'a self, room: &'a Bump) -> Self::Wit<'a> {
+        self.as_ref().map(|value| value.to_wit(room))
+    }
+}
+
+impl<T: FromWit> FromWit for Option<T> {
+    type Wit = Option<T::Wit>;
+    fn from_wit(wit: Self::Wit) -> Result<Self, Wrong> {
+        wit.map(T::from_wit).transpose()
+    }
+
+    fn checked(self, field: &'static str) -> Result<Self, Wrong> {
+        self.map(|value| value.checked(field)).transpose()
+    }
+}
+
+impl<T: ToWit> ToWit for Vec<T> {
+    type Wit<'a>
+        = &'a [T::Wit<'a>]
+    where
+        T: 'a;
+    fn to_wit<'a>(&'a self, room: &'a Bump) -> Self::Wit<'a> {
+        room.alloc_slice_fill_iter(self.iter().map(|item| item.to_wit(room)))
+    }
+}
+
+impl<T: FromWit> FromWit for Vec<T> {
+    type Wit = Vec<T::Wit>;
+    fn from_wit(wit: Self::Wit) -> Result<Self, Wrong> {
+        let items = wit.into_iter().enumerate();
+        items
+            .map(|(at, item)| T::from_wit(item).map_err(|wrong| wrong.within(format_args!("[{at}]"))))
+            .collect()
+    }
+}
+
+/// A record with the same fields on both sides; only `ref`, a keyword in Rust,
+/// is called `entity` by the host. `to` the guest, `from` the guest, or both ways.
+macro_rules! record {
+    (to $native:path = $($wit:ident)::+ { $([entity as $name:ident])? $($field:ident),* $(,)? }) => {
+        impl ToWit for $native {
+            type Wit<'a> = $($wit)::+<'a>;
+            fn to_wit<'a>(&'a self, room: &'a Bump) -> Self::Wit<'a> {
+                $($wit)::+ {
+                    $($name: self.entity.to_wit(room),)?
+                    $($field: self.$field.to_wit(room),)*
+                }
+            }
+        }
+    };
+    (from $native:path = $wit:path { $([entity as $name:ident])? $($field:ident),* $(,)? }) => {
+        impl FromWit for $native {
+            type Wit = $wit;
+            fn from_wit(wit: $wit) -> Result<Self, Wrong> {
+                Ok(Self {
+                    $(entity: FromWit::from_wit(wit.$name).map_err(|wrong| wrong.within("ref"))?,)?
+                    $($field: FromWit::from_wit(wit.$field)
+                        .and_then(|value| FromWit::checked(value, stringify!($field)))
+                        .map_err(|wrong| wrong.within(stringify!($field)))?,)*
+                })
+            }
+        }
+    };
+    ($native:path = $($to:ident)::+ | $($from:ident)::+ { $($body:tt)+ }) => {
+        record!(to $native = $($to)::+ { $($body)+ });
+        record!(from $native = $($from)::+ { $($body)+ });
+    };
+}
+pub(super) use record;
+
+/// An enumeration with the same cases on both sides.
+macro_rules! plain {
+    ($native:path = $wit:path { $($case:ident),+ $(,)? }) => {
+        impl ToWit for $native {
+            type Wit<'a> = $wit;
+            fn to_wit<'a>(&'a self, _: &'a Bump) -> $wit {
+                use $native as Native;
+                use $wit as Wit;
+                match self { $(Native::$case => Wit::$case),+ }
+            }
+        }
+        impl FromWit for $native {
+            type Wit = $wit;
+            fn from_wit(wit: $wit) -> Result<Self, Wrong> {
+                use $wit as Wit;
+                Ok(match wit { $(Wit::$case => Self::$case),+ })
+            }
+        }
+    };
+}
+pub(super) use plain;

@@ -1,0 +1,68 @@
+//! This generation's names for the host's functions.
+
+use std::collections::BTreeSet;
+
+use cambist_contract::revision::Grant;
+use wasmtime::component::{HasSelf, Linker};
+
+use super::{
+    bindings::cambist::plugin::{links, log, reference, types},
+    convert::FromWit as _,
+};
+use crate::{guest::State, imports};
+
+/// Links what the grants allow, and nothing else.
+pub(crate) fn link(linker: &mut Linker<State>, grants: &BTreeSet<Grant>) -> wasmtime::Result<()> {
+    if grants.contains(&Grant::Log) {
+        log::add_to_linker::<_, HasSelf<_>>(linker, |state: &mut State| state)?;
+    }
+    if grants.iter().any(|grant| matches!(grant, Grant::Reference(_))) {
+        reference::add_to_linker::<_, HasSelf<_>>(linker, |state: &mut State| state)?;
+    }
+    if grants.iter().any(|grant| matches!(grant, Grant::Links(_))) {
+        links::add_to_linker::<_, HasSelf<_>>(linker, |state: &mut State| state)?;
+    }
+    Ok(())
+}
+
+impl log::Host for State {
+    fn write(&mut self, level: log::Level, text: String) -> wasmtime::Result<()> {
+        let level = match level {
+            log::Level::Debug => "debug",
+            log::Level::Info => "info",
+            log::Level::Warn => "warn",
+            log::Level::Error => "error",
+        };
+        imports::log::write(self, level, text)
+    }
+
+    fn panicked(&mut self, text: String) -> wasmtime::Result<()> {
+        imports::log::panicked(self, text)
+    }
+}
+
+impl reference::Host for State {
+    fn find(
+        &mut self,
+        table: String,
+        key: String,
+    ) -> wasmtime::Result<Result<Option<String>, reference::ReferenceError>> {
+        let answer = imports::reference::find(self, table, &key)?;
+        Ok(answer.map_err(|refused| reference::ReferenceError::NotGranted(refused.0)))
+    }
+}
+
+impl links::Host for State {
+    fn find(
+        &mut self,
+        entity: types::EntityRefResult,
+        system: String,
+    ) -> wasmtime::Result<Result<Option<String>, links::LinksError>> {
+        let entity = cambist_contract::canonical::EntityRef::from_wit(entity)
+            .map_err(|wrong| wasmtime::Error::msg(wrong.to_string()))?;
+        let answer = imports::links::find(self, &entity, system)?;
+        Ok(answer.map_err(|refused| links::LinksError::NotGranted(refused.0)))
+    }
+}
+
+impl types::Host for State {}

@@ -1,0 +1,42 @@
+//! The sandbox: one call into one component, under limits.
+//!
+//! The only crate that names wasmtime. It makes a [`Plugin`] of a component's
+//! bytes (compiled once for each digest, checked against its grants), and each
+//! call of the plugin is made in a fresh instance that may use no more than its
+//! revision's limits.
+//!
+//! # Rules
+//!
+//! 1. **Nothing is linked that is not granted.** An import without a grant
+//!    refuses the load, and every missing one is named.
+//! 2. **Fuel bounds the guest's time**, the same on every machine and on every
+//!    replay; see [`engine`] for why there are no epochs.
+//! 3. **What a guest hands out is checked** before anybody sees it: scales,
+//!    dates, currencies, JSON. See [`generation`].
+//! 4. **A trap says why**: the plugin's last words, or the limit it passed.
+//!
+//! # What is not here
+//!
+//! Which revision serves whom (registry), and what a message does with an answer
+//! (pipeline). No state is kept between calls, so there is none to lose.
+//!
+//! # Where to start reading
+//!
+//! [`sandbox`] for loading, [`guest`] for a call, [`engine`] for the settings of
+//! wasmtime.
+
+mod cache;
+mod check;
+mod describe;
+pub mod engine;
+mod export;
+pub mod generation;
+mod guest;
+mod imports;
+mod limiter;
+pub mod sandbox;
+mod trap;
+
+#[doc(no_inline)]
+pub use cambist_contract::plugin::Plugin;
+pub use sandbox::{Sandbox, SandboxError};

@@ -1,0 +1,127 @@
+//! Loads components: compile once, check, link what is granted.
+
+use std::{path::Path, sync::Arc};
+
+use cambist_contract::{
+    limits::Limits,
+    plugin::{Description, LoadError, Loader, Plugin},
+    revision::Revision,
+};
+use thiserror::Error;
+use wasmtime::{
+    Engine,
+    component::{Component, Linker},
+};
+
+use crate::{
+    cache::Cache,
+    check, describe,
+    engine::{self, MAX_INSTANCES, MAX_MEMORY, MAX_TABLE_ENTRIES},
+    generation::v0_1_0,
+    guest::{Guest, State, Terms},
+};
+
+/// The largest component that is looked at. CPython's is 19 MB, SpiderMonkey's
+/// 12; compiling takes about a second of one core for each megabyte.
+pub const MAX_COMPONENT: usize = 32 << 20;
+
+/// The sandbox cannot be set up.
+#[derive(Debug, Error)]
+pub enum SandboxError {
+    /// Wasmtime does not start with the host's settings.
+    #[error(
+        "cannot start the WebAssembly engine: {0}; it needs some TiB of address space (`ulimit -v unlimited`)"
+    )]
+    Engine(String),
+    /// The cache's folder cannot be used.
+    #[error("cannot use the cache of compiled plugins at {path}")]
+    Cache {
+        /// The folder.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// Makes plugins of components. One for a host.
+pub struct Sandbox {
+    engine: Engine,
+    cache: Cache,
+}
+
+impl Sandbox {
+    /// Starts the engine. Compiled components are kept under `cache`.
+    ///
+    /// # Errors
+    ///
+    /// The engine does not start, or others may write to the folder.
+    pub fn new(cache: &Path) -> Result<Self, SandboxError> {
+        let engine = engine::engine().map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
+        let cache = Cache::open(cache, &engine).map_err(|source| SandboxError::Cache {
+            path: cache.display().to_string(),
+            source,
+        })?;
+        Ok(Self { engine, cache })
+    }
+
+    fn compile(&self, bytes: &[u8]) -> Result<Component, LoadError> {
+        if bytes.len() > MAX_COMPONENT {
+            let text = format!("{} bytes, and {MAX_COMPONENT} are the most", bytes.len());
+            return Err(LoadError::TooLarge(text));
+        }
+        self.cache.component(&self.engine, bytes).map_err(|error| {
+            // the parser prints bytes one a line; a problem is a line
+            let text = format!("{error:#}");
+            let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            LoadError::NotAComponent(crate::trap::cut(text))
+        })
+    }
+}
+
+impl Loader for Sandbox {
+    fn load(&self, bytes: &[u8], revision: &Revision) -> Result<Arc<dyn Plugin>, LoadError> {
+        fits(&revision.limits)?;
+        let component = self.compile(bytes)?;
+        let exports = check::exports(&self.engine, &component)?;
+        check::imports(&self.engine, &component, &revision.grants)?;
+        let mut linker = Linker::<State>::new(&self.engine);
+        let pre = v0_1_0::link(&mut linker, &revision.grants)
+            .and_then(|()| linker.instantiate_pre(&component))
+            .map_err(|error| LoadError::Host(format!("{error:#}")))?;
+        let terms = Terms {
+            limits: revision.limits.clone(),
+            grants: revision.grants.clone(),
+            tables: revision.tables.clone(),
+        };
+        v0_1_0::prepare(
+            Guest {
+                engine: self.engine.clone(),
+                pre,
+                terms: Arc::new(terms),
+            },
+            exports,
+        )
+    }
+
+    fn describe(&self, bytes: &[u8]) -> Result<Description, LoadError> {
+        let component = self.compile(bytes)?;
+        describe::describe(&self.engine, bytes, &component)
+    }
+}
+
+/// Refuses limits that the pool cannot keep.
+fn fits(limits: &Limits) -> Result<(), LoadError> {
+    let too_large =
+        |setting: &str, most: u64| Err(LoadError::TooLarge(format!("`{setting}` may be at most {most}")));
+    if limits.memory > MAX_MEMORY {
+        return too_large("memory", MAX_MEMORY);
+    }
+    if limits.table_entries > MAX_TABLE_ENTRIES {
+        return too_large("table-entries", MAX_TABLE_ENTRIES);
+    }
+    if limits.instances > MAX_INSTANCES {
+        return too_large("instances", u64::from(MAX_INSTANCES));
+    }
+    Ok(())
+}

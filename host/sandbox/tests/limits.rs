@@ -1,0 +1,402 @@
+//! Each limit, grant and check of the sandbox against a guest that breaks it.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use cambist_contract::{
+    Json,
+    canonical::{Change, ChangeKind, Entity, EntityKind, EntityRef, Opportunity},
+    context::Context,
+    digest::Digest,
+    limits::Limits,
+    message::MessageId,
+    plugin::{CallError, Called, Interface, Links, LoadError, Loader as _, NoLinks, Plugin},
+    policy::{Proposal, Verdict},
+    revision::{Grant, Revision},
+};
+use cambist_sandbox::Sandbox;
+use serde_json::json;
+use tempfile::TempDir;
+
+struct Bench {
+    sandbox: Sandbox,
+    _cache: TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let cache = TempDir::new().unwrap();
+        Self {
+            sandbox: Sandbox::new(cache.path()).unwrap(),
+            _cache: cache,
+        }
+    }
+
+    fn load(&self, limits: Limits, grants: &[&str]) -> Result<Arc<dyn Plugin>, LoadError> {
+        let bytes = cambist_guests::component("unruly").unwrap();
+        self.sandbox.load(&bytes, &revision(&bytes, limits, grants))
+    }
+
+    fn unruly(&self, limits: Limits) -> Arc<dyn Plugin> {
+        self.load(limits, &["log", "reference:rates", "links:odoo"])
+            .unwrap()
+    }
+}
+
+fn revision(bytes: &[u8], limits: Limits, grants: &[&str]) -> Revision {
+    let rows = BTreeMap::from([("DE".to_owned(), json!({"standard": "19"}))]);
+    Revision {
+        plugin: "unruly".to_owned(),
+        component: Digest::of(bytes),
+        settings: json!({}),
+        grants: grants
+            .iter()
+            .map(|grant| grant.parse::<Grant>().unwrap())
+            .collect::<BTreeSet<_>>(),
+        limits,
+        tables: BTreeMap::from([("rates".to_owned(), rows)]),
+    }
+}
+
+struct OneLink;
+
+impl Links for OneLink {
+    fn find(&self, entity: &EntityRef, system: &str) -> Option<String> {
+        Some(format!("{system}-{}", entity.id))
+    }
+}
+
+fn told(plugin: &Arc<dyn Plugin>, what: &str) -> Called<Verdict> {
+    let context = Context {
+        message: MessageId::from_text("m1"),
+        flow: "deal-won".to_owned(),
+        region: "de".to_owned(),
+        unit: String::new(),
+        time: "2026-11-22T04:00:00Z".parse().unwrap(),
+        settings: Json::from(json!({ "do": what })),
+    };
+    let deal = Opportunity {
+        entity: EntityRef {
+            kind: EntityKind::Opportunity,
+            system: "crm".to_owned(),
+            id: "1".to_owned(),
+        },
+        name: Some("Rollout".to_owned()),
+        account: None,
+        contact: None,
+        status: None,
+        amount: None,
+        currency: None,
+        close_date: None,
+        owner: None,
+        extra: Vec::new(),
+    };
+    let change = Change {
+        entity: Entity::Opportunity(deal),
+        kind: ChangeKind::Upsert,
+        cleared: Vec::new(),
+        changed_by: None,
+        changed_at: context.time,
+    };
+    plugin.judge(
+        &context,
+        &Proposal {
+            changes: vec![change],
+            approvals: Vec::new(),
+        },
+        Arc::new(OneLink),
+    )
+}
+
+fn error(plugin: &Arc<dyn Plugin>, what: &str) -> CallError {
+    let error = told(plugin, what).answer.unwrap_err();
+    // whatever it did, the next call is as good as the first
+    assert!(
+        told(plugin, "nothing").answer.is_ok(),
+        "the plugin is gone after `{what}`"
+    );
+    error
+}
+
+fn limit(setting: &'static str, value: u64) -> CallError {
+    CallError::Limit { setting, value }
+}
+
+#[test]
+fn an_endless_loop_ends_when_its_fuel_is_spent() {
+    let plugin = Bench::new().unruly(Limits {
+        fuel: 1_000_000,
+        ..Limits::default()
+    });
+    assert_eq!(error(&plugin, "loop"), limit("fuel", 1_000_000));
+}
+
+#[test]
+fn much_work_by_few_instructions_is_paid_for_by_the_byte() {
+    // 255 fills of 32 MiB are some thousand instructions and 8 thousand million bytes
+    let plugin = Bench::new().unruly(Limits {
+        fuel: 100_000_000,
+        ..Limits::default()
+    });
+    assert_eq!(error(&plugin, "fill"), limit("fuel", 100_000_000));
+}
+
+#[test]
+fn endless_recursion_traps() {
+    let plugin = Bench::new().unruly(Limits::default());
+    assert!(matches!(error(&plugin, "recurse"), CallError::Trapped(_)));
+}
+
+#[test]
+fn memory_beyond_the_limit_is_refused_and_the_limit_named() {
+    let plugin = Bench::new().unruly(Limits {
+        memory: 8 << 20,
+        ..Limits::default()
+    });
+    assert_eq!(error(&plugin, "allocate"), limit("memory", 8 << 20));
+}
+
+#[test]
+fn a_panic_reaches_the_host_with_its_text_and_place() {
+    let plugin = Bench::new().unruly(Limits::default());
+    let CallError::Trapped(text) = error(&plugin, "panic") else {
+        unreachable!("a panic is a trap")
+    };
+    assert!(text.contains("order has no partner, 1 changes"), "{text}");
+    assert!(text.contains("lib.rs:"), "{text}");
+}
+
+#[test]
+fn a_panic_with_a_huge_message_is_cut() {
+    let plugin = Bench::new().unruly(Limits::default());
+    let CallError::Trapped(text) = error(&plugin, "long-panic") else {
+        unreachable!("a panic is a trap")
+    };
+    assert!(text.len() < 600 && text.ends_with('…'), "{} bytes", text.len());
+}
+
+#[test]
+fn log_lines_and_log_bytes_are_counted() {
+    let plugin = Bench::new().unruly(Limits {
+        log_lines: 10,
+        log_bytes: 1000,
+        ..Limits::default()
+    });
+    let flood = told(&plugin, "log-lines");
+    assert_eq!(flood.answer.unwrap_err(), limit("log-lines", 10));
+    assert_eq!(flood.cost.log.len(), 10, "what was within the limit is kept");
+    assert_eq!(error(&plugin, "log-bytes"), limit("log-bytes", 1000));
+}
+
+#[test]
+fn host_calls_are_counted() {
+    let plugin = Bench::new().unruly(Limits {
+        host_calls: 50,
+        ..Limits::default()
+    });
+    assert_eq!(error(&plugin, "host-calls"), limit("host-calls", 50));
+}
+
+#[test]
+fn an_answer_beyond_the_limit_is_refused() {
+    let plugin = Bench::new().unruly(Limits {
+        transfer: 1 << 20,
+        ..Limits::default()
+    });
+    assert_eq!(error(&plugin, "huge-answer"), limit("transfer", 1 << 20));
+    assert_eq!(error(&plugin, "many-reasons"), limit("transfer", 1 << 20));
+}
+
+#[test]
+fn answers_that_break_the_contract_name_the_field() {
+    let plugin = Bench::new().unruly(Limits::default());
+    for (what, place) in [
+        ("bad-scale", "amount has a scale above 18"),
+        ("bad-date", "close_date is not a date"),
+        ("bad-json", "value is not JSON"),
+        ("bad-currency", "currency is not an ISO 4217 code"),
+    ] {
+        let CallError::BadAnswer(text) = error(&plugin, what) else {
+            unreachable!("{what} is a bad answer")
+        };
+        assert!(text.contains(place), "{what}: {text}");
+    }
+}
+
+#[test]
+fn each_call_has_a_fresh_instance() {
+    let plugin = Bench::new().unruly(Limits::default());
+    for _ in 0..3 {
+        assert_eq!(told(&plugin, "count").answer.unwrap().reasons[0].text, "1");
+    }
+}
+
+#[test]
+fn fuel_is_the_same_every_time() {
+    let plugin = Bench::new().unruly(Limits::default());
+    let first = told(&plugin, "nothing").cost.fuel;
+    assert!(first > 0);
+    for _ in 0..20 {
+        assert_eq!(told(&plugin, "nothing").cost.fuel, first);
+    }
+}
+
+#[test]
+fn granted_imports_answer_and_others_are_refused_by_name() {
+    let plugin = Bench::new().unruly(Limits::default());
+    let text = |what: &str| told(&plugin, what).answer.unwrap().reasons[0].text.clone();
+    assert_eq!(text("reference"), r#"Ok(Some("{\"standard\":\"19\"}"))"#);
+    assert!(
+        text("reference-other").contains("NotGranted"),
+        "{}",
+        text("reference-other")
+    );
+    assert_eq!(text("links"), r#"Ok(Some("odoo-1"))"#);
+    assert_eq!(told(&plugin, "log").cost.log[0].text, "hello");
+}
+
+#[test]
+fn a_load_without_grants_names_every_missing_import_and_the_way_out() {
+    let error = Bench::new().load(Limits::default(), &[]).err().unwrap();
+    let text = error.to_string();
+    for word in [
+        "cambist:plugin/log@0.1.0",
+        "cambist:plugin/reference@0.1.0",
+        "cambist:plugin/links@0.1.0",
+        "add `log`, `reference:TABLE`, `links:SYSTEM` to the binding's grants",
+    ] {
+        assert!(text.contains(word), "{text}");
+    }
+}
+
+#[test]
+fn broken_files_are_refused() {
+    let bench = Bench::new();
+    let good = cambist_guests::component("unruly").unwrap();
+    let mut flipped = good.to_vec();
+    flipped[good.len() / 2] ^= 0xff;
+    let files: [&[u8]; 5] = [b"", b"\0asm", &good[..good.len() / 2], &flipped, b"(component)"];
+    for bytes in files {
+        let revision = revision(
+            bytes,
+            Limits::default(),
+            &["log", "reference:rates", "links:odoo"],
+        );
+        let error = bench.sandbox.load(bytes, &revision).err();
+        assert!(
+            matches!(error, Some(LoadError::NotAComponent(_))),
+            "{} bytes: {error:?}",
+            bytes.len()
+        );
+    }
+    // a core module, and an empty component
+    let module = wasm_encoder::Module::new().finish();
+    let component = wasm_encoder::Component::new().finish();
+    let load = |bytes: &[u8]| {
+        bench
+            .sandbox
+            .load(bytes, &revision(bytes, Limits::default(), &[]))
+            .err()
+    };
+    assert!(matches!(load(&module), Some(LoadError::NotAComponent(_))));
+    assert!(matches!(load(&component), Some(LoadError::NoInterface { .. })));
+}
+
+#[test]
+fn limits_that_the_pool_cannot_keep_are_refused() {
+    let error = Bench::new()
+        .load(
+            Limits {
+                memory: 1 << 40,
+                ..Limits::default()
+            },
+            &["log"],
+        )
+        .err()
+        .unwrap();
+    assert!(error.to_string().contains("`memory` may be at most"), "{error}");
+}
+
+#[test]
+fn a_component_says_what_it_is() {
+    let bench = Bench::new();
+    let bytes = cambist_guests::component("unruly").unwrap();
+    let about = bench.sandbox.describe(&bytes).unwrap();
+    assert_eq!(about.interfaces, [Interface::Policy]);
+    assert_eq!(about.name.as_deref(), Some("unruly"));
+    assert_eq!(about.version.as_deref(), Some("0.1.0"));
+    assert_eq!(about.imports.len(), 3);
+}
+
+#[test]
+fn a_cache_that_others_can_write_to_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let cache = TempDir::new().unwrap();
+    let open = std::fs::Permissions::from_mode(0o777);
+    std::fs::set_permissions(cache.path(), open).unwrap();
+    assert!(Sandbox::new(cache.path()).is_err());
+}
+
+#[test]
+fn a_cached_component_that_was_changed_is_compiled_anew() {
+    let cache = TempDir::new().unwrap();
+    let bytes = cambist_guests::component("unruly").unwrap();
+    let terms = revision(
+        &bytes,
+        Limits::default(),
+        &["log", "reference:rates", "links:odoo"],
+    );
+    Sandbox::new(cache.path()).unwrap().load(&bytes, &terms).unwrap();
+    let file = std::fs::read_dir(cache.path())
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let file = std::fs::read_dir(file).unwrap().next().unwrap().unwrap().path();
+    let mut code = std::fs::read(&file).unwrap();
+    let middle = code.len() / 2;
+    code[middle] ^= 0xff;
+    std::fs::write(&file, code).unwrap();
+    let plugin = Sandbox::new(cache.path()).unwrap().load(&bytes, &terms).unwrap();
+    assert!(told(&plugin, "nothing").answer.is_ok());
+}
+
+#[test]
+fn calls_side_by_side_do_not_meet() {
+    let plugin = Bench::new().unruly(Limits {
+        fuel: 5_000_000,
+        ..Limits::default()
+    });
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let plugin = &plugin;
+            scope.spawn(move || {
+                for _ in 0..20 {
+                    let what = if thread % 2 == 0 { "loop" } else { "count" };
+                    let answer = told(plugin, what).answer;
+                    assert_eq!(answer.is_ok(), thread % 2 == 1);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn without_links_there_are_none() {
+    assert_eq!(
+        NoLinks.find(
+            &EntityRef {
+                kind: EntityKind::Account,
+                system: String::new(),
+                id: String::new()
+            },
+            ""
+        ),
+        None
+    );
+}

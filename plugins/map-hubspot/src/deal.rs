@@ -1,0 +1,122 @@
+//! What a won deal implies: an account, its contacts, an opportunity, a contract
+//! and a project, in this order, so that each comes after what it refers to.
+
+use cambist_sdk::prelude::*;
+
+use crate::{company, contact, line_item, project, source::Source};
+
+/// The changes that a deal implies.
+///
+/// # Errors
+///
+/// [`Fault::Unhandled`] while the deal is not won; [`Fault::Invalid`] where it
+/// lacks what a contract needs.
+pub(crate) fn read(source: &Source<'_>, body: &Fields<'_>) -> Result<Vec<Change>> {
+    let deal = body.object("deal")?;
+    let from = deal.object("properties")?;
+    refuse_unless_won(source, &from)?;
+
+    let companies = body.objects("companies")?;
+    let company = companies.first().ok_or_else(|| {
+        let rule = "must name a company: associate the deal with its customer in HubSpot, then replay";
+        invalid("companies", rule)
+    })?;
+    let account = company::name(source, company)?;
+    let contacts = body.objects("contacts")?;
+    let contact = contacts
+        .first()
+        .map(|first| contact::name(source, first))
+        .transpose()?;
+
+    let id = deal.required_text("id")?;
+    let closed = from.date("closedate")?.required(from.path("closedate"))?;
+    let opportunity = Opportunity {
+        name: Some(from.required_text("dealname")?),
+        account: Some(account.clone()),
+        contact,
+        status: Some(OpportunityStatus::Won),
+        amount: from.decimal("amount")?,
+        currency: Some(currency(source, &from)?),
+        close_date: Some(closed.clone()),
+        owner: from.text("hubspot_owner_id")?,
+        ..Opportunity::named(source.name(EntityKind::Opportunity, &id))
+    };
+    let lines = line_item::read(source, body, &opportunity)?;
+    let contract = contract(source, &from, &opportunity, lines)?;
+    let project = project::read(source, &from, &closed, &contract)?;
+
+    let mut changes = Vec::with_capacity(contacts.len() + 4);
+    changes.push(company::read(source, company)?);
+    for person in &contacts {
+        changes.push(contact::read(source, person, Some(account.clone()))?);
+    }
+    changes.push(source.change(&deal, opportunity)?);
+    changes.push(source.change(&deal, contract)?);
+    changes.push(source.change(&deal, project)?);
+    Ok(changes)
+}
+
+fn refuse_unless_won(source: &Source<'_>, from: &Fields<'_>) -> Result<()> {
+    if from.flag("hs_is_closed_won")? == Some(true) {
+        return Ok(());
+    }
+    let stage = from.text("dealstage")?.unwrap_or_default();
+    if source.settings.won_stages.contains(&stage) {
+        return Ok(());
+    }
+    Err(unhandled(format!("deal stage `{stage}` is not won")))
+}
+
+/// The deal's currency, or the portal's: HubSpot fills the property only in
+/// portals with several currencies.
+fn currency(source: &Source<'_>, from: &Fields<'_>) -> Result<String> {
+    let rule = "is required: turn on several currencies in HubSpot, or set `currency` in the settings";
+    match from.currency("deal_currency_code")? {
+        Some(currency) => Ok(currency),
+        None => source
+            .settings
+            .currency
+            .clone()
+            .ok_or_else(|| invalid(from.path("deal_currency_code"), rule)),
+    }
+}
+
+/// The contract has no id of its own in HubSpot and bears the deal's.
+fn contract(
+    source: &Source<'_>,
+    from: &Fields<'_>,
+    deal: &Opportunity,
+    lines: Vec<ContractLine>,
+) -> Result<Contract> {
+    let own = &source.settings.properties;
+    Ok(Contract {
+        opportunity: Some(deal.ref_.clone()),
+        account: deal.account.clone(),
+        contact: deal.contact.clone(),
+        name: deal.name.clone(),
+        status: Some(ContractStatus::Approved),
+        billing: Some(billing(source, from)?),
+        terms: from.text(&own.terms)?,
+        customer_reference: from.text(&own.customer_reference)?,
+        currency: deal.currency.clone(),
+        signed: deal.close_date.clone(),
+        start: from.date(&own.start)?,
+        end: from.date(&own.end)?,
+        lines: Some(lines),
+        ..Contract::named(source.name(EntityKind::Contract, &deal.ref_.id))
+    })
+}
+
+fn billing(source: &Source<'_>, from: &Fields<'_>) -> Result<BillingMethod> {
+    let name = &source.settings.properties.billing;
+    match from.text(name)?.as_deref() {
+        None => Ok(source.settings.billing),
+        Some("time-and-material") => Ok(BillingMethod::TimeAndMaterial),
+        Some("capped") => Ok(BillingMethod::Capped),
+        Some("fixed-price") => Ok(BillingMethod::FixedPrice),
+        Some(_) => Err(invalid(
+            from.path(name),
+            "must be `time-and-material`, `capped` or `fixed-price`: the internal values of the property's options",
+        )),
+    }
+}

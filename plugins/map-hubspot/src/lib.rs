@@ -1,0 +1,69 @@
+//! HubSpot's words: a won deal as account, contacts, opportunity, contract and
+//! project, and back.
+//!
+//! `read` takes what the connector read of a deal, a company or a contact, with
+//! HubSpot's default property names and the portal's own ones from the settings.
+//! `write` tells HubSpot what another system knows of an account, a contact or
+//! an opportunity. README.md lists every field, both ways.
+//!
+//! # What is not here
+//!
+//! Whether the deal may become a project (policy), what tax falls on it (tax),
+//! how HubSpot is called (the connector).
+//!
+//! # Where to start reading
+//!
+//! [`deal`] for what a won deal implies, then one file for each thing that is
+//! mapped; [`settings`] for what a region can set.
+
+mod company;
+mod contact;
+mod country;
+mod deal;
+mod event;
+mod line_item;
+mod project;
+mod settings;
+mod source;
+mod subdivision;
+mod write;
+
+use cambist_sdk::prelude::*;
+
+use crate::{settings::Settings, source::Source};
+
+/// The plugin.
+#[derive(Debug)]
+pub struct HubSpot;
+
+impl Mapping for HubSpot {
+    fn read(context: &Context, input: Inbound) -> Result<Vec<Change>> {
+        event::refuse_what_is_not_mapped(&input.event)?;
+        let settings: Settings = context.settings()?;
+        let source = Source {
+            system: &input.system,
+            time: &context.time,
+            settings: &settings,
+        };
+        let body = Fields::parse(&input.body, "")?;
+        match input.object_kind.as_str() {
+            "deal" => deal::read(&source, &body),
+            "company" => Ok(vec![company::read(&source, &body.object("company")?)?]),
+            "contact" => {
+                let company = body.objects("companies")?.into_iter().next();
+                let account = company
+                    .map(|company| company::name(&source, &company))
+                    .transpose()?;
+                Ok(vec![contact::read(&source, &body.object("contact")?, account)?])
+            }
+            other => Err(unhandled(format!("no mapping for a HubSpot {other}"))),
+        }
+    }
+
+    fn write(context: &Context, input: Outbound) -> Result<Plan> {
+        let settings: Settings = context.settings()?;
+        write::plan(&settings, &input)
+    }
+}
+
+cambist_sdk::export!(HubSpot: mapping);

@@ -1,0 +1,136 @@
+//! The external ids by which our records are found in Odoo for ever after.
+//!
+//! `cambist.SYSTEM_KIND_ID`, such as `cambist.hubspot-eu_account_901`. Odoo takes
+//! ids with one dot and no space, and a comma would split a list of them. So
+//! letters, digits and `-` stand for themselves, and every other byte of the
+//! UTF-8 text is `~` and two hex digits; `_` between the parts is then never
+//! part of one. Entities that differ get ids that differ.
+
+use cambist_sdk::prelude::*;
+
+/// The module that all our records belong to.
+const MODULE: &str = "cambist.";
+
+/// The external id of an entity.
+pub(crate) fn of(name: &EntityRef) -> String {
+    join(&name.system, name.kind.word(), &[&name.id])
+}
+
+/// The external id of a contract's line.
+pub(crate) fn of_line(contract: &EntityRef, line: &str) -> String {
+    join(&contract.system, "line", &[&contract.id, line])
+}
+
+/// The external id of a project's milestone.
+pub(crate) fn of_milestone(project: &EntityRef, milestone: &str) -> String {
+    join(&project.system, "milestone", &[&project.id, milestone])
+}
+
+/// The external id of a product that is made for an article number, or for lines
+/// that have none. What Odoo makes of a service when it is sold is set on the
+/// product, so each way to bill has its own.
+pub(crate) fn of_product(system: &str, policy: &str, sku: Option<&str>) -> String {
+    match sku {
+        Some(sku) => join(system, "product", &[policy, sku]),
+        None => join(system, "service", &[policy]),
+    }
+}
+
+fn join(system: &str, kind: &str, parts: &[&str]) -> String {
+    let length: usize = parts.iter().map(|part| part.len() + 1).sum();
+    let mut id = String::with_capacity(MODULE.len() + system.len() + kind.len() + length + 8);
+    id.push_str(MODULE);
+    escape(&mut id, system);
+    id.push('_');
+    id.push_str(kind);
+    for part in parts {
+        id.push('_');
+        escape(&mut id, part);
+    }
+    id
+}
+
+fn escape(to: &mut String, part: &str) {
+    let stands_for_itself = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+    if part.bytes().all(|byte| stands_for_itself(&byte)) {
+        return to.push_str(part);
+    }
+    for byte in part.bytes() {
+        if stands_for_itself(&byte) {
+            to.push(char::from(byte));
+        } else {
+            to.push('~');
+            for digit in [byte >> 4, byte & 15] {
+                to.extend(char::from_digit(digit.into(), 16));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{prelude::*, sample::select};
+
+    use super::*;
+
+    const KINDS: [EntityKind; 9] = [
+        EntityKind::Account,
+        EntityKind::Contact,
+        EntityKind::Opportunity,
+        EntityKind::Contract,
+        EntityKind::Project,
+        EntityKind::Resource,
+        EntityKind::Timesheet,
+        EntityKind::Invoice,
+        EntityKind::Payment,
+    ];
+
+    /// Texts in which separators and escapes are frequent.
+    fn part() -> impl Strategy<Value = String> {
+        prop_oneof!["[a~_.5f -]{0,6}", any::<String>()]
+    }
+
+    proptest! {
+        #[test]
+        fn entities_that_differ_have_ids_that_differ(
+            one in (select(&KINDS[..]), part(), part()),
+            other in (select(&KINDS[..]), part(), part()),
+        ) {
+            let id = |it: &(EntityKind, String, String)| of(&EntityRef::new(it.0, &it.1, &it.2));
+            prop_assert_eq!(one == other, id(&one) == id(&other));
+        }
+
+        #[test]
+        fn lines_milestones_and_products_differ_by_all_their_parts(
+            one in (part(), part(), part()),
+            other in (part(), part(), part()),
+        ) {
+            let line = |it: &(String, String, String)| {
+                of_line(&EntityRef::new(EntityKind::Contract, &it.0, &it.1), &it.2)
+            };
+            let milestone = |it: &(String, String, String)| {
+                of_milestone(&EntityRef::new(EntityKind::Project, &it.0, &it.1), &it.2)
+            };
+            let product = |it: &(String, String, String)| of_product(&it.0, &it.1, Some(&it.2));
+            prop_assert_eq!(one == other, line(&one) == line(&other));
+            prop_assert_eq!(one == other, milestone(&one) == milestone(&other));
+            prop_assert_eq!(one == other, product(&one) == product(&other));
+            prop_assert_ne!(line(&one), milestone(&one));
+        }
+
+        #[test]
+        fn an_id_is_one_that_odoo_takes(system in part(), id in part()) {
+            let id = of(&EntityRef::new(EntityKind::Account, system, id));
+            prop_assert_eq!(id.matches('.').count(), 1);
+            prop_assert!(id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_~.".contains(&byte)));
+        }
+    }
+
+    #[test]
+    fn usual_names_stay_readable() {
+        let account = EntityRef::new(EntityKind::Account, "hubspot-eu", "901");
+        assert_eq!(of(&account), "cambist.hubspot-eu_account_901");
+        let contract = EntityRef::new(EntityKind::Contract, "hubspot-eu", "7");
+        assert_eq!(of_line(&contract, "l.1"), "cambist.hubspot-eu_line_7_l~2e1");
+    }
+}

@@ -1,0 +1,98 @@
+//! `sale.order.line`: a line of the contract. Each has an external id of its own,
+//! so that sending it again changes it instead of adding another.
+
+use cambist_sdk::prelude::*;
+
+use crate::{columns::Columns as _, external_id, product::Products, settings::Settings, tax::Taxes};
+
+/// Adds the commands for a line: its product, then the line itself.
+///
+/// # Errors
+///
+/// The line's tax or unit is not in the settings.
+pub(crate) fn write(
+    settings: &Settings,
+    contract: &EntityRef,
+    line: &ContractLine,
+    products: &mut Products<'_>,
+    taxes: &Taxes<'_>,
+    commands: &mut Vec<Command>,
+) -> Result<()> {
+    let product = products.for_line(line, commands)?;
+    let values = Values::new()
+        .reference("order_id/id", Some(contract))
+        .text("product_id/id", product)
+        .text("name", &line.name)
+        .number("product_uom_qty", &line.quantity)
+        .optional("product_uom_id/id", unit(settings, line)?)
+        .number("price_unit", &line.unit_price)
+        .number("discount", &line.discount_percent.unwrap_or(Decimal::from(0)));
+    commands.push(Command::Upsert(Record {
+        model: "sale.order.line".to_owned(),
+        external_id: external_id::of_line(contract, &line.id),
+        values: taxes.write(&line.id, values)?.json(),
+        stands_for: None,
+    }));
+    Ok(())
+}
+
+/// The unit that a line counts by; none where it does not say.
+pub(crate) fn unit<'a>(settings: &'a Settings, line: &ContractLine) -> Result<Option<&'a String>> {
+    let Some(unit) = &line.unit else {
+        return Ok(None);
+    };
+    let rule = "must be a key of `units` in the settings, with the unit's external id";
+    match settings.units.get(unit) {
+        Some(id) => Ok(Some(id)),
+        None => Err(invalid(format!("contract.lines[{}].unit", line.id), rule)),
+    }
+}
+
+/// The first line of a contract.
+pub(crate) fn first(contract: &Contract) -> Option<&ContractLine> {
+    contract.lines.as_ref()?.first()
+}
+
+/// The line of a contract that has exactly one.
+pub(crate) fn only(contract: &Contract) -> Option<&ContractLine> {
+    match contract.lines.as_deref()? {
+        [line] => Some(line),
+        _ => None,
+    }
+}
+
+/// The lines of an order that was read back, where the connector read them with
+/// it: `order_line` is then a list of records, and a list of ids otherwise.
+///
+/// # Errors
+///
+/// A line is not what Odoo sends.
+pub(crate) fn read(order: &Fields<'_>) -> Result<Option<Vec<ContractLine>>> {
+    let Ok(lines) = order.objects("order_line") else {
+        return Ok(None);
+    };
+    if lines.is_empty() {
+        return Ok(None);
+    }
+    let line = |line: &Fields<'_>| {
+        let number = |name, digits| line.rounded(name, digits)?.required(line.path(name));
+        Ok(ContractLine {
+            discount_percent: line.rounded("discount", 2)?.filter(|percent| percent.units != 0),
+            ..ContractLine::priced(
+                line.required_text("id")?,
+                line.required_text("name")?,
+                number("product_uom_qty", QUANTITY_DIGITS)?,
+                number("price_unit", PRICE_DIGITS)?,
+            )
+        })
+    };
+    // a section or a note has no product and no price
+    let priced = lines.iter().filter(|line| line.raw("display_type").is_none());
+    priced.map(line).collect::<Result<_>>().map(Some)
+}
+
+/// Odoo keeps floats. Its decimal accuracies are settings of the database, two
+/// digits by default; six lose nothing that people type and drop what binary
+/// fractions add.
+const QUANTITY_DIGITS: u32 = 6;
+const PRICE_DIGITS: u32 = 6;

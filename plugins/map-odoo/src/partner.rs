@@ -1,0 +1,174 @@
+//! `res.partner`: an account as a company, a contact as a person below it.
+
+use cambist_sdk::prelude::*;
+
+use crate::{
+    cleared,
+    columns::{Columns as _, record},
+    many2one, place,
+    settings::Settings,
+    source::Source,
+};
+
+const ACCOUNT_COLUMNS: [cleared::Columns; 7] = [
+    ("tax-id", &["vat"]),
+    (
+        "billing",
+        &["street", "street2", "city", "zip", "state_id/id", "country_id/id"],
+    ),
+    ("parent", &["parent_id/id"]),
+    ("payment-terms", &["property_payment_term_id/id"]),
+    ("email", &["email"]),
+    ("phone", &["phone"]),
+    ("website", &["website"]),
+];
+
+const CONTACT_COLUMNS: [cleared::Columns; 4] = [
+    ("account", &["parent_id/id"]),
+    ("job-title", &["function"]),
+    ("email", &["email"]),
+    ("phone", &["phone"]),
+];
+
+/// The command for an account. Odoo prints the partner's name on invoices, so
+/// the legal name goes first.
+///
+/// # Errors
+///
+/// The payment terms have no counterpart in the settings.
+pub(crate) fn write_account(settings: &Settings, change: &Change, account: &Account) -> Result<Command> {
+    if change.kind == ChangeKind::Remove {
+        return Ok(archive(&account.ref_));
+    }
+    let values = Values::new()
+        .optional("name", account.legal_name.as_ref().or(account.name.as_ref()))
+        .optional(
+            "is_company",
+            account.business.map(|business| if business { "1" } else { "0" }),
+        )
+        .optional("vat", account.tax_id.as_ref())
+        .reference("parent_id/id", account.parent.as_ref())
+        .optional("property_payment_term_id/id", payment_term(settings, account)?)
+        .optional("email", account.email.as_ref())
+        .optional("phone", account.phone.as_ref())
+        .optional("website", account.website.as_ref());
+    let values = match &account.billing {
+        Some(address) => write_address(values, address),
+        None => values,
+    };
+    let values = cleared::empty(change, &ACCOUNT_COLUMNS, values);
+    Ok(Command::Upsert(record("res.partner", &account.ref_, values)))
+}
+
+fn write_address(values: Values, address: &Address) -> Values {
+    values
+        .optional("street", address.street.as_ref())
+        .optional("street2", address.street2.as_ref())
+        .optional("city", address.city.as_ref())
+        .optional("zip", address.postcode.as_ref())
+        .optional(
+            "state_id/id",
+            address.subdivision.as_deref().and_then(place::state),
+        )
+        .optional("country_id/id", address.country.as_deref().map(place::country))
+}
+
+fn payment_term<'a>(settings: &'a Settings, account: &Account) -> Result<Option<&'a String>> {
+    let Some(name) = &account.payment_terms else {
+        return Ok(None);
+    };
+    let rule = "must be a key of `payment-terms` in the settings, with the term's external id";
+    settings
+        .payment_terms
+        .get(name)
+        .map(Some)
+        .ok_or_else(|| invalid("account.payment-terms", rule))
+}
+
+/// The command for a contact. HubSpot shows the e-mail of people without a name,
+/// and so does Odoo then.
+pub(crate) fn write_contact(change: &Change, person: &Contact) -> Command {
+    if change.kind == ChangeKind::Remove {
+        return archive(&person.ref_);
+    }
+    let name = match (&person.given_name, &person.family_name) {
+        (Some(given), Some(family)) => Some(format!("{given} {family}")),
+        (Some(name), None) | (None, Some(name)) => Some(name.clone()),
+        (None, None) => person.email.clone(),
+    };
+    let values = Values::new()
+        .optional("name", name)
+        .text("type", "contact")
+        .reference("parent_id/id", person.account.as_ref())
+        .optional("function", person.job_title.as_ref())
+        .optional("email", person.email.as_ref())
+        .optional("phone", person.phone.as_ref());
+    let values = cleared::empty(change, &CONTACT_COLUMNS, values);
+    Command::Upsert(record("res.partner", &person.ref_, values))
+}
+
+/// Partners stand on invoices and are never deleted.
+fn archive(name: &EntityRef) -> Command {
+    Command::Upsert(record("res.partner", name, Values::new().switch("active", false)))
+}
+
+/// A company, or a person below none, is an account; a person below a company is
+/// a contact.
+///
+/// # Errors
+///
+/// A field is not what Odoo sends.
+pub(crate) fn read(source: &Source<'_>, from: &Fields<'_>) -> Result<Change> {
+    let company = from.flag("is_company")? == Some(true);
+    let parent = source.name(EntityKind::Account, from, "parent_id")?;
+    if !company && parent.is_some() {
+        let name = from.text("name")?.unwrap_or_default();
+        let (given, family) = names(&name);
+        let contact = Contact {
+            account: parent,
+            given_name: given.map(str::to_owned),
+            family_name: (!family.is_empty()).then(|| family.to_owned()),
+            job_title: from.text("function")?,
+            email: from.text("email")?,
+            phone: from.text("phone")?,
+            ..Contact::named(source.own_name(EntityKind::Contact, from)?)
+        };
+        return source.change(from, contact);
+    }
+    let account = Account {
+        name: from.text("name")?,
+        business: from.flag("is_company")?,
+        tax_id: from.text("vat")?,
+        billing: read_address(from)?,
+        parent,
+        payment_terms: many2one::name(from, "property_payment_term_id")?,
+        email: from.text("email")?,
+        phone: from.text("phone")?,
+        website: from.text("website")?,
+        ..Account::named(source.own_name(EntityKind::Account, from)?)
+    };
+    source.change(from, account)
+}
+
+/// Odoo keeps a person's name as one text; the last word is taken for the family
+/// name.
+fn names(name: &str) -> (Option<&str>, &str) {
+    match name.rsplit_once(' ') {
+        Some((given, family)) => (Some(given), family),
+        None => (None, name),
+    }
+}
+
+/// `country_code` is a field of `res.partner`; the state has a code only in a
+/// record of its own and is left out.
+fn read_address(from: &Fields<'_>) -> Result<Option<Address>> {
+    let address = Address {
+        street: from.text("street")?,
+        street2: from.text("street2")?,
+        city: from.text("city")?,
+        postcode: from.text("zip")?,
+        subdivision: None,
+        country: from.text("country_code")?,
+    };
+    Ok((!address.is_empty()).then_some(address))
+}

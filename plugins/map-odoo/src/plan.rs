@@ -1,0 +1,56 @@
+//! The commands for one message, in the order of its changes.
+
+use cambist_sdk::prelude::*;
+
+use crate::{milestone, order, partner, project, settings::Settings, tax::Taxes};
+
+/// Makes the plan.
+///
+/// # Errors
+///
+/// A change breaks a rule, or is about something that this plugin does not write.
+pub(crate) fn write(settings: &Settings, input: &Outbound) -> Result<Plan> {
+    let mut commands = Vec::with_capacity(input.changes.len() * 4);
+    for change in &input.changes {
+        match &change.entity {
+            Entity::Account(account) => commands.push(partner::write_account(settings, change, account)?),
+            Entity::Contact(person) => commands.push(partner::write_contact(change, person)),
+            // the CRM owns its deals; what was agreed is in the contract
+            Entity::Opportunity(_) => {}
+            other if change.kind == ChangeKind::Remove => return Err(not_removed(other)),
+            Entity::Contract(contract) => {
+                let taxes = Taxes::of(settings, &contract.ref_, &input.assessments);
+                order::write(settings, change, contract, &taxes, &mut commands)?;
+            }
+            Entity::Project(project) => {
+                let contract = contract_of(&input.changes, project);
+                commands.push(project::write(settings, change, project, contract));
+                milestone::write(project, contract, &mut commands)?;
+            }
+            other => {
+                return Err(broken(format!(
+                    "this plugin writes no {} yet",
+                    other.name().kind.word()
+                )));
+            }
+        }
+    }
+    Ok(Plan { commands })
+}
+
+/// The contract that a project delivers, where it is in the same message.
+fn contract_of<'a>(changes: &'a [Change], project: &Project) -> Option<&'a Contract> {
+    let wanted = project.contract.as_ref()?;
+    changes.iter().find_map(|change| match &change.entity {
+        Entity::Contract(contract) if contract.ref_ == *wanted => Some(contract),
+        _ => None,
+    })
+}
+
+/// Orders and projects have consequences in the books: people take them back.
+fn not_removed(entity: &Entity) -> Fault {
+    let kind = entity.name().kind.word();
+    broken(format!(
+        "a {kind} is not removed in Odoo by this plugin: cancel or archive it there"
+    ))
+}

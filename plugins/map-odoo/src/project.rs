@@ -1,0 +1,67 @@
+//! `project.project`: the work that delivers a contract.
+
+use cambist_sdk::prelude::*;
+
+use crate::{
+    cleared,
+    columns::{Columns as _, record},
+    external_id, milestone, order_line,
+    settings::Settings,
+    source::Source,
+};
+
+const CLEARED: [cleared::Columns; 3] = [
+    ("delivery-owner", &["user_id"]),
+    ("start", &["date_start"]),
+    ("end", &["date"]),
+];
+
+/// The command for a project. Its first order line ties it to the order, as if
+/// Odoo had made it when the order was confirmed.
+pub(crate) fn write(
+    settings: &Settings,
+    change: &Change,
+    project: &Project,
+    contract: Option<&Contract>,
+) -> Command {
+    let owner = project
+        .delivery_owner
+        .as_ref()
+        .filter(|_| settings.delivery_owner_is_login);
+    let line = contract.and_then(|contract| {
+        let line = order_line::first(contract)?;
+        Some(external_id::of_line(&contract.ref_, &line.id))
+    });
+    let values = Values::new()
+        .optional("name", project.name.as_ref())
+        .reference("partner_id/id", project.account.as_ref())
+        .optional("user_id", owner)
+        .optional("date_start", project.start.as_ref())
+        .optional("date", project.end.as_ref())
+        .switch("allow_billable", true)
+        .switch("allow_milestones", true)
+        .optional("sale_line_id/id", line);
+    Command::Upsert(record(
+        "project.project",
+        &project.ref_,
+        cleared::empty(change, &CLEARED, values),
+    ))
+}
+
+/// The project that a record is.
+///
+/// # Errors
+///
+/// A field is not what Odoo sends.
+pub(crate) fn read(source: &Source<'_>, from: &Fields<'_>) -> Result<Change> {
+    let project = Project {
+        contract: source.name(EntityKind::Contract, from, "sale_order_id")?,
+        account: source.name(EntityKind::Account, from, "partner_id")?,
+        name: from.text("name")?,
+        start: from.date("date_start")?,
+        end: from.date("date")?,
+        milestones: milestone::read(from)?,
+        ..Project::named(source.own_name(EntityKind::Project, from)?)
+    };
+    source.change(from, project)
+}

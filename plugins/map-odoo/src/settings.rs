@@ -1,0 +1,74 @@
+//! What a region sets for this plugin: `settings` of the binding, as JSON.
+//!
+//! Every key has a default; README.md shows them all. An unknown key is refused.
+//! Values that name an Odoo record are its external id, such as
+//! `account.2_tax_ust_19_skr03`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// The settings.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct Settings {
+    /// The tax of each rate that an assessment may name, by
+    /// `CODE/treatment/percent`, such as `VAT/standard/19`. Rates that Odoo keeps
+    /// as one tax are joined by `+`: `CGST/standard/9+SGST/standard/9`.
+    pub(crate) taxes: BTreeMap<String, String>,
+    /// The price list of each currency, which is what decides the currency of an
+    /// order.
+    pub(crate) pricelists: BTreeMap<String, String>,
+    /// The product of each article number; one that is not here is made.
+    pub(crate) products: BTreeMap<String, String>,
+    /// The product of lines without an article number; one is made if not set.
+    pub(crate) default_product: Option<String>,
+    /// The unit of each word that a line may count by.
+    pub(crate) units: BTreeMap<String, String>,
+    /// The payment term of each name that an account may bear.
+    pub(crate) payment_terms: BTreeMap<String, String>,
+    /// Whether a project's manager is the Odoo user whose login is the delivery
+    /// owner's e-mail. Odoo refuses the project when there is no such user.
+    pub(crate) delivery_owner_is_login: bool,
+    /// Whether an approved contract's order is confirmed.
+    pub(crate) confirm: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let units = [
+            ("unit", "product_uom_unit"),
+            ("hour", "product_uom_hour"),
+            ("day", "product_uom_day"),
+        ];
+        Self {
+            taxes: BTreeMap::new(),
+            pricelists: BTreeMap::new(),
+            products: BTreeMap::new(),
+            default_product: None,
+            units: units
+                .map(|(unit, name)| (unit.to_owned(), format!("uom.{name}")))
+                .into(),
+            payment_terms: BTreeMap::new(),
+            delivery_owner_is_login: false,
+            confirm: true,
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_example_of_the_readme_is_taken() {
+        let readme = include_str!("../README.md");
+        let examples: Vec<_> = readme.split("```json\n").skip(1).collect();
+        assert!(!examples.is_empty());
+        for example in examples {
+            let text = example.split("```").next().unwrap();
+            serde_json::from_str::<Settings>(text).unwrap();
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Is an address inside the Union's VAT area, and whose rates apply there?
+//!
+//! The VAT area is not the Union: article 6 takes parts of member states out of
+//! it, article 7 puts Monaco in. Such a part is known by its subdivision or, where
+//! it has none of its own, by its postcode. An address without either counts as
+//! the mainland's.
+//!
+//! Not told apart: the British bases on Cyprus (article 7, as Cyprus), the areas
+//! of Cyprus outside the Republic's control, and the Italian waters of Lake Lugano.
+
+use cambist_sdk::prelude::*;
+
+use crate::member_states::{MemberState, by_code};
+
+/// Where an address is, as VAT law sees it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Territory {
+    /// In the VAT area.
+    Inside {
+        /// The member state.
+        state: &'static MemberState,
+        /// Whose rates apply, as the table of rates calls it: the state's code,
+        /// or `PT-20` (Azores), `PT-30` (Madeira), `AT-JM` (Jungholz and
+        /// Mittelberg).
+        rates_of: &'static str,
+    },
+    /// Outside of it: a third country or an excluded part of a member state.
+    Outside,
+}
+
+/// Parts of member states outside the VAT area: country, subdivisions, and the
+/// first digits of their postcodes. Article 6(1) and (2).
+const EXCLUDED: &[(&str, &[&str], &[&str])] = &[
+    // Büsingen, Heligoland
+    ("DE", &[], &["78266", "27498"]),
+    // Canary Islands, Ceuta, Melilla
+    (
+        "ES",
+        &["ES-CN", "ES-GC", "ES-TF", "ES-CE", "ES-ML"],
+        &["35", "38", "51", "52"],
+    ),
+    // Åland
+    ("FI", &["FI-01"], &["22"]),
+    // The overseas departments and territories (articles 349 and 355(1) TFEU)
+    (
+        "FR",
+        &[
+            "FR-971", "FR-972", "FR-973", "FR-974", "FR-976", "FR-GP", "FR-MQ", "FR-GF", "FR-RE", "FR-YT",
+            "FR-BL", "FR-MF", "FR-PM", "FR-WF", "FR-PF", "FR-NC", "FR-TF",
+        ],
+        &[
+            "971", "972", "973", "974", "975", "976", "977", "978", "984", "986", "987", "988",
+        ],
+    ),
+    // Mount Athos
+    ("GR", &["GR-69"], &["63086", "63087"]),
+    // Livigno, Campione d'Italia
+    ("IT", &[], &["23041", "22061"]),
+];
+
+/// Parts with rates of their own, inside the VAT area.
+const OWN_RATES: &[(&str, &str, &[&str])] = &[
+    ("AT", "AT-JM", &["6691", "6991", "6992", "6993"]),
+    ("PT", "PT-20", &["95", "96", "97", "98", "99"]),
+    ("PT", "PT-30", &["90", "91", "92", "93", "94"]),
+];
+
+/// Where an address is. `path` is how faults call the address.
+///
+/// # Errors
+///
+/// The address has no country.
+pub fn of(address: &Address, path: &str) -> Result<Territory> {
+    let country = address.country.as_deref().required(format!("{path}.country"))?;
+    // Monaco counts as France: article 7(1).
+    let Some(state) = by_code(if country == "MC" { "FR" } else { country }) else {
+        return Ok(Territory::Outside);
+    };
+    let postcode: String = address
+        .postcode
+        .iter()
+        .flat_map(|postcode| postcode.chars())
+        .filter(char::is_ascii_digit)
+        .collect();
+    let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| postcode.starts_with(prefix));
+    let subdivision = address.subdivision.as_deref().unwrap_or_default();
+
+    let excluded = EXCLUDED
+        .iter()
+        .any(|(of, parts, codes)| *of == country && (parts.contains(&subdivision) || begins(codes)));
+    if excluded {
+        return Ok(Territory::Outside);
+    }
+    let part = OWN_RATES
+        .iter()
+        .find(|(of, part, codes)| *of == country && (*part == subdivision || begins(codes)));
+    Ok(Territory::Inside {
+        state,
+        rates_of: part.map_or(state.code, |(_, part, _)| part),
+    })
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn place(country: &str, subdivision: &str, postcode: &str) -> Option<&'static str> {
+        let address = Address {
+            street: None,
+            street2: None,
+            city: None,
+            postcode: Some(postcode.to_owned()),
+            subdivision: Some(subdivision.to_owned()),
+            country: Some(country.to_owned()),
+        };
+        match of(&address, "address").unwrap() {
+            Territory::Inside { rates_of, .. } => Some(rates_of),
+            Territory::Outside => None,
+        }
+    }
+
+    #[test]
+    fn parts_named_in_article_6_are_outside_the_vat_area() {
+        for (country, subdivision, postcode) in [
+            ("DE", "DE-BW", "78266"),
+            ("DE", "DE-SH", "D-27498"),
+            ("ES", "ES-CN", ""),
+            ("ES", "", "35001"),
+            ("ES", "", "52001"),
+            ("FI", "FI-01", "22100"),
+            ("FR", "", "97400"),
+            ("FR", "FR-GP", ""),
+            ("GR", "GR-69", ""),
+            ("IT", "IT-SO", "23041"),
+            ("AX", "", ""),
+            ("GL", "", ""),
+            ("GB", "GB-NIR", "BT1 1AA"),
+            ("IM", "", ""),
+        ] {
+            assert_eq!(
+                place(country, subdivision, postcode),
+                None,
+                "{country} {subdivision} {postcode}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_rest_of_a_member_state_is_inside_with_the_rates_of_its_part() {
+        for (country, subdivision, postcode, rates_of) in [
+            ("DE", "DE-BY", "80331", "DE"),
+            ("ES", "ES-MD", "28001", "ES"),
+            ("FR", "", "98000", "FR"),
+            ("MC", "", "98000", "FR"),
+            ("PT", "", "1000-001", "PT"),
+            ("PT", "PT-20", "", "PT-20"),
+            ("PT", "", "9500-321", "PT-20"),
+            ("PT", "", "9000-001", "PT-30"),
+            ("AT", "AT-8", "6991", "AT-JM"),
+            ("AT", "AT-9", "1010", "AT"),
+            ("GR", "", "10431", "GR"),
+        ] {
+            assert_eq!(
+                place(country, subdivision, postcode),
+                Some(rates_of),
+                "{country} {postcode}"
+            );
+        }
+    }
+}

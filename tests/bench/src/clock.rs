@@ -1,0 +1,51 @@
+//! The processor time of this thread: what a call costs, whatever else runs.
+
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// Calls between two looks at the clock, which takes a system call.
+const CALLS: usize = 20;
+
+/// Processor time of the calling thread so far.
+pub(crate) fn thread_time() -> Duration {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0))
+}
+
+/// The time of one call of `call`, without that of `input`, which makes what each
+/// call takes.
+pub(crate) fn each<I, O>(calls: usize, input: impl Fn() -> I, mut call: impl FnMut(I) -> O) -> Duration {
+    let batches = calls.div_ceil(CALLS);
+    let mut total = Duration::ZERO;
+    for _ in 0..batches {
+        let inputs: Vec<I> = std::iter::repeat_with(&input).take(CALLS).collect();
+        let started = thread_time();
+        for input in inputs {
+            drop(std::hint::black_box(call(std::hint::black_box(input))));
+        }
+        total += thread_time() - started;
+    }
+    total / u32::try_from(batches * CALLS).unwrap_or(u32::MAX)
+}
+
+/// The median of what each function measures, in turns so that what the machine
+/// does meanwhile meets all of them alike.
+pub(crate) fn medians<const N: usize>(
+    rounds: usize,
+    mut functions: [&mut dyn FnMut() -> Duration; N],
+) -> [Duration; N] {
+    let mut times = [const { Vec::new() }; N];
+    for _ in 0..rounds {
+        for (function, times) in functions.iter_mut().zip(&mut times) {
+            times.push(function());
+        }
+    }
+    times.map(median)
+}
+
+/// The one in the middle.
+pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}

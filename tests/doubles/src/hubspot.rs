@@ -1,0 +1,295 @@
+//! A double of HubSpot: the three calls that the connector makes, and signed webhooks.
+//!
+//! It is not HubSpot, and passing here proves nothing about HubSpot. It does what HubSpot's published documents say; where
+//! they are silent it does what is written under *assumed*.
+//!
+//! | call | taken from |
+//! |---|---|
+//! | `GET /crm/objects/2026-03/0-3/{dealId}?properties=…&associations=…` | specification "Deals" 2026-03 |
+//! | `POST /crm/objects/2026-03/{companies,contacts,line_items}/batch/read` | specifications "Companies", "Contacts", "Line Items" 2026-03 |
+//! | error object `category`, `correlationId`, `message` | the same, schema `Error` |
+//! | unknown properties and associations are ignored | the same, parameters `properties`, `associations` |
+//! | `X-HubSpot-RateLimit-*`, 429 | guide "API usage guidelines and limits" |
+//! | `X-HubSpot-Signature-v3` | guide "Validating requests"; see [`webhook`] |
+//!
+//! Assumed, because no specification says it: 404 with the category `OBJECT_NOT_FOUND` for a deal that is gone; 401 with
+//! `INVALID_AUTHENTICATION` for a wrong token; 207 with `errors` for a batch that names an object that is gone; at most 100
+//! objects a batch, else 400; the key `line items`, with a space, for associated line items of a deal, as HubSpot has
+//! answered for years; a property without a value is `null`.
+//!
+//! # The portal
+//!
+//! What the double knows is one JSON object: kinds of objects, ids, objects.
+//!
+//! ```json
+//! {
+//!   "deals": {"9001": {
+//!     "properties": {"dealname": "Rollout", "amount": "1200.00", "dealstage": "closedwon"},
+//!     "associations": {"companies": ["501"], "contacts": ["701"], "line_items": ["801", "802"]}
+//!   }},
+//!   "companies": {"501": {"properties": {"name": "Muster GmbH"}}},
+//!   "contacts": {"701": {"properties": {"email": "a@example.com"}}},
+//!   "line_items": {"801": {"properties": {"name": "Design"}}, "802": {"properties": {"name": "Build"}}}
+//! }
+//! ```
+//!
+//! An object may also have `createdAt` and `updatedAt`; they are the beginning of 2026 otherwise.
+
+pub mod webhook;
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    fault::Faults,
+    server::{Reply, Request, Server},
+};
+
+/// The access token that the double accepts.
+pub const TOKEN: &str = "pat-double-00000000-0000-0000-0000-000000000000";
+
+/// Most objects of one batch read.
+const BATCH_LIMIT: usize = 100;
+
+const API: &str = "/crm/objects/2026-03/";
+
+/// A running double.
+#[derive(Debug)]
+pub struct HubSpotDouble {
+    server: Server,
+    portal: Arc<Mutex<Value>>,
+    seen: Arc<Mutex<Vec<String>>>,
+    faults: Faults,
+}
+
+impl HubSpotDouble {
+    /// Starts one with these deals, companies, contacts and line items.
+    ///
+    /// # Errors
+    ///
+    /// The machine has no free port.
+    pub async fn start(portal: Value) -> anyhow::Result<Self> {
+        let portal = Arc::new(Mutex::new(portal));
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let faults = Faults::default();
+        let (known, log, wrong) = (Arc::clone(&portal), Arc::clone(&seen), faults.clone());
+        let server = Server::start(move |request| {
+            log.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(format!("{} {}", request.method, request.path));
+            match wrong.take() {
+                Some(reply) => reply,
+                None => answer(&known.lock().unwrap_or_else(PoisonError::into_inner), &request),
+            }
+        })
+        .await?;
+        Ok(Self {
+            server,
+            portal,
+            seen,
+            faults,
+        })
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.server.addr()
+    }
+
+    /// Its address, as the config of a HubSpot system names it.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr())
+    }
+
+    /// What goes wrong with the next requests.
+    pub fn faults(&self) -> Faults {
+        self.faults.clone()
+    }
+
+    /// What it was asked so far, as `GET /path`, oldest first.
+    pub fn seen(&self) -> Vec<String> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts an object in, or another in its place: `kind` is `deals`, `companies`, `contacts` or `line_items`.
+    pub fn put(&self, kind: &str, id: &str, object: Value) {
+        let mut portal = self.portal.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(portal) = portal.as_object_mut() {
+            let objects = portal.entry(kind).or_insert_with(|| json!({}));
+            if let Some(objects) = objects.as_object_mut() {
+                objects.insert(id.to_owned(), object);
+            }
+        }
+    }
+
+    /// Takes an object away, as if it had been deleted.
+    pub fn remove(&self, kind: &str, id: &str) {
+        let mut portal = self.portal.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(objects) = portal.get_mut(kind).and_then(Value::as_object_mut) {
+            objects.shift_remove(id);
+        }
+    }
+}
+
+fn answer(portal: &Value, request: &Request) -> Reply {
+    if request.headers.get("authorization").map(String::as_str) != Some(&format!("Bearer {TOKEN}")) {
+        return error(
+            401,
+            "INVALID_AUTHENTICATION",
+            "Authentication credentials not found.",
+        );
+    }
+    let reply = match (
+        request.method.as_str(),
+        request.path.strip_prefix(API).unwrap_or_default(),
+    ) {
+        ("GET", path) if path.starts_with("0-3/") => deal(portal, path.trim_start_matches("0-3/"), request),
+        ("POST", "companies/batch/read") => batch(portal, "companies", request),
+        ("POST", "contacts/batch/read") => batch(portal, "contacts", request),
+        ("POST", "line_items/batch/read") => batch(portal, "line_items", request),
+        _ => error(
+            404,
+            "NOT_FOUND",
+            "The double serves no such path; see its documentation.",
+        ),
+    };
+    // the figures of a private app; nothing is counted, a 429 comes as a fault on demand
+    reply
+        .header("X-HubSpot-RateLimit-Max", "190")
+        .header("X-HubSpot-RateLimit-Remaining", "189")
+        .header("X-HubSpot-RateLimit-Interval-Milliseconds", "10000")
+}
+
+fn deal(portal: &Value, id: &str, request: &Request) -> Reply {
+    let Some(found) = find(portal, "deals", id) else {
+        return error(404, "OBJECT_NOT_FOUND", "resource not found");
+    };
+    let mut shown = show(id, found, &request.parameter("properties"));
+    let mut associations = Map::new();
+    for kind in request.parameter("associations") {
+        let ids = found
+            .pointer(&format!("/associations/{kind}"))
+            .and_then(Value::as_array);
+        let Some(ids) = ids.filter(|ids| !ids.is_empty()) else {
+            continue;
+        };
+        let (key, single) = match kind.as_str() {
+            "line_items" => ("line items", "line_item"),
+            "companies" => ("companies", "company"),
+            "contacts" => ("contacts", "contact"),
+            _ => continue,
+        };
+        let results: Vec<Value> = ids
+            .iter()
+            .map(|id| json!({"id": id, "type": format!("deal_to_{single}")}))
+            .collect();
+        associations.insert(key.to_owned(), json!({ "results": results }));
+    }
+    if !associations.is_empty() {
+        shown.insert("associations".to_owned(), Value::Object(associations));
+    }
+    Reply::json(200, &Value::Object(shown))
+}
+
+fn batch(portal: &Value, kind: &str, request: &Request) -> Reply {
+    let body = request.json();
+    let Some(inputs) = body.get("inputs").and_then(Value::as_array) else {
+        return error(400, "VALIDATION_ERROR", "Invalid input JSON: inputs is missing");
+    };
+    if inputs.len() > BATCH_LIMIT {
+        return error(
+            400,
+            "VALIDATION_ERROR",
+            "The maximum number of inputs supported in a batch request is 100",
+        );
+    }
+    let texts = |value: Option<&Value>| -> Vec<String> {
+        value
+            .and_then(Value::as_array)
+            .map(|names| {
+                names
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .map(str::to_owned)
+                    .collect()
+            })
+            .unwrap_or_default()
+    };
+    let properties = texts(body.get("properties"));
+    let ids: Vec<&str> = inputs
+        .iter()
+        .filter_map(|input| input.get("id")?.as_str())
+        .collect();
+    let (found, gone): (Vec<&str>, Vec<&str>) =
+        ids.into_iter().partition(|id| find(portal, kind, id).is_some());
+    let results: Vec<Value> = found
+        .into_iter()
+        .filter_map(|id| Some(Value::Object(show(id, find(portal, kind, id)?, &properties))))
+        .collect();
+    let mut answer = json!({
+        "status": "COMPLETE",
+        "results": results,
+        "startedAt": "2026-01-01T00:00:00.000Z",
+        "completedAt": "2026-01-01T00:00:00.001Z",
+    });
+    if gone.is_empty() {
+        return Reply::json(200, &answer);
+    }
+    if let Some(answer) = answer.as_object_mut() {
+        answer.insert("numErrors".to_owned(), json!(1));
+        let missing = json!([{
+            "status": "error",
+            "category": "OBJECT_NOT_FOUND",
+            "message": "Could not get some objects, they may be deleted or not exist. Check that ids are valid.",
+            "context": {"ids": gone},
+        }]);
+        answer.insert("errors".to_owned(), missing);
+    }
+    Reply::json(207, &answer)
+}
+
+fn find<'p>(portal: &'p Value, kind: &str, id: &str) -> Option<&'p Value> {
+    portal.get(kind)?.get(id)
+}
+
+/// An object as HubSpot shows it: three properties always, others when they are asked for and known.
+fn show(id: &str, object: &Value, asked: &[String]) -> Map<String, Value> {
+    let date = |name: &str| {
+        object
+            .get(name)
+            .cloned()
+            .unwrap_or_else(|| json!("2026-01-01T00:00:00.000Z"))
+    };
+    let (created, updated) = (date("createdAt"), date("updatedAt"));
+    let mut properties = Map::new();
+    properties.insert("createdate".to_owned(), created.clone());
+    properties.insert("hs_lastmodifieddate".to_owned(), updated.clone());
+    properties.insert("hs_object_id".to_owned(), json!(id));
+    let known = object.get("properties").and_then(Value::as_object);
+    for name in asked {
+        if let Some(value) = known.and_then(|known| known.get(name)) {
+            properties.insert(name.clone(), value.clone());
+        }
+    }
+    let mut shown = Map::new();
+    shown.insert("id".to_owned(), json!(id));
+    shown.insert("properties".to_owned(), Value::Object(properties));
+    shown.insert("createdAt".to_owned(), created);
+    shown.insert("updatedAt".to_owned(), updated);
+    shown.insert("archived".to_owned(), json!(false));
+    shown
+}
+
+fn error(status: u16, category: &str, message: &str) -> Reply {
+    let body = json!({
+        "status": "error",
+        "message": message,
+        "correlationId": "aeb5f871-7f07-4993-9211-075dc63e7cbf",
+        "category": category,
+    });
+    Reply::json(status, &body)
+}

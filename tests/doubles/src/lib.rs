@@ -1,0 +1,25 @@
+//! Doubles: servers that behave as a system is documented to behave, with faults on demand.
+//!
+//! A double stands where the real thing cannot: HubSpot has no server that one could install. Each says which published
+//! page or specification a behaviour is taken from, and what is assumed where none says. A test or a demo that uses one
+//! must say so; what a double proves is that we do what the documents ask, not that the system does.
+//!
+//! Odoo has no double: the real one is in `tests/odoo`. For what a healthy Odoo does not do (hang, cut a connection, answer
+//! with the page of a proxy) there is [`Scripted`], which answers whatever a test tells it.
+//!
+//! # What is not here
+//!
+//! Nothing of the host but its contract may be imported, so that host crates can test with doubles.
+//!
+//! # Where to start reading
+//!
+//! [`hubspot`] for the one double there is so far, [`server`] for the few lines of HTTP under it.
+
+pub mod fault;
+pub mod hubspot;
+pub mod scripted;
+pub mod server;
+
+pub use fault::{Fault, Faults};
+pub use hubspot::HubSpotDouble;
+pub use scripted::Scripted;

@@ -1,0 +1,90 @@
+//! The plugin folder of a host under test, and one cache of compiled plugins for
+//! all hosts of a test run.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use anyhow::{Context as _, Result};
+
+/// The plugins that we ship and the config binds.
+pub const SHIPPED: [&str; 5] = [
+    "map-hubspot",
+    "map-odoo",
+    "policy-deal-desk",
+    "tax-eu-vat",
+    "tax-in-gst",
+];
+
+/// Fills a plugin folder with the shipped components.
+///
+/// # Errors
+///
+/// A plugin does not build.
+pub fn install(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    for name in SHIPPED {
+        put(folder, name, &cambist_guests::component(name)?)?;
+    }
+    Ok(())
+}
+
+/// Puts a plugin's file in as a deployment should: whole, by a rename.
+///
+/// # Errors
+///
+/// The folder cannot be written.
+pub fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
+    let aside = folder.join(format!("{name}.new"));
+    fs::write(&aside, bytes)?;
+    fs::rename(aside, folder.join(format!("{name}.wasm"))).context("cannot put the plugin in")
+}
+
+/// A good revision of a plugin with another digest: a custom section more, which
+/// means nothing to anybody. Id 0, the length, the name's length, the name.
+pub fn another(component: &[u8]) -> Vec<u8> {
+    let mut bytes = component.to_vec();
+    bytes.extend_from_slice(&[0, 4, 3, b'e', b'2', b'e']);
+    bytes
+}
+
+/// The compiled plugins of an earlier host of this test run, if there are any.
+pub fn warm(data: &Path) -> Result<()> {
+    if let Some(seed) = SEED.get() {
+        copy(seed, &data.join("compiled"))?;
+    }
+    Ok(())
+}
+
+/// Keeps what the first host compiled, for those that come after it.
+pub fn keep(data: &Path) {
+    if SEED.get().is_none()
+        && let Ok(folder) = tempfile::tempdir()
+    {
+        let kept = folder.keep();
+        if copy(&data.join("compiled"), &kept).is_ok() {
+            let _ = SEED.set(kept);
+        }
+    }
+}
+
+/// The folder that a run's compiled plugins are kept in.
+static SEED: OnceLock<PathBuf> = OnceLock::new();
+
+/// Copies a folder with its permissions, which the host looks at.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    fs::set_permissions(to, fs::metadata(from)?.permissions())?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,247 @@
+//! The config of the host under test: three regions, five plugins, one flow.
+
+use std::fmt::Write as _;
+
+use crate::odoo::Odoo;
+
+/// The system that sends, by its name in the config.
+pub const HUBSPOT: &str = "hubspot";
+/// The client secret that HubSpot signs with.
+pub const CLIENT_SECRET: &str = "client-secret-canary-7d1f";
+/// The operators' token.
+pub const ADMIN_TOKEN: &str = "admin-token-canary-0123456789abcdef";
+/// The host's address as the outside knows it: what HubSpot signs.
+pub const PUBLIC_URL: &str = "https://hooks.example.com";
+
+/// What may differ from scenario to scenario.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The real Odoo to deliver to; a dry run without one.
+    pub odoo: Option<Odoo>,
+    /// Where Odoo is reached, if not at its own address: a proxy of the test.
+    pub odoo_address: Option<String>,
+    /// In a dry run, where region `fr` has an Odoo that is in trouble.
+    pub broken_odoo: Option<String>,
+    /// `per-document` or `per-line`, in all regions.
+    pub rounding: &'static str,
+    /// The waits after failed attempts, as the config writes them.
+    pub waits: &'static [&'static str],
+    /// `RUST_LOG` of the host.
+    pub log: &'static str,
+    /// How long a read of HubSpot may take.
+    pub read_time: &'static str,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            odoo: None,
+            odoo_address: None,
+            broken_odoo: None,
+            rounding: "per-document",
+            waits: &["50ms"; 8],
+            log: "info",
+            read_time: "10s",
+        }
+    }
+}
+
+impl Setup {
+    /// Delivers to this Odoo.
+    pub fn to_odoo(odoo: &Odoo) -> Self {
+        Self {
+            odoo: Some(odoo.clone()),
+            ..Self::default()
+        }
+    }
+
+    /// The text of `cambist.toml`. The secrets are where [`host`](crate::host)
+    /// puts them.
+    pub fn config(&self, hubspot: &str, ingress: &str, admin: &str) -> String {
+        let waits: Vec<String> = self.waits.iter().map(|wait| format!("\"{wait}\"")).collect();
+        let mut text = format!(
+            r#"
+[host]
+listen = "{ingress}"
+admin = "{admin}"
+log = "json"
+
+[admin]
+token = {{ file = "admin-token" }}
+
+[ingress]
+public-url = "{PUBLIC_URL}"
+
+[ingress.systems.{HUBSPOT}]
+kind = "hubspot"
+secrets = [{{ env = "E2E_CLIENT_SECRET" }}]
+
+[connect]
+waits = [{}]
+
+[connect.systems.{HUBSPOT}]
+kind = "hubspot"
+address = "{hubspot}"
+key = {{ env = "E2E_HUBSPOT_TOKEN" }}
+read-time = "{}"
+
+[connect.systems.{HUBSPOT}.properties]
+deals = ["region", "contract_terms", "delivery_owner_email", "purchase_order_number", "billing_method"]
+companies = ["vat_id", "vat_id_confirmed_on", "legal_name", "payment_terms", "invoice_email"]
+line-items = ["unit_of_measure", "tax_class"]
+"#,
+            waits.join(", "),
+            self.read_time,
+        );
+        self.targets(&mut text);
+        text.push_str(REGIONS);
+        text.push_str(&BINDINGS.replace("ROUNDING", self.rounding));
+        text
+    }
+
+    fn targets(&self, text: &mut String) {
+        let Some(odoo) = &self.odoo else {
+            text.push_str("\n[connect.systems.dry]\nkind = \"dry-run\"\n");
+            let mut targets = "\"*\" = \"dry\"".to_owned();
+            if let Some(address) = &self.broken_odoo {
+                let _ = write!(
+                    text,
+                    "\n[connect.systems.odoo-fr]\nkind = \"odoo\"\naddress = \"{address}\"\ndatabase = \"d\"\n\
+                     key = {{ env = \"E2E_HUBSPOT_TOKEN\" }}\n"
+                );
+                targets += ", fr = \"odoo-fr\"";
+            }
+            text.push_str(&flow(&targets));
+            return;
+        };
+        let address = self.odoo_address.as_deref().unwrap_or_else(|| odoo.fact("URL"));
+        let mut targets = Vec::new();
+        for region in ["de", "fr", "in"] {
+            let company = odoo.fact(&format!("COMPANY_{}", region.to_uppercase()));
+            let database = odoo.fact("DB");
+            let _ = write!(
+                text,
+                "\n[connect.systems.odoo-{region}]\nkind = \"odoo\"\naddress = \"{address}\"\ndatabase = \"{database}\"\n\
+                 key = {{ env = \"E2E_ODOO_KEY\" }}\ncompany = {company}\n"
+            );
+            targets.push(format!("{region} = \"odoo-{region}\""));
+        }
+        text.push_str(&flow(&targets.join(", ")));
+    }
+}
+
+fn flow(targets: &str) -> String {
+    format!(
+        "\n[[flows]]\nname = \"won-deals\"\nfrom = [\"{HUBSPOT}\"]\nevents = [\"deal.propertyChange\"]\nto = {{ {targets} }}\n"
+    )
+}
+
+/// Suppliers as the seeded Odoo has them: `tests/odoo/README.md`.
+const REGIONS: &str = r#"
+[region-of.hubspot]
+pointer = "/deal/properties/region"
+default = "de"
+
+[regions.de.supplier]
+name = "Muster GmbH"
+tax-id = "DE136695976"
+country = "DE"
+city = "München"
+postcode = "80331"
+
+[regions.fr.supplier]
+name = "Exemple SARL"
+tax-id = "FR23334175221"
+country = "FR"
+city = "Lyon"
+postcode = "69001"
+
+[regions.in.supplier]
+name = "Bharat Pvt Ltd"
+tax-id = "24AAGCC7144L6ZD"
+country = "IN"
+subdivision = "IN-GJ"
+city = "Ahmedabad"
+postcode = "380001"
+"#;
+
+/// Settings as the plugins' READMEs show them.
+const BINDINGS: &str = r#"
+[[bindings]]
+stage = "read"
+plugin = "map-hubspot"
+settings.milestones = [
+  { id = "kickoff", name = "Kick-off", share-percent = "30", after-days = 14 },
+  { id = "golive", name = "Go-live", share-percent = "70", after-days = 90 },
+]
+
+[[bindings]]
+stage = "judge"
+plugin = "policy-deal-desk"
+[bindings.settings]
+approved-terms = ["msa-2026"]
+no-tax-id-countries = ["US"]
+[[bindings.settings.currency-thresholds]]
+currency = "EUR"
+above = "50000"
+role = "finance"
+[[bindings.settings.currency-thresholds]]
+currency = "USD"
+above = "50000"
+role = "finance"
+[[bindings.settings.currency-thresholds]]
+currency = "INR"
+above = "5000000"
+role = "finance"
+
+[[bindings]]
+stage = "tax"
+plugin = "tax-eu-vat"
+[bindings.settings]
+rounding = "ROUNDING"
+tax-classes = { books = "reduced" }
+
+[[bindings]]
+stage = "tax"
+plugin = "tax-in-gst"
+region = "in"
+[bindings.settings]
+rounding = "ROUNDING"
+letter-of-undertaking = true
+tax-classes = { hotel = "gst-5" }
+
+[[bindings]]
+stage = "write"
+plugin = "map-odoo"
+[bindings.settings]
+pricelists = { EUR = "testbed.pricelist_eur" }
+[bindings.settings.taxes]
+"VAT/standard/19" = "account.2_tax_ust_19_skr03"
+"VAT/reduced/7" = "account.2_tax_ust_7_skr03"
+"VAT/reverse-charge/0" = "account.2_tax_free_eu_skr03"
+"VAT/outside-scope/0" = "account.2_tax_free_third_country_skr03"
+
+[[bindings]]
+stage = "write"
+plugin = "map-odoo"
+region = "fr"
+[bindings.settings]
+pricelists = { EUR = "testbed.pricelist_eur" }
+[bindings.settings.taxes]
+"VAT/standard/20" = "account.3_tva_normale_encaissement"
+"VAT/reverse-charge/0" = "account.3_tva_sale_service_intra_0"
+"VAT/outside-scope/0" = "account.3_tva_sale_service_export_0"
+
+[[bindings]]
+stage = "write"
+plugin = "map-odoo"
+region = "in"
+[bindings.settings]
+pricelists = { INR = "testbed.pricelist_inr", USD = "testbed.pricelist_usd" }
+[bindings.settings.taxes]
+"CGST/standard/9+SGST/standard/9" = "account.4_sgst_sale_18"
+"CGST/reduced/2.5+SGST/reduced/2.5" = "account.4_sgst_sale_5"
+"IGST/reduced/5" = "account.4_igst_sale_5"
+"IGST/standard/18" = "account.4_igst_sale_18"
+"IGST/exported/0" = "account.4_igst_sale_0_sez_exp_lut"
+"#;

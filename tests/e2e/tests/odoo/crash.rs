@@ -1,0 +1,91 @@
+//! Killed between every two stages, and in the middle of a plan: Odoo ends with
+//! the deal once.
+
+use anyhow::Result;
+use cambist_e2e::{
+    Deal, Setup, World,
+    host::Halt,
+    odoo::Odoo,
+    proxy::{Moment, Proxy},
+};
+
+use crate::witness::{exactly_once, picture};
+
+const STAGES: [&str; 7] = ["fetch", "read", "own", "judge", "tax", "write", "deliver"];
+
+/// The calls of a plan, in its order, and where each is cut.
+const CALLS: [(&str, Moment); 8] = [
+    ("/res.partner/load", Moment::After),
+    ("/sale.order/load", Moment::Before),
+    ("/sale.order/load", Moment::After),
+    ("/sale.order.line/load", Moment::After),
+    ("/sale.order/action_confirm", Moment::Before),
+    ("/sale.order/action_confirm", Moment::After),
+    ("/project.project/load", Moment::After),
+    ("/project.milestone/load", Moment::After),
+];
+
+/// The deal is done, once, and its records bear the same ids after it has come
+/// again.
+async fn ends_well(world: &World, odoo: &Odoo, deal: &Deal, where_: &str) -> Result<()> {
+    let story = world.wait(deal, "done").await?;
+    story.done_once()?;
+    exactly_once(odoo, deal).await?;
+    let before = picture(odoo).await?;
+    world.operate(&["replay", story.id()]).await?;
+    world
+        .until("the replay is done", async || {
+            let again = world.stories(deal).await?;
+            Ok(again
+                .iter()
+                .any(|it| it.state() == "done" && it.count("done") == 2)
+                .then_some(()))
+        })
+        .await?;
+    assert_eq!(picture(odoo).await?, before, "sent again after {where_}");
+    world.verify().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_after_any_stage_odoo_has_the_deal_once() -> Result<()> {
+    let Some(odoo) = Odoo::fresh("stages")? else {
+        return Ok(());
+    };
+    let mut world = World::quiet(Setup::to_odoo(&odoo)).await?;
+    for (id, stage) in (21..).zip(STAGES) {
+        let deal = Deal::german(id);
+        world.restart(Some(Halt(stage))).await?;
+        world.won(std::slice::from_ref(&deal)).await?;
+        world.halted().await?;
+        world.restart(None).await?;
+        ends_well(&world, &odoo, &deal, stage).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_in_the_middle_of_a_plan_odoo_has_the_deal_once() -> Result<()> {
+    let Some(odoo) = Odoo::fresh("plan")? else {
+        return Ok(());
+    };
+    let setup = Setup::to_odoo(&odoo);
+    let mut world = World::quiet(setup.clone()).await?;
+    for (id, (call, moment)) in (31..).zip(CALLS) {
+        let proxy = Proxy::start(odoo.fact("URL"), call, moment).await?;
+        world.setup.odoo_address = Some(proxy.url());
+        world.restart(None).await?;
+        let deal = Deal::german(id);
+        world.won(std::slice::from_ref(&deal)).await?;
+        world
+            .until(&format!("{call} is held"), async || {
+                Ok((!proxy.armed()).then_some(()))
+            })
+            .await?;
+        proxy.held().await;
+        world.kill()?;
+        world.setup = setup.clone();
+        world.restart(None).await?;
+        ends_well(&world, &odoo, &deal, &format!("{moment:?} {call}")).await?;
+    }
+    Ok(())
+}

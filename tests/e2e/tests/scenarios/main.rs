@@ -1,0 +1,15 @@
+//! The scenarios against the dry-run target, a file each.
+
+mod check;
+mod crash;
+mod load;
+mod order;
+mod plugins;
+mod policy;
+mod quiet;
+mod receipt;
+mod repair;
+mod source;
+mod stop;
+mod target;
+mod way;

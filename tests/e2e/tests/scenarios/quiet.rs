@@ -1,0 +1,78 @@
+//! The operators' side answers, and nothing that leaves the host holds a secret
+//! or what a customer said.
+
+use anyhow::Result;
+use cambist_doubles::{fault::Fault, hubspot};
+use cambist_e2e::{Deal, Setup, World, sender, setup};
+use serde_json::json;
+
+/// A word that is in the deal's, the company's and the line's fields.
+const CANARY: &str = "kanarienvogel";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn probes_and_metrics_answer_and_nothing_holds_a_secret_or_a_payload() -> Result<()> {
+    let setup = Setup {
+        log: "debug",
+        ..Setup::default()
+    };
+    let mut world = World::start(setup).await?;
+    let bird = json!({"dealname": format!("{CANARY} rollout"), "purchase_order_number": CANARY});
+    let line = json!({"name": CANARY, "quantity": "1", "price": "100"});
+    let customer = json!({"name": CANARY, "legal_name": CANARY, "city": CANARY, "address": CANARY});
+    let good = Deal::german(1)
+        .with(bird.clone())
+        .lines(vec![line.clone()])
+        .customer("Germany", "DE136695976", customer.clone());
+    let held = Deal::german(2)
+        .with(bird.clone())
+        .with(json!({"contract_terms": CANARY}));
+    // bad values of every kind that a plugin complains about
+    let bad = [
+        Deal::german(3).customer(CANARY, "DE136695976", customer.clone()),
+        Deal::german(4).customer("Germany", CANARY, customer),
+        Deal::german(5).lines(vec![json!({"name": CANARY, "quantity": CANARY, "price": "1"})]),
+        Deal::german(6).with(json!({"closedate": CANARY})),
+        Deal::german(7).with(json!({"deal_currency_code": CANARY})),
+        Deal::german(8).with(json!({"region": CANARY})),
+        Deal::german(9).lines(vec![
+            json!({"name": "A", "quantity": "1", "price": "1", "tax_class": CANARY}),
+        ]),
+    ];
+    world.hubspot.faults().next(Fault::Html);
+    world.won(&[good.clone(), held]).await?;
+    world.won(&bad).await?;
+    world.settled().await?;
+    let mut forged = sender::signed(&[json!({"note": CANARY})]);
+    forged.headers.retain(|(name, _)| !name.contains("signature"));
+    let ingress = world.host()?.ingress;
+    assert_eq!(sender::post(&world.client, ingress, &forged).await?, 401);
+
+    for probe in ["/healthz", "/readyz"] {
+        let (status, body) = world.page(probe).await?;
+        assert_eq!(status, 200, "{probe}: {body}");
+    }
+    let (status, metrics) = world.page("/metrics").await?;
+    assert_eq!(status, 200);
+    for name in [
+        "cambist_stage_seconds",
+        "cambist_outcomes_total",
+        "cambist_parked_total",
+    ] {
+        assert!(metrics.contains(name), "{name} is missing in:\n{metrics}");
+    }
+    world.restart(None).await?;
+    let logs = world.logs()?;
+    assert!(logs.contains("message parked"), "the log tells what matters");
+    let secrets = [CANARY, setup::CLIENT_SECRET, setup::ADMIN_TOKEN, hubspot::TOKEN];
+    for (what, text) in [("the metrics", &metrics), ("the log", &logs)] {
+        for secret in secrets {
+            let line = text.lines().find(|line| line.contains(secret));
+            assert!(
+                line.is_none(),
+                "`{secret}` is in {what}: {}",
+                line.unwrap_or_default()
+            );
+        }
+    }
+    world.verify().await
+}

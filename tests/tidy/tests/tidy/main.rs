@@ -1,0 +1,8 @@
+//! The rules, a file for each kind.
+
+mod errors;
+mod imports;
+mod sources;
+mod stages;
+mod wit;
+mod words;

@@ -1,0 +1,143 @@
+//! The contract with plugin authors: it parses, and every item says what it is.
+//!
+//! A folder of `wit/` that has been released is frozen: its digest is to stand in
+//! `wit/digests.txt`, and is compared here. The first release has not been made,
+//! so there may be no such file yet.
+
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+use cambist_contract::digest::Digest;
+use cambist_tidy::files::{none, root, tracked};
+use wit_parser::{Docs, Interface, Resolve, Type, TypeDefKind};
+
+#[test]
+fn every_item_is_documented() -> Result<()> {
+    let mut findings = Vec::new();
+    let mut seen = 0;
+    for folder in generations()? {
+        let mut resolve = Resolve::default();
+        let shown = folder.display().to_string();
+        resolve
+            .push_dir(&folder)
+            .with_context(|| format!("{shown} does not parse"))?;
+        let mut look = |name: String, docs: &Docs| {
+            seen += 1;
+            if docs.is_empty() {
+                findings.push(name);
+            }
+        };
+        for (_, interface) in &resolve.interfaces {
+            items(&resolve, interface, &mut look);
+        }
+        for (_, world) in &resolve.worlds {
+            look(format!("world {}", world.name), &world.docs);
+        }
+    }
+    assert!(seen > 100, "only {seen} items found: this test has become blind");
+    none("each needs a `///` that says what it is:", &findings)
+}
+
+#[test]
+fn faults_are_variants_not_texts() -> Result<()> {
+    let mut findings = Vec::new();
+    for file in tracked()? {
+        for (number, line) in (1..).zip(file.text.lines()) {
+            let code = line.split("//").next().unwrap_or_default().replace(' ', "");
+            if file.path.ends_with(".wit") && code.contains("result<") && code.contains(",string>") {
+                findings.push(format!("{}:{number}: {}", file.path, line.trim()));
+            }
+        }
+    }
+    none(
+        "a fault is named by what the other side can do about it:",
+        &findings,
+    )
+}
+
+#[test]
+fn released_generations_are_frozen() -> Result<()> {
+    let Ok(frozen) = fs::read_to_string(root().join("wit/digests.txt")) else {
+        return Ok(());
+    };
+    for line in frozen.lines().filter(|line| !line.starts_with('#')) {
+        let (digest, generation) = line.split_once("  ").context("a line is `DIGEST  GENERATION`")?;
+        let found = digest_of(generation)?;
+        ensure!(
+            found == digest,
+            "wit/{generation} was released and has changed: it is {found} now; add a generation"
+        );
+    }
+    Ok(())
+}
+
+/// The folders of `wit/`.
+fn generations() -> Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(root().join("wit"))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            folders.push(path);
+        }
+    }
+    ensure!(!folders.is_empty(), "wit/ holds no generation");
+    Ok(folders)
+}
+
+/// One digest over the names and contents of a generation's files, in order.
+fn digest_of(generation: &str) -> Result<String> {
+    let mut files = BTreeMap::new();
+    for file in tracked()? {
+        if let Some(name) = file.path.strip_prefix(&format!("wit/{generation}/")) {
+            files.insert(name.to_owned(), file.text);
+        }
+    }
+    let whole: String = files
+        .iter()
+        .map(|(name, text)| format!("{name}\n{text}\n"))
+        .collect();
+    Ok(Digest::of(whole.as_bytes()).to_string())
+}
+
+fn items(resolve: &Resolve, interface: &Interface, look: &mut impl FnMut(String, &Docs)) {
+    let owner = interface.name.as_deref().unwrap_or("?");
+    look(format!("interface {owner}"), &interface.docs);
+    for (name, id) in &interface.types {
+        let Some(item) = resolve.types.get(*id) else {
+            continue;
+        };
+        let name = format!("{owner}.{name}");
+        match &item.kind {
+            // `use other.{name}`: documented where it is defined
+            TypeDefKind::Type(Type::Id(_)) => continue,
+            TypeDefKind::Record(record) => {
+                record
+                    .fields
+                    .iter()
+                    .for_each(|field| look(format!("{name}.{}", field.name), &field.docs));
+            }
+            TypeDefKind::Variant(variant) => {
+                variant
+                    .cases
+                    .iter()
+                    .for_each(|case| look(format!("{name}.{}", case.name), &case.docs));
+            }
+            TypeDefKind::Enum(it) => {
+                it.cases
+                    .iter()
+                    .for_each(|case| look(format!("{name}.{}", case.name), &case.docs));
+            }
+            TypeDefKind::Flags(flags) => {
+                flags
+                    .flags
+                    .iter()
+                    .for_each(|flag| look(format!("{name}.{}", flag.name), &flag.docs));
+            }
+            _ => {}
+        }
+        look(name, &item.docs);
+    }
+    for (name, function) in &interface.functions {
+        look(format!("{owner}.{name}()"), &function.docs);
+    }
+}
