@@ -1,4 +1,4 @@
-//! The processor time of this thread: what a call costs, whatever else runs.
+//! Processor time, which is what a call costs whatever else runs; and medians.
 
 use std::time::Duration;
 
@@ -9,8 +9,22 @@ const CALLS: usize = 20;
 
 /// Processor time of the calling thread so far.
 pub(crate) fn thread_time() -> Duration {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
+    time(ClockId::ThreadCPUTime)
+}
+
+/// Processor time of all threads of this process so far.
+pub(crate) fn process_time() -> Duration {
+    time(ClockId::ProcessCPUTime)
+}
+
+fn time(clock: ClockId) -> Duration {
+    let now = clock_gettime(clock);
     Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0))
+}
+
+/// A length of time in microseconds.
+pub(crate) fn us(time: Duration) -> f64 {
+    time.as_nanos() as f64 / 1000.0
 }
 
 /// The time of one call of `call`, without that of `input`, which makes what each

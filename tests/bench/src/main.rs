@@ -1,17 +1,67 @@
-//! Measures what the host costs, as ratios of what the same machine does natively
-//! in the same run: `cargo run --release -p cambist-bench -- --json`.
+//! Measures what the host costs, as ratios of what the same machine does without
+//! it in the same run: `cargo run --release -p cambist-bench -- --json`.
+//!
+//! | part | what is measured | next to |
+//! |---|---|---|
+//! | [`mapping`] | `read` and `write` in fresh instances, all limits on | the same Rust functions, called natively |
+//! | [`accept`] | webhooks made durable in a second, over loopback | a loop of `fdatasync` of the same size |
+//! | [`way`] | a message from its webhook to its dry-run receipt, stage by stage | the mapping, and the disk's syncs |
+//!
+//! # What is not here
+//!
+//! Any claim: a number means something beside another number of the same run on
+//! the same machine. Tests assert none of them.
 
+mod accept;
 mod clock;
+mod disk;
 mod mapping;
+mod table;
+mod way;
+
+use std::path::PathBuf;
 
 use anyhow::Result;
+use clap::Parser;
+use serde::Serialize;
+
+/// Measures what Cambist costs on this machine.
+#[derive(Parser)]
+struct Options {
+    /// Prints JSON, for programs.
+    #[arg(long)]
+    json: bool,
+    /// A folder on the disk that is measured; a folder in memory measures nothing.
+    #[arg(long, default_value = "target/bench")]
+    folder: PathBuf,
+}
+
+/// All of it.
+#[derive(Serialize)]
+struct Report {
+    mapping: Vec<mapping::Measured>,
+    accept: accept::Measured,
+    way: way::Measured,
+}
 
 #[expect(clippy::print_stdout, reason = "it is what a benchmark is for")]
 fn main() -> Result<()> {
+    let options = Options::parse();
+    std::fs::create_dir_all(&options.folder)?;
     let mapping = ["small-deal", "deal"]
         .into_iter()
         .map(mapping::measure)
         .collect::<Result<Vec<_>>>()?;
-    println!("{}", serde_json::to_string_pretty(&mapping)?);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let accept = runtime.block_on(accept::measure(&options.folder))?;
+    let way = runtime.block_on(way::measure(&options.folder))?;
+    let report = Report { mapping, accept, way };
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        println!("{}", table::of(&report));
+    }
     Ok(())
 }

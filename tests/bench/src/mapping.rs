@@ -22,7 +22,7 @@ use cambist_sdk::prelude::Mapping as _;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::clock::{each, medians};
+use crate::clock::{each, medians, us};
 
 /// Turns of measuring, and calls in one turn.
 const ROUNDS: usize = 21;
@@ -134,7 +134,6 @@ pub(crate) fn measure(message: &str) -> Result<Measured> {
 
 impl Side {
     fn of(native: Duration, sandboxed: Duration, fuel: u64) -> Self {
-        let us = |time: Duration| time.as_nanos() as f64 / 1000.0;
         Self {
             native_us: us(native),
             sandboxed_us: us(sandboxed),

@@ -1,0 +1,74 @@
+//! The report, for people.
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use crate::{Report, mapping::Side};
+
+/// All of it, as text.
+pub(crate) fn of(report: &Report) -> String {
+    let mut all = Vec::new();
+
+    let mut table = plain(["microseconds of processor time", "native", "sandboxed", "ratio", "fuel"]);
+    for message in &report.mapping {
+        for (what, side) in [("read", message.read), ("write", message.write), ("mapping", message.mapping)] {
+            table.add_row(row(&format!("{what} of {}, {} bytes", message.message, message.bytes), side));
+        }
+    }
+    all.push(table.to_string());
+
+    let accept = &report.accept;
+    let mut table = plain(["webhooks accepted in a second", "", "of syncs"]);
+    table.add_row([
+        format!("fdatasync of {} bytes, in a loop", accept.bytes),
+        format!("{:.0}", accept.syncs_per_second),
+        "1.00".to_owned(),
+    ]);
+    for rated in &accept.callers {
+        table.add_row([
+            format!("{} callers", rated.callers),
+            format!("{:.0}", rated.per_second),
+            format!("{:.2}", rated.ratio),
+        ]);
+    }
+    all.push(table.to_string());
+
+    let way = &report.way;
+    let mut table = plain(["the whole way, microseconds", "", "share"]);
+    let mut part = |what: &str, time: f64| {
+        table.add_row([
+            what.to_owned(),
+            format!("{time:.0}"),
+            format!("{:.0} %", 100.0 * time / way.alone_us),
+        ]);
+    };
+    part("one message alone, webhook to receipt", way.alone_us);
+    part("  until its sender has the 202", way.accepted_us);
+    for stage in &way.stages {
+        part(&format!("  {}", stage.stage), stage.us);
+    }
+    part("  commits between the stages, and waiting", way.rest_us);
+    part("its commits as bare fdatasyncs", way.syncs_us);
+    part("many at once, each: wall clock", way.together_us);
+    part("many at once, each: processor time", way.together_cpu_us);
+    all.push(table.to_string());
+    all.join("\n\n")
+}
+
+fn row(what: &str, side: Side) -> [String; 5] {
+    [
+        what.to_owned(),
+        format!("{:.1}", side.native_us),
+        format!("{:.1}", side.sandboxed_us),
+        format!("{:.2}", side.ratio),
+        side.fuel.to_string(),
+    ]
+}
+
+fn plain<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(header);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
