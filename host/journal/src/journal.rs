@@ -93,7 +93,8 @@ pub trait Journal: Send + Sync + 'static {
     /// ([`Event::Routed`], [`Event::Passed`], [`Event::Delivered`]), until
     /// [`release`](Self::release), or until the host ends: a claim does not
     /// outlive the process, and leaves nothing on disk. A caller that goes away
-    /// before it has its messages claims none.
+    /// before it has its messages claims none. A message whose entries cannot be
+    /// read is not handed out but parked, with the code `journal`.
     ///
     /// # Errors
     ///

@@ -8,7 +8,7 @@ use cambist_contract::{
     message::{Message, MessageId},
 };
 use cambist_journal::{
-    Event, Journal as _, JournalError,
+    Event, Journal as _, JournalError, State,
     journal::{Accepted, Filter},
     store::SqliteJournal,
 };
@@ -170,6 +170,51 @@ async fn whatever_is_changed_is_found() -> anyhow::Result<()> {
             "{what}: {verified:?}"
         );
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_read_is_parked_and_keeps_no_other_from_being_claimed() -> anyhow::Result<()>
+{
+    let dir = tempfile::tempdir()?;
+    let journal = SqliteJournal::open(dir.path().join("journal.db"))?;
+    let now = Timestamp::UNIX_EPOCH;
+    journal.accept([1, 2].map(message).into()).await?;
+    // deeper than a reader of JSON goes
+    let deep = (0..200).fold(serde_json::Value::Null, |inner, _| serde_json::json!([inner]));
+    let passed = Event::Passed {
+        stage: cambist_contract::stage::Stage::Read,
+        output: deep,
+        took_us: 1,
+        fuel: None,
+        log: vec![],
+        links: vec![],
+    };
+    journal.record(&message(1).id, now, vec![passed]).await?;
+
+    let claims = journal.claim(now, 9).await?;
+    let claimed: Vec<_> = claims.iter().map(|claim| &claim.message.id).collect();
+    assert_eq!(claimed, [&message(2).id]);
+    let parked = Filter {
+        state: Some("parked".to_owned()),
+        limit: 9,
+        ..Filter::default()
+    };
+    let parked = journal.list(parked).await?;
+    assert!(
+        matches!(parked.as_slice(), [status] if status.id == message(1).id
+            && matches!(&status.state, State::Parked { code, reason }
+                if code == "journal" && reason.contains("resume"))),
+        "{parked:?}"
+    );
+    // a person may try again, and it is no worse for it
+    let resumed = Event::Resumed {
+        by: "someone".to_owned(),
+        from: cambist_contract::stage::Stage::Fetch,
+        live: false,
+    };
+    journal.record(&message(1).id, now, vec![resumed]).await?;
+    assert!(journal.claim(now, 9).await?.is_empty());
     Ok(())
 }
 

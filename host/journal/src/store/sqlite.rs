@@ -32,6 +32,7 @@ use self::{
     claims::Claims,
     connection::Readers,
     lock::HostLock,
+    read::Unreadable,
     record::Recording,
     trouble::{store, unreadable},
     writer::Writer,
@@ -122,6 +123,27 @@ impl SqliteJournal {
             .as_ref()
             .ok_or_else(|| store(&self.path, "it was opened for reading only"))
     }
+
+    /// Parks a message whose entries cannot be read, so that it stands in nobody's
+    /// way but its key's and a person sees it. Where its status cannot be read
+    /// either it stays claimed: it would come back with every claim, to no avail.
+    async fn set_aside(&self, now: Timestamp, broken: Unreadable) {
+        let Unreadable { id, stage, error } = broken;
+        tracing::error!(message_id = %id, %error, "a message cannot be read from the journal and is parked");
+        let parked = Event::Parked {
+            stage,
+            code: "journal".to_owned(),
+            reason: format!(
+                "{error}; run the host that wrote it or restore the file from a copy, then resume the message"
+            ),
+        };
+        if let Err(error) = self.record(&id, now, vec![parked]).await {
+            tracing::error!(message_id = %id, %error, "it cannot be parked");
+            if !matches!(error, JournalError::Broken { .. }) {
+                self.claims.free(&id);
+            }
+        }
+    }
 }
 
 #[async_trait]
@@ -140,18 +162,16 @@ impl Journal for SqliteJournal {
     async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claim>, JournalError> {
         let taken = self.writer()?.claim(now, limit).await?;
         let ids = taken.ids().to_vec();
-        let claims = self
+        let found = self
             .readers
-            .read(move |connection| {
-                let found = ids
-                    .iter()
-                    .filter_map(|id| read::message(connection, id).transpose());
-                found.collect::<Result<Vec<_>, _>>()
-            })
+            .read(move |connection| read::claimed(connection, &ids))
             .await?;
+        for broken in found.broken {
+            self.set_aside(now, broken).await;
+        }
         // Not before: where this future ends early, the messages are free again.
         taken.keep();
-        Ok(claims)
+        Ok(found.claims)
     }
 
     fn release(&self, id: &MessageId) {

@@ -8,6 +8,7 @@ use cambist_contract::{
     canonical::EntityRef,
     digest::Digest,
     message::{Message, MessageId},
+    stage::Stage,
 };
 use rusqlite::{Connection, OptionalExtension, ToSql};
 
@@ -17,9 +18,56 @@ use super::{
     trouble::{Trouble, unreadable},
 };
 use crate::{
-    Entry, Status,
+    Entry, JournalError, Status,
     journal::{Claim, Counts, Filter},
 };
+
+/// What was found of messages that were claimed.
+pub(super) struct Found {
+    /// Those that can be worked on, in the order asked.
+    pub(super) claims: Vec<Claim>,
+    /// Those that cannot be read.
+    pub(super) broken: Vec<Unreadable>,
+}
+
+/// A message whose entries cannot be read.
+pub(super) struct Unreadable {
+    pub(super) id: MessageId,
+    /// The stage it stands before, as far as its status tells.
+    pub(super) stage: Stage,
+    pub(super) error: JournalError,
+}
+
+/// The messages with all that happened to them. One that cannot be read takes no
+/// other with it; trouble with the file itself is everybody's.
+pub(super) fn claimed(connection: &Connection, ids: &[MessageId]) -> Result<Found, Trouble> {
+    let mut found = Found {
+        claims: Vec::new(),
+        broken: Vec::new(),
+    };
+    for id in ids {
+        match message(connection, id) {
+            Ok(claim) => found.claims.extend(claim),
+            Err(trouble) => {
+                let row = StatusRow::by_id(connection, id).ok().flatten();
+                found.broken.push(Unreadable {
+                    id: id.clone(),
+                    stage: next(row.and_then(|row| row.status.passed)),
+                    error: trouble.of_one_message()?,
+                });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The stage behind the last one that was passed.
+fn next(passed: Option<Stage>) -> Stage {
+    let mut stages = Stage::ALL.into_iter();
+    stages
+        .find(|stage| Some(*stage) > passed)
+        .unwrap_or(Stage::Deliver)
+}
 
 /// One message with all that happened to it.
 pub(super) fn message(connection: &Connection, id: &MessageId) -> Result<Option<Claim>, Trouble> {

@@ -28,6 +28,23 @@ impl Trouble {
             Self::Told(error) => error,
         }
     }
+
+    /// The error, where it is about what one message's rows hold; else the trouble
+    /// as it was, which any other message would meet as well.
+    pub(super) fn of_one_message(self) -> Result<JournalError, Self> {
+        match self {
+            Self::Told(error @ JournalError::Broken { .. }) => Ok(error),
+            Self::Sql(
+                rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..),
+            ) => Ok(JournalError::Broken {
+                place: 0,
+                detail: "a value of the message is not of its column's type".to_owned(),
+            }),
+            other => Err(other),
+        }
+    }
 }
 
 impl From<rusqlite::Error> for Trouble {
