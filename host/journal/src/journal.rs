@@ -165,7 +165,8 @@ pub trait Journal: Send + Sync + 'static {
 
     /// The id that an entity has in a system, as its last receipt told: the
     /// target's own id where it is known, from this receipt or an earlier one for
-    /// the same record, else our external id.
+    /// the same record, else our external id. What was only
+    /// [shown](cambist_contract::delivery::Effect::Shown) has none.
     ///
     /// # Errors
     ///

@@ -199,7 +199,8 @@ pub async fn written_digests_are_the_last_of_each_record<J: Journal>(
     Ok(())
 }
 
-/// A target that goes live under the same name must not be taken to have it.
+/// A target that goes live under the same name must not be taken to have it, nor
+/// its records to have an id.
 pub async fn what_a_dry_run_showed_was_not_written<J: Journal>(
     open: impl AsyncFn() -> Result<J, JournalError>,
 ) -> Result<(), JournalError> {
@@ -207,10 +208,12 @@ pub async fn what_a_dry_run_showed_was_not_written<J: Journal>(
     accept(&journal, 1, |_| "deal".into()).await?;
     let shown = Receipt {
         effect: Effect::Shown,
+        stands_for: Some(account("1")),
         ..partner("a", Some("1"))
     };
     record(&journal, 1, 9, [delivery(TARGET, shown)]).await?;
     assert_eq!(written(&journal, TARGET, &["a"]).await?, [None]);
+    assert_eq!(journal.link(&account("1"), TARGET).await?, None);
     Ok(())
 }
 

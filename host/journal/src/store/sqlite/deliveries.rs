@@ -31,10 +31,18 @@ pub(super) fn keep(
     receipts: &[Receipt],
 ) -> Result<(), Trouble> {
     for receipt in receipts {
-        keep_written(connection, target, receipt)?;
+        // What a dry run showed is not there. Were it kept, a target that goes live
+        // under the same name would be taken to have it already, and a plugin
+        // would be told an id that the target does not know.
+        let shown = receipt.effect == Effect::Shown;
+        if !shown {
+            keep_written(connection, target, receipt)?;
+        }
         if let Some(entity) = &receipt.stands_for {
             let entity = entity_key(entity);
-            keep_link(connection, &entity, target, receipt)?;
+            if !shown {
+                keep_link(connection, &entity, target, receipt)?;
+            }
             connection
                 .prepare_cached(
                     "INSERT INTO delivered (entity, arrival, place) VALUES (?1, ?2, ?3)
@@ -50,11 +58,6 @@ fn keep_written(connection: &Connection, target: &str, receipt: &Receipt) -> Res
     let Some(digest) = receipt.written else {
         return Ok(());
     };
-    // What a dry run showed was not written. Were it kept, a target that goes
-    // live under the same name would be taken to have it already.
-    if receipt.effect == Effect::Shown {
-        return Ok(());
-    }
     connection
         .prepare_cached(
             "INSERT INTO written (target, model, external_id, digest) VALUES (?1, ?2, ?3, ?4)
