@@ -50,6 +50,7 @@ macro_rules! for_each_case {
         $case!(claims, a_claim_brings_all_that_happened);
         $case!(claims, a_claimed_message_is_nobody_elses);
         $case!(claims, a_claim_given_back_is_free);
+        $case!(claims, what_is_put_off_is_not_handed_out_before_its_time);
         $case!(claims, work_keeps_a_claim_and_all_else_ends_it);
         $case!(claims, a_claim_does_not_outlive_the_host);
         $case!(claims, claimers_at_once_never_share_a_message);

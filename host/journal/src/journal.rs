@@ -54,7 +54,7 @@ pub struct Counts {
     /// By the state's name.
     pub by_state: std::collections::BTreeMap<String, u64>,
     /// When the message that has been due the longest was received: the
-    /// journal's lag. Messages behind an unfinished one of their key do not
+    /// journal's lag. One that was put off counts from when it comes back. Messages behind an unfinished one of their key do not
     /// count; what waits for a person is late by the person, not by the host.
     pub oldest_due: Option<Timestamp>,
 }
@@ -103,6 +103,16 @@ pub trait Journal: Send + Sync + 'static {
 
     /// Gives a claim back unchanged.
     fn release(&self, id: &MessageId);
+
+    /// Gives a claim back, and does not hand the message out again before `until`:
+    /// for what can be begun, but not now. Nothing has happened to the message, so
+    /// there is no entry, and no state changes. It holds until the message is due
+    /// by another event; a message that is not due is left as it is.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was changed, and a claim stays.
+    async fn put_off(&self, id: &MessageId, until: Timestamp) -> Result<(), JournalError>;
 
     /// Writes what happened to a message, in order, and moves its state along.
     /// All of it is durable when this returns, or none is. A caller that goes away

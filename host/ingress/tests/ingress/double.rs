@@ -134,6 +134,10 @@ impl Journal for Memory {
         unimplemented!("ingress only accepts")
     }
 
+    async fn put_off(&self, _: &MessageId, _: Timestamp) -> Result<(), JournalError> {
+        unimplemented!("ingress only accepts")
+    }
+
     async fn record(&self, _: &MessageId, _: Timestamp, _: Vec<Event>) -> Result<(), JournalError> {
         unimplemented!("ingress only accepts")
     }

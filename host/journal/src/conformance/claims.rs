@@ -6,7 +6,7 @@ use cambist_contract::stage::Stage;
 
 use super::kit::{
     NOBODY, TARGET, accept, account, at, claim, delivered, denied, failed, held, id, ignored, message,
-    numbers, parked, passed, record, routed, waiting,
+    numbers, parked, passed, record, routed, status, waiting,
 };
 use crate::{Event, Journal, JournalError};
 
@@ -91,6 +91,36 @@ pub async fn a_claim_given_back_is_free<J: Journal>(
     journal.release(&id(1));
     assert_eq!(claim(&journal, 9, 9).await?, [1]);
     assert_eq!(journal.verify().await?.entries, 1);
+    Ok(())
+}
+
+/// Put off, it is nobody's until then, and holds its key; nothing has happened to
+/// it, and what happens to it afterwards is as if it had not been put off.
+pub async fn what_is_put_off_is_not_handed_out_before_its_time<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    accept(&journal, 3, |n| if n == 2 { "other" } else { "deal" }.into()).await?;
+    let before = status(&journal, 1).await?;
+    assert_eq!(claim(&journal, 9, 9).await?, [1, 2]);
+
+    journal.put_off(&id(1), at(30)).await?;
+    assert_eq!(status(&journal, 1).await?, before);
+    assert_eq!(journal.verify().await?.entries, 3);
+    assert_eq!(claim(&journal, 29, 9).await?, NOBODY);
+    assert_eq!(claim(&journal, 30, 9).await?, [1]);
+    // never to an earlier time
+    journal.put_off(&id(1), at(40)).await?;
+    journal.put_off(&id(1), at(35)).await?;
+    assert_eq!(claim(&journal, 39, 9).await?, NOBODY);
+
+    record(&journal, 1, 39, [failed(39)]).await?;
+    assert_eq!(claim(&journal, 39, 9).await?, [1]);
+    record(&journal, 1, 39, [parked()]).await?;
+    journal.put_off(&id(1), at(50)).await?;
+    journal.put_off(&id(7), at(50)).await?;
+    assert_eq!(status(&journal, 1).await?.state.name(), "parked");
+    journal.verify().await?;
     Ok(())
 }
 

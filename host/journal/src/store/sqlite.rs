@@ -178,6 +178,10 @@ impl Journal for SqliteJournal {
         self.claims.give_back(id);
     }
 
+    async fn put_off(&self, id: &MessageId, until: Timestamp) -> Result<(), JournalError> {
+        self.writer()?.put_off(id.clone(), until).await
+    }
+
     async fn record(&self, id: &MessageId, at: Timestamp, events: Vec<Event>) -> Result<(), JournalError> {
         let events = events
             .into_iter()

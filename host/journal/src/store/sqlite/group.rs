@@ -14,6 +14,8 @@
 
 use std::{collections::VecDeque, path::Path, sync::Arc, time::Instant};
 
+use cambist_contract::message::MessageId;
+use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{
@@ -21,6 +23,7 @@ use super::{
     chain::Tip,
     claims::Claims,
     record::{Recorded, Recording, record},
+    row::put_off,
     trouble::{Trouble, told},
     writer::Answer,
 };
@@ -30,12 +33,14 @@ use crate::{JournalError, journal::Accepted};
 pub(super) enum Write {
     Accept(Vec<Arriving>, Answer<Vec<Accepted>>),
     Record(Recording, Answer<()>),
+    PutOff(MessageId, Timestamp, Answer<()>),
 }
 
 /// What a request came to; durable once its group is.
 enum Outcome {
     Accepted(Vec<Accepted>),
     Recorded(Recorded),
+    PutOff,
 }
 
 impl Write {
@@ -44,13 +49,14 @@ impl Write {
         match self {
             Self::Accept(batch, _) => batch.iter().map(Arriving::size).sum(),
             Self::Record(recording, _) => recording.events.iter().map(|event| event.text.len()).sum(),
+            Self::PutOff(..) => 0,
         }
     }
 
     fn refuse(self, error: JournalError) {
         match self {
             Self::Accept(_, answer) => drop(answer.send(Err(error))),
-            Self::Record(_, answer) => drop(answer.send(Err(error))),
+            Self::Record(_, answer) | Self::PutOff(_, _, answer) => drop(answer.send(Err(error))),
         }
     }
 }
@@ -169,6 +175,7 @@ impl Scribe {
                 let claim = self.claims.of(&recording.id);
                 record(&self.connection, &mut self.tip, recording, claim.as_ref()).map(Outcome::Recorded)
             }
+            Write::PutOff(id, until, _) => put_off(&self.connection, id, *until).map(|()| Outcome::PutOff),
         }
     }
 
@@ -184,7 +191,9 @@ impl Scribe {
                     }
                 }
                 (_, Outcome::Accepted(accepted)) => stirs |= accepted.contains(&Accepted::New),
-                (_, Outcome::Recorded(_)) => {}
+                // Time alone makes it due again, so nobody needs to be told.
+                (Write::PutOff(id, ..), Outcome::PutOff) => drop(self.claims.free(id)),
+                (_, Outcome::Recorded(_) | Outcome::PutOff) => {}
             }
         }
         if stirs {
@@ -193,9 +202,9 @@ impl Scribe {
         for (write, outcome) in carried {
             match (write, outcome) {
                 (Write::Accept(_, answer), Outcome::Accepted(accepted)) => drop(answer.send(Ok(accepted))),
-                (Write::Record(_, answer), _) => drop(answer.send(Ok(()))),
+                (Write::Record(_, answer) | Write::PutOff(_, _, answer), _) => drop(answer.send(Ok(()))),
                 // `carry_out` pairs them.
-                (Write::Accept(..), Outcome::Recorded(_)) => {}
+                (Write::Accept(..), Outcome::Recorded(_) | Outcome::PutOff) => {}
             }
         }
     }

@@ -183,12 +183,13 @@ impl StatusRow {
     }
 
     /// Whether the columns that the queue, the wake-up and the order of keys look
-    /// at are those of the state; for a check.
+    /// at are those of the state; for a check. What is due may be queued for later:
+    /// then it was put off.
     pub(super) fn is_queued_as_it_stands(&self, connection: &Connection) -> Result<bool, Trouble> {
         let state = &self.status.state;
         Ok(connection
             .prepare_cached(
-                "SELECT state = ?2 AND due_ns IS ?3 AND waits_for IS ?4 AND open = ?5
+                "SELECT state = ?2 AND (due_ns IS ?3 OR ifnull(due_ns > ?3, 0)) AND waits_for IS ?4 AND open = ?5
                     AND head = (?5 AND arrival = (SELECT min(arrival) FROM status
                                                   WHERE order_key = s.order_key AND open = 1))
                  FROM status s WHERE arrival = ?1",
@@ -246,6 +247,18 @@ pub(super) fn walk_due(
             break;
         }
     }
+    Ok(())
+}
+
+/// Keeps a message that is due from being handed out before `until`. Its state
+/// says when it is due; the queue alone has it later.
+pub(super) fn put_off(connection: &Connection, id: &MessageId, until: Timestamp) -> Result<(), Trouble> {
+    connection
+        .prepare_cached(
+            "UPDATE status SET due_ns = max(due_ns, ?2)
+             WHERE arrival = (SELECT arrival FROM messages WHERE id = ?1) AND due_ns IS NOT NULL",
+        )?
+        .execute((id.as_str(), nanoseconds(until)))?;
     Ok(())
 }
 

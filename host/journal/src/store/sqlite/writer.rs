@@ -10,6 +10,7 @@
 
 use std::{path::Path, sync::Arc, thread::JoinHandle};
 
+use cambist_contract::message::MessageId;
 use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
@@ -95,6 +96,12 @@ impl Writer {
             .await
     }
 
+    /// Gives a claim back until later.
+    pub(super) async fn put_off(&self, id: MessageId, until: Timestamp) -> Result<(), JournalError> {
+        self.ask(|answer| Request::Write(Write::PutOff(id, until, answer)))
+            .await
+    }
+
     /// Claims messages that are due.
     pub(super) async fn claim(&self, now: Timestamp, limit: usize) -> Result<Taken, JournalError> {
         self.ask(|answer| Request::Claim { now, limit, answer }).await
@@ -152,7 +159,9 @@ fn claim(scribe: &Scribe, now: Timestamp, limit: usize) -> Result<Taken, Journal
     let since = scribe.tip().place;
     if limit > 0 {
         walk_due(scribe.connection(), now, |id, key| {
-            // What stands in the way here is what is being worked on: some tens.
+            // What stands in the way here is what is being worked on: some tens,
+            // and some hundred for each system that is behind with what the
+            // pipeline has for it. What is more than that, the pipeline puts off.
             if !scribe.claims().holds_key(&key) {
                 taken.push((id, Held { key, since }));
             }
