@@ -2,7 +2,7 @@
 //! [`Owned`], with what was left out.
 
 use cambist_contract::{
-    canonical::{Change, EntityRef},
+    canonical::{Change, ChangeKind, EntityRef},
     stage::Stage,
 };
 use cambist_journal::Event;
@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::{
     dispatch::Pipeline,
     failure::Failure,
-    ownership::{Owner, of_field},
+    ownership::{Owner, of_entity, of_field},
     work::{Output, Passed, Work},
 };
 
@@ -33,7 +33,8 @@ pub(super) struct Owned {
 pub(super) struct LeftOut {
     /// The entity.
     entity: EntityRef,
-    /// The field, by its name in the contract.
+    /// The field, by its name in the contract; `ref` for the entity itself, which
+    /// was to be removed.
     field: String,
     /// Who owns it.
     owner: String,
@@ -48,14 +49,14 @@ pub(super) fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Failure> {
         .unwrap_or(Owner::Crm);
     let owned = apply(work.output(Stage::Read)?, side)?;
     if owned.changes.is_empty() {
-        let reason = format!("`{}` owns none of the fields it changed", work.message.system);
+        let reason = format!("`{}` owns nothing of what it changed", work.message.system);
         return Ok(Passed::Stop(Event::Ignored { reason }));
     }
     Ok(Passed::On(Output::of(owned)?))
 }
 
 /// Takes out what `side` does not own. An entity with nothing left but its name
-/// is taken out whole.
+/// is taken out whole, unless it is to be removed.
 fn apply(changes: Vec<Change>, side: Owner) -> Result<Owned, Failure> {
     let mut owned = Owned {
         changes: Vec::new(),
@@ -63,6 +64,20 @@ fn apply(changes: Vec<Change>, side: Owner) -> Result<Owned, Failure> {
     };
     for change in changes {
         let name = change.entity.name().clone();
+        if change.kind == ChangeKind::Remove {
+            // of a removal only the name counts, so it belongs to who owns the entity
+            let owner = of_entity(name.kind);
+            if owner == side {
+                owned.changes.push(change);
+            } else {
+                owned.left_out.push(LeftOut {
+                    entity: name,
+                    field: "ref".to_owned(),
+                    owner: owner.name().to_owned(),
+                });
+            }
+            continue;
+        }
         let unreadable = |error: serde_json::Error| Failure::Implausible(error.to_string());
         let mut value = serde_json::to_value(&change).map_err(unreadable)?;
         let mut kept = 0_usize;
@@ -136,6 +151,30 @@ mod tests {
     fn an_invoice_from_the_crm_does_not_pass_at_all() {
         let owned = apply(vec![change("invoice", json!({"number": "1"}))], Owner::Crm).unwrap();
         assert!(owned.changes.is_empty());
+    }
+
+    fn removal(kind: &str, fields: Value) -> Change {
+        Change {
+            kind: ChangeKind::Remove,
+            ..change(kind, fields)
+        }
+    }
+
+    #[test]
+    fn who_owns_an_entity_may_remove_it_by_its_name_alone() {
+        let owned = apply(vec![removal("account", json!({}))], Owner::Crm).unwrap();
+        assert_eq!(owned.changes, [removal("account", json!({}))]);
+        let owned = apply(vec![removal("invoice", json!({}))], Owner::Erp).unwrap();
+        assert_eq!(owned.changes.len(), 1);
+    }
+
+    #[test]
+    fn who_owns_some_of_its_fields_may_not_remove_an_entity() {
+        let removal = removal("account", json!({"payment-terms": "30 days"}));
+        let owned = apply(vec![removal], Owner::Erp).unwrap();
+        assert!(owned.changes.is_empty());
+        assert_eq!(owned.left_out[0].field, "ref");
+        assert_eq!(owned.left_out[0].owner, "crm");
     }
 
     #[test]
