@@ -70,8 +70,8 @@ pub struct Host {
     /// The folder that is watched for plugins. Default `plugins`; relative to the
     /// config file.
     pub plugins: PathBuf,
-    /// Messages that are worked on at once. Default 16: they mostly wait for
-    /// systems, and each system has a bound of its own.
+    /// Messages that are worked on at once. Default 16. Those that wait for a
+    /// system do not count: each system has a bound of its own.
     pub at_once: NonZeroUsize,
     /// How log lines are written. Default `text`.
     pub log: LogFormat,

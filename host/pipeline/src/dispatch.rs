@@ -41,7 +41,7 @@ pub struct Setup {
     /// not named counts as a CRM, which owns nothing of the books.
     pub sides: BTreeMap<String, Owner>,
     /// Messages that are worked on at once, not counting those that are being
-    /// delivered or wait for it: a door before each target bounds these.
+    /// fetched or delivered or wait for it: a door before each system bounds these.
     pub at_once: usize,
     /// The time.
     pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
@@ -57,6 +57,8 @@ pub type Reached = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct Pipeline {
     pub(crate) setup: Setup,
     pub(crate) doors: Doors,
+    /// What of `at_once` is free.
+    slots: Arc<Semaphore>,
     /// Told when a slot is free before its message has ended.
     pub(crate) freed: Notify,
     /// True once the pipeline is told to stop.
@@ -67,6 +69,7 @@ impl Pipeline {
     /// A pipeline that is not running yet.
     pub fn new(setup: Setup) -> Self {
         Self {
+            slots: Arc::new(Semaphore::new(setup.at_once)),
             setup,
             doors: Doors::default(),
             freed: Notify::new(),
@@ -75,16 +78,15 @@ impl Pipeline {
     }
 
     /// Works until `stop` is told or dropped. What is under way by then goes on to
-    /// its end; what is claimed by nobody, or stands before the door of a target,
+    /// its end; what is claimed by nobody, or stands before the door of a system,
     /// waits for the next start.
     pub async fn run(self: Arc<Self>, mut stop: tokio::sync::watch::Receiver<bool>) {
-        let slots = Arc::new(Semaphore::new(self.setup.at_once));
         let mut changed = self.setup.journal.changed();
         let mut tasks = JoinSet::new();
         loop {
             changed.mark_unchanged();
             while tasks.try_join_next().is_some() {}
-            let wait = match self.claim(&slots, &mut tasks).await {
+            let wait = match self.claim(&mut tasks).await {
                 Ok(()) => LOOK,
                 Err(error) => {
                     tracing::error!(%error, "cannot claim messages");
@@ -103,19 +105,14 @@ impl Pipeline {
         while tasks.join_next().await.is_some() {}
     }
 
-    async fn claim(
-        self: &Arc<Self>,
-        slots: &Arc<Semaphore>,
-        tasks: &mut JoinSet<()>,
-    ) -> Result<(), JournalError> {
-        let free = slots.available_permits();
-        if free == 0 {
+    async fn claim(self: &Arc<Self>, tasks: &mut JoinSet<()>) -> Result<(), JournalError> {
+        let free = std::iter::repeat_with(|| Arc::clone(&self.slots).try_acquire_owned());
+        let free: Vec<_> = free.map_while(Result::ok).collect();
+        if free.is_empty() {
             return Ok(());
         }
-        for claim in self.setup.journal.claim((self.setup.now)(), free).await? {
-            let Ok(slot) = Arc::clone(slots).acquire_owned().await else {
-                return Ok(());
-            };
+        let claims = self.setup.journal.claim((self.setup.now)(), free.len()).await?;
+        for (claim, slot) in claims.into_iter().zip(free) {
             let pipeline = Arc::clone(self);
             let id = claim.message.id.clone();
             let span = tracing::info_span!(
@@ -136,20 +133,25 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Works on one message, and waits at the door of its target where it must.
+    /// Works on one message, and waits at the doors of its systems where it must.
     async fn go(&self, claim: Claim, mut place: Place) -> Result<(), JournalError> {
         let id = claim.message.id.clone();
         let mut claim = claim;
-        while let Went::Before(target) = way::go(self, claim, &mut place).await? {
-            let (door, mut stopping) = (self.doors.of(&target), self.stopping.subscribe());
-            place = tokio::select! {
-                Some(place) = door.wait(place, || self.freed.notify_one()) => place,
+        while let Went::Before(door) = way::go(self, claim, &mut place).await? {
+            let (door, mut stopping) = (self.doors.of(&door), self.stopping.subscribe());
+            let entered = tokio::select! {
+                entered = door.wait(place, || self.freed.notify_one()) => entered,
                 _ = stopping.wait_for(|stopping| *stopping) => {
                     // it has not begun there; the next start goes on with it
                     self.setup.journal.release(&id);
                     return Ok(());
                 }
             };
+            let Some(behind) = entered else {
+                let until = door.put_off((self.setup.now)());
+                return self.setup.journal.put_off(&id, until).await;
+            };
+            place = behind;
             // read again, so that nobody holds a whole message while it waits
             let Some(found) = self.setup.journal.message(&id).await? else {
                 return Ok(());
@@ -157,6 +159,15 @@ impl Pipeline {
             claim = found;
         }
         Ok(())
+    }
+
+    /// Changes a place behind a door for a slot, as soon as there is one. The door
+    /// stays taken meanwhile, so that what was fetched does not pile up.
+    pub(crate) async fn take_slot(&self, place: &mut Place) {
+        // the semaphore is never closed
+        if let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await {
+            *place = Place::Slot(slot);
+        }
     }
 
     pub(crate) fn reached(&self, point: &str) {

@@ -1,53 +1,103 @@
-//! A door before each target: how many deliveries go in at once, and where the
+//! A door before each system: how many messages go in at once, and where the
 //! others wait.
 //!
-//! A message gives its slot of the pipeline back at the door, and who waits there
-//! holds its name and little else. A target that hangs therefore keeps its own
-//! messages, and nobody else's. How many calls a target really gets at once is
-//! the connector's business, and less.
+//! Slots of the pipeline are for work that always ends: calls of plugins and
+//! writes to the journal. A call of a system may hang, so a message gives its slot
+//! back before it: `fetch` goes through the door of its source, `deliver` through
+//! the door of its target, and whoever waits there holds its name and little else.
+//! A system that hangs therefore keeps its own messages, and nobody else's. How
+//! many calls a system really gets at once is the connector's business, and less.
+//!
+//! A system that is both read from and written to has two doors: what hangs when
+//! it writes may well answer when it reads.
+//!
+//! # More than can wait
+//!
+//! Who finds too many waiting is [put off](cambist_journal::Journal::put_off) to a
+//! time of its own, a [`STEP`] behind the last one that was. So a backlog of any
+//! length stays in the journal, comes back as fast as the door may be expected to
+//! take it and no faster, and never stands between the journal and other systems'
+//! messages. The price is that those who were put off may be overtaken by other
+//! keys' messages; within a key nothing changes.
 
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Deliveries behind one door at once. Each holds its message in memory; a target
-/// takes one or some at a time, so that more would wait all the same.
+/// Messages behind one door at once. Each is held in memory; a system takes one or
+/// some at a time, so that more would wait all the same.
 const BEHIND: usize = 16;
 
-/// Messages that may wait before one door without a slot: some kB each. One more
-/// keeps its slot, so that a backlog of any length stays in the journal.
-const BEFORE: usize = 10_000;
+/// Messages that may wait before one door, some kB each. A claim passes by each of
+/// them, some microseconds each; and a burst of a few batches of webhooks keeps
+/// its order of arrival.
+const BEFORE: usize = 240;
+
+/// How far those that were put off stand apart: 40 in a second. HubSpot lets read
+/// some five deals in a second and Odoo takes fewer plans, so that the door has
+/// always somebody to let in; and to look at 40 in vain costs a few milliseconds.
+const STEP: SignedDuration = SignedDuration::from_millis(25);
+
+/// Which side of a message's way a system is on.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Side {
+    /// It is read from.
+    Source,
+    /// It is written to.
+    Target,
+}
 
 /// What a message takes up while it is worked on.
-#[expect(dead_code, reason = "held, and given back when dropped")]
+#[expect(dead_code, reason = "the permits are held, and given back when dropped")]
 pub(crate) enum Place {
     /// A slot of the pipeline.
     Slot(OwnedSemaphorePermit),
-    /// A place behind the door of its target.
-    Behind(OwnedSemaphorePermit),
+    /// A place behind the door of a system on this side.
+    Behind(Side, OwnedSemaphorePermit),
 }
 
-/// The doors of all targets, made as they are needed.
-#[derive(Default)]
-pub(crate) struct Doors(Mutex<BTreeMap<String, Arc<Door>>>);
+impl Place {
+    /// Whether it is a slot.
+    pub(crate) fn is_slot(&self) -> bool {
+        matches!(self, Self::Slot(_))
+    }
 
-/// One target's door.
+    /// Whether it is behind a door on this side.
+    pub(crate) fn is_behind(&self, side: Side) -> bool {
+        matches!(self, Self::Behind(of, _) if *of == side)
+    }
+}
+
+/// Names a door: the side, and the system.
+pub(crate) type Name = (Side, String);
+
+/// The doors of all systems, made as they are needed.
+#[derive(Default)]
+pub(crate) struct Doors(Mutex<BTreeMap<Name, Arc<Door>>>);
+
+/// One system's door on one side.
 pub(crate) struct Door {
+    side: Side,
     behind: Arc<Semaphore>,
     before: Arc<Semaphore>,
+    /// When the last one that was put off comes back.
+    last: Mutex<Timestamp>,
 }
 
 impl Doors {
-    /// The door of a target.
-    pub(crate) fn of(&self, target: &str) -> Arc<Door> {
+    /// The door of this name.
+    pub(crate) fn of(&self, name: &Name) -> Arc<Door> {
         let mut doors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let door = doors.entry(target.to_owned()).or_insert_with(|| {
+        let door = doors.entry(name.clone()).or_insert_with(|| {
             Arc::new(Door {
+                side: name.0,
                 behind: Arc::new(Semaphore::new(BEHIND)),
                 before: Arc::new(Semaphore::new(BEFORE)),
+                last: Mutex::new(Timestamp::MIN),
             })
         });
         Arc::clone(door)
@@ -58,22 +108,25 @@ impl Door {
     /// Goes in, if there is room.
     pub(crate) fn enter(&self) -> Option<Place> {
         let permit = Arc::clone(&self.behind).try_acquire_owned().ok()?;
-        Some(Place::Behind(permit))
+        Some(Place::Behind(self.side, permit))
     }
 
-    /// Goes in when there is room, in the order of coming. Gives `place` back
-    /// meanwhile, and calls `freed` then, unless too many wait already.
+    /// Gives `place` back and calls `freed`, and goes in when there is room, in the
+    /// order of coming; none when too many wait already.
     pub(crate) async fn wait(&self, place: Place, freed: impl FnOnce()) -> Option<Place> {
-        let _waits = match Arc::clone(&self.before).try_acquire_owned() {
-            Ok(waits) => {
-                drop(place);
-                freed();
-                (Some(waits), None)
-            }
-            Err(_) => (None, Some(place)),
-        };
+        let waits = Arc::clone(&self.before).try_acquire_owned();
+        drop(place);
+        freed();
+        let _waits = waits.ok()?;
         let permit = Arc::clone(&self.behind).acquire_owned().await.ok()?;
-        Some(Place::Behind(permit))
+        Some(Place::Behind(self.side, permit))
+    }
+
+    /// When one that found too many waiting is to come again.
+    pub(crate) fn put_off(&self, now: Timestamp) -> Timestamp {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = (*last).max(now).checked_add(STEP).unwrap_or(Timestamp::MAX);
+        *last
     }
 }
 
@@ -82,19 +135,25 @@ impl Door {
 mod tests {
     use super::*;
 
+    fn target(system: &str) -> Name {
+        (Side::Target, system.to_owned())
+    }
+
     #[tokio::test]
     async fn a_full_door_takes_nobody_in_and_no_slot_away() {
         let (doors, slots) = (Doors::default(), Arc::new(Semaphore::new(1)));
-        let door = doors.of("odoo");
+        let door = doors.of(&target("odoo"));
         let mut inside: Vec<_> = (0..BEHIND).map_while(|_| door.enter()).collect();
         assert_eq!(inside.len(), BEHIND);
-        assert!(doors.of("odoo").enter().is_none(), "the same door");
-        assert!(doors.of("other").enter().is_some(), "another door");
+        assert!(doors.of(&target("odoo")).enter().is_none(), "the same door");
+        assert!(doors.of(&target("other")).enter().is_some(), "another door");
+        let other_side = (Side::Source, "odoo".to_owned());
+        assert!(doors.of(&other_side).enter().is_some(), "the system's other door");
 
         let slot = Arc::clone(&slots).try_acquire_owned().unwrap();
         let (told, mut freed) = tokio::sync::mpsc::unbounded_channel();
         let waiting = tokio::spawn(async move {
-            let door = doors.of("odoo");
+            let door = doors.of(&target("odoo"));
             let freed = || told.send(()).unwrap();
             door.wait(Place::Slot(slot), freed).await.is_some()
         });
@@ -102,5 +161,30 @@ mod tests {
         assert_eq!(slots.available_permits(), 1, "who waits has no slot");
         inside.pop();
         assert!(waiting.await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn who_finds_too_many_waiting_is_sent_away_without_its_slot() {
+        let (doors, slots) = (Doors::default(), Arc::new(Semaphore::new(1)));
+        let door = doors.of(&target("odoo"));
+        let _inside: Vec<_> = (0..BEHIND).map_while(|_| door.enter()).collect();
+        let _waiting = Arc::clone(&door.before).acquire_many_owned(240).await.unwrap();
+        assert_eq!(door.before.available_permits(), 0);
+
+        let slot = Arc::clone(&slots).try_acquire_owned().unwrap();
+        assert!(door.wait(Place::Slot(slot), || ()).await.is_none());
+        assert_eq!(slots.available_permits(), 1);
+    }
+
+    #[test]
+    fn who_is_put_off_comes_back_one_after_the_other() {
+        let doors = Doors::default();
+        let (door, now) = (doors.of(&target("odoo")), Timestamp::UNIX_EPOCH);
+        let first = door.put_off(now);
+        assert!(first > now);
+        assert_eq!(door.put_off(now), first + STEP);
+        // a line that is over leaves nothing behind
+        let later = now + SignedDuration::from_secs(60);
+        assert_eq!(door.put_off(later), later + STEP);
     }
 }

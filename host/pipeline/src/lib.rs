@@ -19,8 +19,7 @@
 //!
 //! [`way`] for how one message goes its way, [`work`] for what it carries,
 //! `stage/` for the stages, [`dispatch`] for many messages at once, `door` for
-//! targets that are slow, [`options`]
-//! for flows and regions.
+//! systems that are slow, [`options`] for flows and regions.
 
 mod call;
 pub mod dispatch;

@@ -10,7 +10,7 @@ use tracing::Instrument as _;
 
 use crate::{
     dispatch::Pipeline,
-    door::Place,
+    door::{Name, Place, Side},
     failure::Failure,
     metrics, stage,
     work::{Passed, Route, Work},
@@ -20,12 +20,12 @@ use crate::{
 pub(crate) enum Went {
     /// As far as it can now; all of it is recorded.
     On,
-    /// Before the door of this target, behind which there is no room.
-    Before(String),
+    /// Before this door, behind which there is no room.
+    Before(Name),
 }
 
 /// Works on a claimed message for as long as it can go on. What it takes up,
-/// `place`, changes when it goes through the door of its target.
+/// `place`, changes when it goes through the door of a system, and back.
 ///
 /// # Errors
 ///
@@ -41,14 +41,16 @@ pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> 
         if work.has(stage) && (stage > Stage::Fetch || work.route.is_some()) {
             continue;
         }
-        if stage == Stage::Deliver
-            && let (Place::Slot(_), Some(route)) = (&*place, &work.route)
-        {
-            match pipeline.doors.of(&route.target).enter() {
-                Some(behind) => *place = behind,
-                None => return Ok(Went::Before(route.target.clone())),
+        match door(&work, stage) {
+            Some(door) if !place.is_behind(door.0) => {
+                match pipeline.doors.of(&door).enter() {
+                    Some(behind) => *place = behind,
+                    None => return Ok(Went::Before(door)),
+                }
+                pipeline.freed.notify_one();
             }
-            pipeline.freed.notify_one();
+            None if !place.is_slot() => pipeline.take_slot(place).await,
+            _ => {}
         }
         let span = tracing::info_span!(
             "stage",
@@ -116,6 +118,18 @@ fn flow<'a>(pipeline: &'a Pipeline, work: &Work) -> Option<&'a crate::options::F
 /// Does a stage, unless only its route was lost.
 async fn advance(pipeline: &Pipeline, work: &mut Work, stage: Stage) -> Result<Passed, Failure> {
     stage::run(stage, pipeline, work).await
+}
+
+/// The door that a message goes through for a stage.
+fn door(work: &Work, stage: Stage) -> Option<Name> {
+    match stage {
+        Stage::Fetch => Some((Side::Source, work.message.system.clone())),
+        Stage::Deliver => work
+            .route
+            .as_ref()
+            .map(|route| (Side::Target, route.target.clone())),
+        _ => None,
+    }
 }
 
 /// Decides the message's region, target and revisions, once, from the object as

@@ -42,8 +42,28 @@ pub fn signed(events: &[Value]) -> Webhook {
 
 /// A batch, signed with the right secret at another time.
 pub fn signed_at(events: &[Value], at_ms: i64) -> Webhook {
-    let url = format!("{PUBLIC_URL}/in/{HUBSPOT}");
+    signed_for(HUBSPOT, events, at_ms)
+}
+
+/// A batch for one of several systems, signed with the right secret.
+fn signed_for(system: &str, events: &[Value], at_ms: i64) -> Webhook {
+    let url = format!("{PUBLIC_URL}/in/{system}");
     webhook::webhook(CLIENT_SECRET, &url, events, at_ms)
+}
+
+/// Posts events as one batch of another system, signed now, and gives the answer's
+/// status.
+///
+/// # Errors
+///
+/// There is no answer: nobody knows whether it was accepted.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what the sender's clock says is part of the protocol"
+)]
+pub async fn post_as(client: &Client, host: SocketAddr, system: &str, events: &[Value]) -> Result<u16> {
+    let webhook = signed_for(system, events, Timestamp::now().as_millisecond());
+    post_to(client, host, system, &webhook).await
 }
 
 /// Posts it to the host, and gives the answer's status.
@@ -52,7 +72,11 @@ pub fn signed_at(events: &[Value], at_ms: i64) -> Webhook {
 ///
 /// There is no answer: nobody knows whether it was accepted.
 pub async fn post(client: &Client, host: SocketAddr, webhook: &Webhook) -> Result<u16> {
-    let mut request = client.post(format!("http://{host}/in/{HUBSPOT}"));
+    post_to(client, host, HUBSPOT, webhook).await
+}
+
+async fn post_to(client: &Client, host: SocketAddr, system: &str, webhook: &Webhook) -> Result<u16> {
+    let mut request = client.post(format!("http://{host}/in/{system}"));
     for (name, value) in &webhook.headers {
         request = request.header(name, value);
     }

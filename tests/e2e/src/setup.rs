@@ -6,6 +6,8 @@ use crate::odoo::Odoo;
 
 /// The system that sends, by its name in the config.
 pub const HUBSPOT: &str = "hubspot";
+/// Another one, where a scenario has two.
+pub const OTHER_HUBSPOT: &str = "hubspot-other";
 /// The client secret that HubSpot signs with.
 pub const CLIENT_SECRET: &str = "client-secret-canary-7d1f";
 /// The operators' token.
@@ -22,6 +24,8 @@ pub struct Setup {
     pub odoo_address: Option<String>,
     /// In a dry run, where region `fr` has an Odoo that is in trouble.
     pub broken_odoo: Option<String>,
+    /// The address of a second HubSpot, [`OTHER_HUBSPOT`].
+    pub other_hubspot: Option<String>,
     /// `per-document` or `per-line`, in all regions.
     pub rounding: &'static str,
     /// The waits after failed attempts, as the config writes them.
@@ -38,6 +42,7 @@ impl Default for Setup {
             odoo: None,
             odoo_address: None,
             broken_odoo: None,
+            other_hubspot: None,
             rounding: "per-document",
             waits: &["50ms"; 8],
             log: "info",
@@ -84,15 +89,21 @@ kind = "hubspot"
 address = "{hubspot}"
 key = {{ env = "E2E_HUBSPOT_TOKEN" }}
 read-time = "{}"
-
-[connect.systems.{HUBSPOT}.properties]
-deals = ["region", "contract_terms", "delivery_owner_email", "purchase_order_number", "billing_method"]
-companies = ["vat_id", "vat_id_confirmed_on", "legal_name", "payment_terms", "invoice_email"]
-line-items = ["unit_of_measure", "tax_class"]
 "#,
             waits.join(", "),
             self.read_time,
         );
+        text.push_str(&PROPERTIES.replace("SYSTEM", HUBSPOT));
+        if let Some(address) = &self.other_hubspot {
+            let _ = write!(
+                text,
+                "\n[ingress.systems.{OTHER_HUBSPOT}]\nkind = \"hubspot\"\nsecrets = [{{ env = \"E2E_CLIENT_SECRET\" }}]\n\
+                 \n[connect.systems.{OTHER_HUBSPOT}]\nkind = \"hubspot\"\naddress = \"{address}\"\n\
+                 key = {{ env = \"E2E_HUBSPOT_TOKEN\" }}\n\
+                 \n[region-of.{OTHER_HUBSPOT}]\ndefault = \"de\"\n"
+            );
+            text.push_str(&PROPERTIES.replace("SYSTEM", OTHER_HUBSPOT));
+        }
         self.targets(&mut text);
         text.push_str(REGIONS);
         text.push_str(&BINDINGS.replace("ROUNDING", self.rounding));
@@ -111,7 +122,7 @@ line-items = ["unit_of_measure", "tax_class"]
                 );
                 targets += ", fr = \"odoo-fr\"";
             }
-            text.push_str(&flow(&targets));
+            text.push_str(&self.flow(&targets));
             return;
         };
         let address = self.odoo_address.as_deref().unwrap_or_else(|| odoo.fact("URL"));
@@ -126,15 +137,27 @@ line-items = ["unit_of_measure", "tax_class"]
             );
             targets.push(format!("{region} = \"odoo-{region}\""));
         }
-        text.push_str(&flow(&targets.join(", ")));
+        text.push_str(&self.flow(&targets.join(", ")));
+    }
+
+    fn flow(&self, targets: &str) -> String {
+        let mut from = format!("\"{HUBSPOT}\"");
+        if self.other_hubspot.is_some() {
+            let _ = write!(from, ", \"{OTHER_HUBSPOT}\"");
+        }
+        format!(
+            "\n[[flows]]\nname = \"won-deals\"\nfrom = [{from}]\nevents = [\"deal.propertyChange\"]\nto = {{ {targets} }}\n"
+        )
     }
 }
 
-fn flow(targets: &str) -> String {
-    format!(
-        "\n[[flows]]\nname = \"won-deals\"\nfrom = [\"{HUBSPOT}\"]\nevents = [\"deal.propertyChange\"]\nto = {{ {targets} }}\n"
-    )
-}
+/// What is read of a HubSpot beside the standard properties.
+const PROPERTIES: &str = r#"
+[connect.systems.SYSTEM.properties]
+deals = ["region", "contract_terms", "delivery_owner_email", "purchase_order_number", "billing_method"]
+companies = ["vat_id", "vat_id_confirmed_on", "legal_name", "payment_terms", "invoice_email"]
+line-items = ["unit_of_measure", "tax_class"]
+"#;
 
 /// Suppliers as the seeded Odoo has them: `tests/odoo/README.md`.
 const REGIONS: &str = r#"

@@ -1,9 +1,14 @@
-//! HubSpot in trouble: the message is tried again, and one can see it.
+//! HubSpot in trouble: the message is tried again, and one can see it; and nobody
+//! else's messages wait for it.
 
 use anyhow::Result;
-use cambist_doubles::fault::Fault;
-use cambist_e2e::{Deal, Setup, World};
+use cambist_doubles::{fault::Fault, hubspot::HubSpotDouble};
+use cambist_e2e::{Deal, Setup, World, sender, setup::OTHER_HUBSPOT};
 use cambist_journal::Event;
+use serde_json::json;
+
+/// More than the messages that a host works on at once and lets go to one system.
+const STUCK: u64 = 40;
 
 async fn recovers_from(setup: Setup, faults: &[Fault]) -> Result<()> {
     let world = World::start(setup).await?;
@@ -81,5 +86,43 @@ async fn spent_attempts_park_and_a_replay_goes_on() -> Result<()> {
     world.hubspot.faults().clear();
     world.operate(&["replay", parked.id()]).await?;
     world.wait(&deal, "done").await?.done_once()?;
+    world.verify().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hubspot_that_never_answers_stops_its_own_messages_and_nothing_else() -> Result<()> {
+    let other = HubSpotDouble::start(json!({})).await?;
+    let setup = Setup {
+        other_hubspot: Some(other.url()),
+        read_time: "1h",
+        ..Setup::default()
+    };
+    let world = World::start(setup).await?;
+    world.hubspot.faults().always(Fault::Hang);
+    let stuck: Vec<Deal> = (1..=STUCK).map(Deal::german).collect();
+    world.won(&stuck).await?;
+    world
+        .until("the silent HubSpot is asked", async || {
+            Ok((!world.hubspot.seen().is_empty()).then_some(()))
+        })
+        .await?;
+    let moving: Vec<Deal> = (101..=105).map(Deal::german).collect();
+    for (kind, id, object) in moving.iter().flat_map(Deal::objects) {
+        other.put(kind, &id, object);
+    }
+    let events: Vec<_> = moving.iter().map(|deal| sender::won(deal.id, 1)).collect();
+    let ingress = world.host()?.ingress;
+    assert_eq!(
+        sender::post_as(&world.client, ingress, OTHER_HUBSPOT, &events).await?,
+        202
+    );
+    for deal in &moving {
+        world.wait(deal, "done").await?.done_once()?;
+    }
+    for deal in &stuck {
+        for story in world.stories(deal).await? {
+            assert_eq!(story.state(), "due", "{}", story.reason());
+        }
+    }
     world.verify().await
 }

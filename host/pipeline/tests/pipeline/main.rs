@@ -1,0 +1,7 @@
+//! The pipeline from outside: a journal in a file, plugins and systems that do
+//! what a test says, and messages that go their way.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod double;
+mod hang;
