@@ -14,6 +14,7 @@ use tracing::Instrument as _;
 
 use crate::{
     door::{Doors, Place},
+    held::Held,
     options::Routes,
     ownership::Owner,
     way::{self, Went},
@@ -23,9 +24,9 @@ use crate::{
 /// most so late.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// How long is waited when the journal cannot be read: it is the disk's trouble,
-/// and asking at once again does not mend it.
-const AFTER_TROUBLE: Duration = Duration::from_secs(1);
+/// How long is waited when the journal cannot be read, or the work on a message
+/// broke off: asking at once again does not mend it.
+pub(crate) const AFTER_TROUBLE: Duration = Duration::from_secs(1);
 
 /// What a pipeline is made of.
 pub struct Setup {
@@ -85,19 +86,21 @@ impl Pipeline {
         let mut tasks = JoinSet::new();
         loop {
             changed.mark_unchanged();
+            // what broke one off is told by what it held
             while tasks.try_join_next().is_some() {}
-            let wait = match self.claim(&mut tasks).await {
-                Ok(()) => LOOK,
-                Err(error) => {
-                    tracing::error!(%error, "cannot claim messages");
-                    AFTER_TROUBLE
+            if let Err(error) = self.claim(&mut tasks).await {
+                tracing::error!(%error, "cannot claim messages");
+                // not for a change of the journal: under load there is always one
+                tokio::select! {
+                    () = tokio::time::sleep(AFTER_TROUBLE) => continue,
+                    _ = stop.changed() => break,
                 }
-            };
+            }
             tokio::select! {
                 _ = changed.changed() => {}
                 Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
                 () = self.freed.notified() => {}
-                () = tokio::time::sleep(wait) => {}
+                () = tokio::time::sleep(LOOK) => {}
                 _ = stop.changed() => break,
             }
         }
@@ -122,11 +125,13 @@ impl Pipeline {
                 traceparent = claim.message.headers.get("traceparent").map(String::as_str),
             );
             let work = async move {
+                let held = Held::new(&pipeline, &id);
                 if let Err(error) = pipeline.go(claim, Place::Slot(slot)).await {
                     tracing::error!(%error, "the journal did not take what happened; the message is tried again");
                     tokio::time::sleep(AFTER_TROUBLE).await;
                     pipeline.setup.journal.release(&id);
                 }
+                held.end();
             };
             tasks.spawn(work.instrument(span));
         }

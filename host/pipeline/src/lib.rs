@@ -25,6 +25,7 @@ mod call;
 pub mod dispatch;
 mod door;
 mod failure;
+mod held;
 mod metrics;
 pub mod options;
 mod ownership;

@@ -5,3 +5,4 @@
 
 mod double;
 mod hang;
+mod trouble;

@@ -1,0 +1,124 @@
+//! What goes wrong inside, and that it takes nothing else with it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use async_trait::async_trait;
+use cambist_contract::{
+    canonical::EntityRef,
+    digest::Digest,
+    message::{Message, MessageId},
+};
+use cambist_journal::{
+    Event, Journal, JournalError, Status,
+    journal::{Accepted, Claim, Counts, Filter, Verified},
+};
+use jiff::Timestamp;
+use serde_json::json;
+use tokio::sync::{Notify, watch};
+
+use crate::double::{Does, Site};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_work_panics_is_tried_again_and_keeps_nothing() {
+    let mut site = Site::new();
+    let asked = AtomicU32::new(0);
+    let source = Does::new(move || {
+        assert!(
+            asked.fetch_add(1, Ordering::SeqCst) > 0,
+            "the first time it panics"
+        );
+        std::future::ready(Ok(json!({"name": "Acme"})))
+    });
+    site.systems.insert_source("crm", source);
+    site.accept("crm", 0..1).await;
+    site.accept("other", 0..3).await;
+    let running = site.run(1);
+    running.until_all(4, "done").await;
+    running.stop().await;
+}
+
+/// A journal that cannot be read, under load.
+struct Sick {
+    claims: AtomicU32,
+    asked: Notify,
+    changed: watch::Sender<u64>,
+}
+
+#[async_trait]
+impl Journal for Sick {
+    async fn claim(&self, _: Timestamp, _: usize) -> Result<Vec<Claim>, JournalError> {
+        self.claims.fetch_add(1, Ordering::SeqCst);
+        self.asked.notify_one();
+        // somebody's message has just come in
+        self.changed.send_modify(|times| *times += 1);
+        tokio::task::yield_now().await;
+        let path = "here".to_owned();
+        Err(JournalError::Full { path })
+    }
+
+    fn changed(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    async fn accept(&self, _: Vec<Message>) -> Result<Vec<Accepted>, JournalError> {
+        unimplemented!("is only claimed from")
+    }
+
+    fn release(&self, _: &MessageId) {
+        unimplemented!("is only claimed from")
+    }
+
+    async fn put_off(&self, _: &MessageId, _: Timestamp) -> Result<(), JournalError> {
+        unimplemented!("is only claimed from")
+    }
+
+    async fn record(&self, _: &MessageId, _: Timestamp, _: Vec<Event>) -> Result<(), JournalError> {
+        unimplemented!("is only claimed from")
+    }
+
+    async fn message(&self, _: &MessageId) -> Result<Option<Claim>, JournalError> {
+        unimplemented!("is only claimed from")
+    }
+
+    async fn list(&self, _: Filter) -> Result<Vec<Status>, JournalError> {
+        unimplemented!("is only claimed from")
+    }
+
+    async fn counts(&self) -> Result<Counts, JournalError> {
+        unimplemented!("is only claimed from")
+    }
+
+    async fn written(&self, _: &str, _: &[(String, String)]) -> Result<Vec<Option<Digest>>, JournalError> {
+        unimplemented!("is only claimed from")
+    }
+
+    async fn link(&self, _: &EntityRef, _: &str) -> Result<Option<String>, JournalError> {
+        unimplemented!("is only claimed from")
+    }
+
+    async fn verify(&self) -> Result<Verified, JournalError> {
+        unimplemented!("is only claimed from")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_cannot_be_read_is_not_asked_again_at_every_change() {
+    let mut site = Site::new();
+    let sick = Arc::new(Sick {
+        claims: AtomicU32::new(0),
+        asked: Notify::new(),
+        changed: watch::Sender::new(0),
+    });
+    site.journal = Arc::clone(&sick) as Arc<dyn Journal>;
+    let running = site.run(1);
+    for _ in 0..2 {
+        sick.asked.notified().await;
+    }
+    running.stop().await;
+    let claims = sick.claims.load(Ordering::SeqCst);
+    // a loop without a pause asks some thousand times before it hears of the stop
+    assert!(claims <= 3, "asked {claims} times");
+}
