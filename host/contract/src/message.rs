@@ -7,6 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 
+/// The kind of object of an authentic event that cannot be read. Ingress takes it
+/// in, because its sender would not send it again, and the pipeline parks it,
+/// where a person sees it. No flow takes such an event, whatever it is called.
+pub const UNKNOWN_KIND: &str = "unknown";
+
 /// Names a message for good.
 ///
 /// Made of the sender's system and the sender's own key for the event, so that

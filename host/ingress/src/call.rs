@@ -8,16 +8,12 @@ use std::collections::BTreeMap;
 use axum::body::Bytes;
 use cambist_contract::{
     digest::Digest,
-    message::{Message, MessageId},
+    message::{Message, MessageId, UNKNOWN_KIND},
 };
 use http::HeaderMap;
 use jiff::Timestamp;
 
 use crate::rejection::Flaw;
-
-/// The kind of object of an authentic event that cannot be read. No flow serves
-/// it, so it parks, where a person sees it.
-pub const UNKNOWN_KIND: &str = "unknown";
 
 /// Longest name of an event, a kind or an object that is taken as one, in bytes.
 /// HubSpot's longest names have some 40, Odoo's models at most 64 (PostgreSQL's

@@ -12,8 +12,8 @@
 //! 2. **Never a forged one.** The sender is checked before a byte of the body is
 //!    parsed, in constant time, and the refusal does not say what was wrong.
 //! 3. **Never lose an authentic one.** What an authentic call says and we cannot
-//!    read is taken as an event of kind [`UNKNOWN_KIND`], so that it parks where
-//!    a person sees it. Our own trouble is always 5xx with `Retry-After`, never
+//!    read is taken as an event of kind [`UNKNOWN_KIND`], which the pipeline parks
+//!    where a person sees it. Our own trouble is always 5xx with `Retry-After`, never
 //!    4xx, because HubSpot does not send again after 400, 401, 403, 404 or 405.
 //! 4. **Bounded.** Bodies, events, headers, connections, calls at once, waiting
 //!    times and metric labels all have a limit, and every limit a reason.
@@ -49,7 +49,7 @@ pub mod setup;
 mod standard;
 mod window;
 
-pub use call::UNKNOWN_KIND;
+pub use cambist_contract::message::UNKNOWN_KIND;
 pub use ingress::{Clock, Ingress};
 pub use odoo::EVENT as ODOO_HINT;
 pub use options::Options;

@@ -1,7 +1,7 @@
 //! What stops a message at a stage, and what is done about it.
 
 use cambist_connect::ConnectError;
-use cambist_contract::{delivery::NextTry, fault::Fault, plugin::CallError};
+use cambist_contract::{delivery::NextTry, fault::Fault, message::MessageId, plugin::CallError};
 use cambist_journal::JournalError;
 use cambist_registry::RouteError;
 use thiserror::Error;
@@ -21,6 +21,16 @@ pub(crate) enum Failure {
     /// The config does not say where the message belongs.
     #[error("{0}")]
     Unroutable(String),
+    /// Ingress took the event in and could not read it.
+    #[error(
+        "an authentic event of `{system}` cannot be read; see `cambist show --json {id}`, mend what sends it and have it sent again"
+    )]
+    UnknownEvent {
+        /// The system.
+        system: String,
+        /// The message.
+        id: MessageId,
+    },
     /// The plugin's answer is well-formed and cannot be true.
     #[error("the plugin's answer cannot be right: {0}")]
     Implausible(String),
@@ -44,9 +54,11 @@ impl Failure {
             Self::Call(error) => error.next_try(),
             Self::Connect(error) => error.next_try(),
             Self::Journal(error) => error.next_try(),
-            Self::Route(_) | Self::Unroutable(_) | Self::Implausible(_) | Self::Unreadable { .. } => {
-                NextTry::Park
-            }
+            Self::Route(_)
+            | Self::Unroutable(_)
+            | Self::UnknownEvent { .. }
+            | Self::Implausible(_)
+            | Self::Unreadable { .. } => NextTry::Park,
         }
     }
 
@@ -61,6 +73,7 @@ impl Failure {
             Self::Call(CallError::Host(_)) => "host",
             Self::Connect(error) => error.code(),
             Self::Route(_) | Self::Unroutable(_) => "no-route",
+            Self::UnknownEvent { .. } => "unreadable",
             Self::Unreadable { .. } | Self::Journal(_) => "journal",
         }
     }

@@ -1,9 +1,9 @@
 //! How one message goes its way: stage after stage, each recorded before the
 //! next, until it ends, waits or has failed.
 
-use std::time::Instant;
+use std::{collections::BTreeMap, time::Instant};
 
-use cambist_contract::{delivery::NextTry, mapping::Inbound, stage::Stage};
+use cambist_contract::{delivery::NextTry, mapping::Inbound, message::UNKNOWN_KIND, stage::Stage};
 use cambist_journal::{Event, JournalError, journal::Claim};
 use cambist_registry::binding::Subject;
 use tracing::Instrument as _;
@@ -12,7 +12,9 @@ use crate::{
     dispatch::Pipeline,
     door::{Name, Place, Side},
     failure::Failure,
-    metrics, stage,
+    metrics,
+    options::Flow,
+    stage,
     work::{Passed, Route, Work},
 };
 
@@ -33,11 +35,22 @@ pub(crate) enum Went {
 /// nothing that was not recorded counts.
 pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> Result<Went, JournalError> {
     let mut work = Work::resume(claim);
-    let Some(flow) = flow(pipeline, &work) else {
-        let reason = "no flow takes this event".to_owned();
-        return record(pipeline, &work, Event::Ignored { reason }).await;
+    let flow = match flow(pipeline, &work) {
+        Ok(Some(flow)) => flow,
+        Ok(None) => {
+            let reason = "no flow takes this event".to_owned();
+            return record(pipeline, &work, Event::Ignored { reason }).await;
+        }
+        Err(failure) => return stop(pipeline, &work, &failure).await,
     };
+    if work.is_to_be_routed_again() {
+        match route(pipeline, &mut work, flow) {
+            Ok(routed) => drop(record(pipeline, &work, routed).await?),
+            Err(failure) => return stop(pipeline, &work, &failure).await,
+        }
+    }
     for stage in flow.way() {
+        // without a route, what was fetched led nowhere and is fetched again
         if work.has(stage) && (stage > Stage::Fetch || work.route.is_some()) {
             continue;
         }
@@ -61,7 +74,9 @@ pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> 
             revision = work.route.as_ref().and_then(|route| route.pins.get(&stage)).map(|pin| pin.short()),
         );
         let started = Instant::now();
-        let outcome = advance(pipeline, &mut work, stage).instrument(span.clone()).await;
+        let outcome = stage::run(stage, pipeline, &mut work)
+            .instrument(span.clone())
+            .await;
         let took = started.elapsed();
         metrics::stage(stage, &flow.name, took);
         let _entered = span.enter();
@@ -85,7 +100,7 @@ pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> 
         metrics::event(stage, &event);
         let mut events = vec![event];
         if stage == Stage::Fetch && !stops {
-            match route(pipeline, &mut work, &flow.name) {
+            match route(pipeline, &mut work, flow) {
                 Ok(routed) => events.push(routed),
                 Err(failure) => events.push(failed(pipeline, &work, Stage::Read, &failure)),
             }
@@ -107,17 +122,26 @@ pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> 
 }
 
 /// The flow the message is in, or the one that takes it.
-fn flow<'a>(pipeline: &'a Pipeline, work: &Work) -> Option<&'a crate::options::Flow> {
-    let routes = &pipeline.setup.routes;
-    match &work.route {
-        Some(route) => routes.flow(&route.flow),
-        None => routes.flow_of(&work.message),
+fn flow<'a>(pipeline: &'a Pipeline, work: &Work) -> Result<Option<&'a Flow>, Failure> {
+    let (routes, message) = (&pipeline.setup.routes, &work.message);
+    if message.object_kind == UNKNOWN_KIND {
+        return Err(Failure::UnknownEvent {
+            system: message.system.clone(),
+            id: message.id.clone(),
+        });
     }
-}
-
-/// Does a stage, unless only its route was lost.
-async fn advance(pipeline: &Pipeline, work: &mut Work, stage: Stage) -> Result<Passed, Failure> {
-    stage::run(stage, pipeline, work).await
+    let Some(route) = &work.route else {
+        return Ok(routes.flow_of(message));
+    };
+    // begun is not ignored: a part of it may be at the target
+    let flow = routes.flow(&route.flow).ok_or_else(|| {
+        Failure::Unroutable(format!(
+            "the message is in flow `{}`, which is not in the config any more; put it back and resume the message, \
+             or resume it on the live revisions, which takes the flow that the config has for it now, if any",
+            route.flow
+        ))
+    })?;
+    Ok(Some(flow))
 }
 
 /// The door that a message goes through for a stage.
@@ -132,14 +156,11 @@ fn door(work: &Work, stage: Stage) -> Option<Name> {
     }
 }
 
-/// Decides the message's region, target and revisions, once, from the object as
-/// it was fetched.
-fn route(pipeline: &Pipeline, work: &mut Work, flow: &str) -> Result<Event, Failure> {
+/// Decides the message's region, target and revisions from the object as it was
+/// fetched. One that was read again and goes the same way stays on its revisions.
+fn route(pipeline: &Pipeline, work: &mut Work, flow: &Flow) -> Result<Event, Failure> {
     let routes = &pipeline.setup.routes;
     let system = &work.message.system;
-    let flow = routes
-        .flow(flow)
-        .ok_or_else(|| Failure::Unroutable(format!("no flow `{flow}`")))?;
     let inbound: Inbound = work.output(Stage::Fetch)?;
     let body = inbound.body.value();
     let of = routes.region_of.get(system);
@@ -174,20 +195,25 @@ fn route(pipeline: &Pipeline, work: &mut Work, flow: &str) -> Result<Event, Fail
             ))
         })?
         .to_owned();
-    let subject = Subject {
-        flow: &flow.name,
-        region: &region,
-        unit: &unit,
-    };
-    let pins = pipeline.setup.registry.route(&flow.way(), subject)?;
-    let route = Route {
+    let mut route = Route {
         flow: flow.name.clone(),
         region,
         unit,
         target,
-        pins,
+        pins: BTreeMap::new(),
     };
-    work.route = Some(route.clone());
+    route.pins = match &work.route {
+        Some(before) if before.is_same_way(&route) => before.pins.clone(),
+        _ => {
+            let subject = Subject {
+                flow: &route.flow,
+                region: &route.region,
+                unit: &route.unit,
+            };
+            pipeline.setup.registry.route(&flow.way(), subject)?
+        }
+    };
+    work.take(route.clone());
     let Route {
         flow,
         region,
@@ -257,6 +283,14 @@ fn failed(pipeline: &Pipeline, work: &Work, stage: Stage, failure: &Failure) -> 
             }
         }
     }
+}
+
+/// Records that a message cannot go on from where it stands.
+async fn stop(pipeline: &Pipeline, work: &Work, failure: &Failure) -> Result<Went, JournalError> {
+    let stage = work.next();
+    let event = failed(pipeline, work, stage, failure);
+    metrics::event(stage, &event);
+    record(pipeline, work, event).await
 }
 
 async fn record(pipeline: &Pipeline, work: &Work, event: Event) -> Result<Went, JournalError> {

@@ -27,6 +27,8 @@ pub(crate) struct Work {
     pub(crate) message: Message,
     pub(crate) status: Status,
     pub(crate) route: Option<Route>,
+    /// The route it had before it was resumed on the live revisions.
+    earlier: Option<Route>,
     outputs: BTreeMap<Stage, Value>,
     /// What plugins asked of the links on an earlier way, on the same revisions.
     links: BTreeMap<Stage, Vec<LinkAnswer>>,
@@ -51,6 +53,16 @@ pub(crate) enum Passed {
     Stop(Event),
 }
 
+impl Route {
+    /// Whether both lead the same way, whatever the revisions on it.
+    pub(crate) fn is_same_way(&self, other: &Self) -> bool {
+        self.flow == other.flow
+            && self.region == other.region
+            && self.unit == other.unit
+            && self.target == other.target
+    }
+}
+
 impl Output {
     /// An output of the host's own making.
     pub(crate) fn of(value: impl Serialize) -> Result<Self, Failure> {
@@ -72,6 +84,7 @@ impl Work {
             message: claim.message,
             status: claim.status,
             route: None,
+            earlier: None,
             outputs: BTreeMap::new(),
             links: BTreeMap::new(),
             approvals: Vec::new(),
@@ -90,15 +103,13 @@ impl Work {
                 unit,
                 target,
                 pins,
-            } => {
-                self.route = Some(Route {
-                    flow,
-                    region,
-                    unit,
-                    target,
-                    pins,
-                });
-            }
+            } => self.take(Route {
+                flow,
+                region,
+                unit,
+                target,
+                pins,
+            }),
             Event::Passed {
                 stage, output, links, ..
             } => {
@@ -115,8 +126,12 @@ impl Work {
             }
             Event::Resumed { from, live, .. } => {
                 self.outputs.retain(|stage, _| *stage < from);
+                // who approved has seen what is now made again
+                if from < Stage::Judge {
+                    self.approvals.clear();
+                }
                 if live {
-                    self.route = None;
+                    self.earlier = self.route.take().or(self.earlier.take());
                     self.links.clear();
                 }
             }
@@ -130,6 +145,29 @@ impl Work {
             | Event::Denied { .. }
             | Event::Done => {}
         }
+    }
+
+    /// Takes a route. Where it leads another way than the one before, what plugins
+    /// made and people approved on that way does not count any more.
+    pub(crate) fn take(&mut self, route: Route) {
+        let before = self.route.take().or(self.earlier.take());
+        if before.is_some_and(|before| !before.is_same_way(&route)) {
+            self.outputs.retain(|stage, _| *stage < Stage::Read);
+            self.links.clear();
+            self.approvals.clear();
+        }
+        self.route = Some(route);
+    }
+
+    /// Whether it had a route and is to have another one, for the same object.
+    pub(crate) fn is_to_be_routed_again(&self) -> bool {
+        self.route.is_none() && self.earlier.is_some() && self.has(Stage::Fetch)
+    }
+
+    /// The first stage that is not done.
+    pub(crate) fn next(&self) -> Stage {
+        let mut stages = Stage::ALL.into_iter();
+        stages.find(|stage| !self.has(*stage)).unwrap_or(Stage::Deliver)
     }
 
     /// What the plugin of a stage was answered before.
@@ -156,9 +194,11 @@ impl Work {
         serde_json::from_str(&value.to_string()).map_err(|error| unreadable(error.to_string()))
     }
 
-    /// Keeps what a stage made.
+    /// Keeps what a stage made. The next one's attempts are counted anew, as the
+    /// journal does.
     pub(crate) fn keep(&mut self, stage: Stage, output: Value) {
         self.outputs.insert(stage, output);
+        self.status.attempts = 0;
     }
 
     /// The route, which `fetch` decides.
@@ -179,5 +219,138 @@ impl Work {
             time: self.message.occurred_at,
             settings: settings.into(),
         })
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use cambist_contract::message::MessageId;
+    use cambist_journal::State;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    /// A message to which this has happened.
+    fn work(events: impl IntoIterator<Item = Event>) -> Work {
+        let message = Message {
+            id: MessageId::of("crm", "1"),
+            system: "crm".to_owned(),
+            event: "deal.changed".to_owned(),
+            object_kind: "deal".to_owned(),
+            object_id: "1".to_owned(),
+            dedupe: "1".to_owned(),
+            key: "crm/deal/1".to_owned(),
+            occurred_at: NOW,
+            received_at: NOW,
+            headers: BTreeMap::new(),
+            body: "{}".to_owned(),
+        };
+        let status = Status {
+            id: message.id.clone(),
+            arrival: 1,
+            system: message.system.clone(),
+            event: message.event.clone(),
+            object: "deal/1".to_owned(),
+            key: message.key.clone(),
+            flow: None,
+            region: None,
+            received_at: NOW,
+            updated_at: NOW,
+            passed: None,
+            attempts: 0,
+            state: State::Due { at: NOW },
+        };
+        let entries = events.into_iter().map(|event| Entry {
+            place: 1,
+            message: message.id.clone(),
+            at: NOW,
+            event,
+            event_digest: Digest::default(),
+            digest: Digest::default(),
+        });
+        Work::resume(Claim {
+            entries: entries.collect(),
+            message,
+            status,
+        })
+    }
+
+    fn passed(stage: Stage) -> Event {
+        Event::Passed {
+            stage,
+            output: Value::Null,
+            took_us: 1,
+            fuel: None,
+            log: Vec::new(),
+            links: Vec::new(),
+        }
+    }
+
+    fn routed(region: &str) -> Event {
+        Event::Routed {
+            flow: "deals".to_owned(),
+            region: region.to_owned(),
+            unit: String::new(),
+            target: "odoo".to_owned(),
+            pins: BTreeMap::new(),
+        }
+    }
+
+    fn resumed(from: Stage, live: bool) -> Event {
+        let by = "ada".to_owned();
+        Event::Resumed { by, from, live }
+    }
+
+    /// Judged, held and approved by finance.
+    fn approved() -> Vec<Event> {
+        let (role, by) = ("finance".to_owned(), "ada".to_owned());
+        vec![
+            passed(Stage::Fetch),
+            routed("de"),
+            passed(Stage::Read),
+            passed(Stage::Own),
+            Event::Released { role, by },
+        ]
+    }
+
+    #[test]
+    fn an_approval_counts_for_what_was_judged_and_not_for_what_is_fetched_again() {
+        for (from, approvals) in [
+            (Stage::Fetch, 0),
+            (Stage::Read, 0),
+            (Stage::Own, 0),
+            (Stage::Judge, 1),
+            (Stage::Deliver, 1),
+        ] {
+            let mut events = approved();
+            events.push(resumed(from, false));
+            assert_eq!(work(events).approvals.len(), approvals, "from {from}");
+        }
+    }
+
+    #[test]
+    fn another_way_forgets_what_was_made_and_approved_on_the_one_before() {
+        for (region, stages) in [("de", 3), ("fr", 1)] {
+            let mut events = approved();
+            events.push(resumed(Stage::Judge, true));
+            assert!(work(events.clone()).is_to_be_routed_again());
+            events.push(routed(region));
+            let work = work(events);
+            let kept = [Stage::Fetch, Stage::Read, Stage::Own].map(|stage| work.has(stage));
+            assert_eq!(kept.iter().filter(|has| **has).count(), stages, "{region}");
+            assert!(work.has(Stage::Fetch));
+            assert_eq!(work.approvals.is_empty(), region == "fr");
+        }
+    }
+
+    #[test]
+    fn a_stage_that_is_passed_begins_the_count_of_attempts_anew() {
+        let mut work = work([]);
+        work.status.attempts = 3;
+        work.keep(Stage::Fetch, Value::Null);
+        assert_eq!(work.status.attempts, 0);
     }
 }

@@ -5,4 +5,5 @@
 
 mod double;
 mod hang;
+mod route;
 mod trouble;

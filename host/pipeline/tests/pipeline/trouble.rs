@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
+use cambist_connect::ConnectError;
 use cambist_contract::{
     canonical::EntityRef,
     digest::Digest,
@@ -19,7 +20,44 @@ use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::{Notify, watch};
 
-use crate::double::{Does, Site};
+use crate::double::{Does, Site, id};
+
+fn trouble() -> ConnectError {
+    ConnectError::Troubled {
+        system: "it".to_owned(),
+        status: 503,
+        repeatable: true,
+    }
+}
+
+/// Does as `then` after it was in trouble once.
+fn troubled_once<T: Clone + Send + Sync + 'static>(then: T) -> Arc<Does<T>> {
+    let asked = AtomicU32::new(0);
+    Does::new(move || {
+        let first = asked.fetch_add(1, Ordering::SeqCst) == 0;
+        std::future::ready(if first { Err(trouble()) } else { Ok(then.clone()) })
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attempts_are_counted_for_each_stage_also_in_one_run() {
+    let mut site = Site::new();
+    let waits = cambist_connect::options::Options {
+        waits: Some(vec![serde_json::from_value(json!("0s")).unwrap(); 2]),
+        ..Default::default()
+    };
+    site.systems = cambist_connect::Systems::new(&waits, &Default::default()).unwrap();
+    site.systems
+        .insert_source("crm", troubled_once(json!({"name": "Acme"})));
+    site.systems.insert_target("odoo", troubled_once(()));
+    site.accept("crm", 0..1).await;
+    let (_, events) = site.bring(&id("crm", 0), "done").await;
+    let attempts = events.iter().filter_map(|event| match event {
+        Event::Failed { attempt, .. } => Some(*attempt),
+        _ => None,
+    });
+    assert_eq!(attempts.collect::<Vec<_>>(), [1, 1]);
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_whose_work_panics_is_tried_again_and_keeps_nothing() {
