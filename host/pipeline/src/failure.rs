@@ -31,6 +31,14 @@ pub(crate) enum Failure {
         /// The message.
         id: MessageId,
     },
+    /// What a stage made could be written to the journal and not read again.
+    #[error(
+        "what the stage made is nested deeper than {limit} levels; make it flatter where it comes from, then resume the message"
+    )]
+    TooDeep {
+        /// The levels that are taken.
+        limit: usize,
+    },
     /// The plugin's answer is well-formed and cannot be true.
     #[error("the plugin's answer cannot be right: {0}")]
     Implausible(String),
@@ -57,6 +65,7 @@ impl Failure {
             Self::Route(_)
             | Self::Unroutable(_)
             | Self::UnknownEvent { .. }
+            | Self::TooDeep { .. }
             | Self::Implausible(_)
             | Self::Unreadable { .. } => NextTry::Park,
         }
@@ -74,6 +83,7 @@ impl Failure {
             Self::Connect(error) => error.code(),
             Self::Route(_) | Self::Unroutable(_) => "no-route",
             Self::UnknownEvent { .. } => "unreadable",
+            Self::TooDeep { .. } => "too-deep",
             Self::Unreadable { .. } | Self::Journal(_) => "journal",
         }
     }

@@ -11,6 +11,10 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 
+/// Levels that an output may be nested. `serde_json` reads 128 and no more; the
+/// entry takes one, and the rest is for a reader that puts something around it.
+const DEEPEST: usize = 120;
+
 /// Where a message goes, and on which revisions.
 #[derive(Clone, Debug)]
 pub(crate) struct Route {
@@ -63,11 +67,31 @@ impl Route {
     }
 }
 
+/// Refuses a value that the journal could not read again.
+pub(crate) fn shallow(value: &Value) -> Result<(), Failure> {
+    fn fits(value: &Value, levels: usize) -> bool {
+        let Some(within) = levels.checked_sub(1) else {
+            return !matches!(value, Value::Array(_) | Value::Object(_));
+        };
+        match value {
+            Value::Array(items) => items.iter().all(|item| fits(item, within)),
+            Value::Object(members) => members.values().all(|member| fits(member, within)),
+            _ => true,
+        }
+    }
+    if fits(value, DEEPEST) {
+        Ok(())
+    } else {
+        Err(Failure::TooDeep { limit: DEEPEST })
+    }
+}
+
 impl Output {
     /// An output of the host's own making.
     pub(crate) fn of(value: impl Serialize) -> Result<Self, Failure> {
         let value = serde_json::to_value(value)
             .map_err(|error| Failure::Implausible(format!("it cannot be kept as JSON: {error}")))?;
+        shallow(&value)?;
         Ok(Self {
             value,
             fuel: None,
@@ -279,9 +303,13 @@ mod tests {
     }
 
     fn passed(stage: Stage) -> Event {
+        passed_with(stage, Value::Null)
+    }
+
+    fn passed_with(stage: Stage, output: Value) -> Event {
         Event::Passed {
             stage,
-            output: Value::Null,
+            output,
             took_us: 1,
             fuel: None,
             log: Vec::new(),
@@ -352,5 +380,17 @@ mod tests {
         work.status.attempts = 3;
         work.keep(Stage::Fetch, Value::Null);
         assert_eq!(work.status.attempts, 0);
+    }
+
+    #[test]
+    fn the_deepest_output_that_is_taken_can_be_read_from_an_entry() {
+        let nested = |levels: usize| (0..levels).fold(Value::Null, |inner, _| serde_json::json!([inner]));
+        let output = Output::of(nested(DEEPEST)).unwrap();
+        let text = serde_json::to_string(&passed_with(Stage::Fetch, output.value)).unwrap();
+        assert!(serde_json::from_str::<Event>(&text).is_ok());
+        assert!(matches!(
+            Output::of(nested(DEEPEST + 1)),
+            Err(Failure::TooDeep { .. })
+        ));
     }
 }

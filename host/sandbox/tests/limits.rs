@@ -218,6 +218,7 @@ fn answers_that_break_the_contract_name_the_field() {
         ("bad-scale", "amount has a scale above 18"),
         ("bad-date", "close_date is not a date"),
         ("bad-json", "value is not JSON"),
+        ("deep-json", "value is nested deeper than 64 levels"),
         ("bad-currency", "currency is not an ISO 4217 code"),
     ] {
         let CallError::BadAnswer(text) = error(&plugin, what) else {

@@ -6,7 +6,7 @@ use cambist_contract::{Json, mapping::Inbound};
 use crate::{
     dispatch::Pipeline,
     failure::Failure,
-    work::{Output, Passed, Work},
+    work::{Output, Passed, Work, shallow},
 };
 
 pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Failure> {
@@ -17,7 +17,9 @@ pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Fail
             message.system
         ))
     })?;
-    let body = Json::from(source.fetch(message).await?);
+    let body = source.fetch(message).await?;
+    shallow(&body)?;
+    let body = Json::from(body);
     let inbound = Inbound {
         system: message.system.clone(),
         event: message.event.clone(),

@@ -13,14 +13,14 @@ use cambist_contract::{
     message::{Message, MessageId},
 };
 use cambist_journal::{
-    Event, Journal, JournalError, Status,
+    Event, Journal, JournalError, State, Status,
     journal::{Accepted, Claim, Counts, Filter, Verified},
 };
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 
-use crate::double::{Does, Site, id};
+use crate::double::{Does, Site, id, tells};
 
 fn trouble() -> ConnectError {
     ConnectError::Troubled {
@@ -57,6 +57,17 @@ async fn attempts_are_counted_for_each_stage_also_in_one_run() {
         _ => None,
     });
     assert_eq!(attempts.collect::<Vec<_>>(), [1, 1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_too_deep_to_be_read_again_is_parked_and_not_written() {
+    let mut site = Site::new();
+    let deep = (0..126).fold(Value::Null, |inner, _| json!([inner]));
+    site.systems.insert_source("crm", tells(deep));
+    site.accept("crm", 0..1).await;
+    let (status, events) = site.bring(&id("crm", 0), "parked").await;
+    assert!(matches!(status.state, State::Parked { code, .. } if code == "too-deep"));
+    assert!(events.iter().all(|event| !matches!(event, Event::Passed { .. })));
 }
 
 #[tokio::test(flavor = "multi_thread")]

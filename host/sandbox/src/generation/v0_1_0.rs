@@ -4,6 +4,7 @@ mod answers;
 pub(crate) mod bindings;
 mod canonical;
 mod convert;
+mod depth;
 mod imports;
 mod plugin;
 

@@ -46,6 +46,14 @@ impl Policy for Unruly {
                     });
                 });
             }
+            "deep-json" => {
+                return amend(proposal, |deal| {
+                    deal.extra.push(Extension {
+                        name: "x".into(),
+                        value: format!("{}{}", "[".repeat(65), "]".repeat(65)),
+                    });
+                });
+            }
             "log" => log::write(log::Level::Warn, "hello"),
             "reference" => {
                 return Ok(answer(

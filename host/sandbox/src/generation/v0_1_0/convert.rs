@@ -2,7 +2,7 @@
 //!
 //! To the guest nothing can go wrong. From the guest everything is checked that
 //! the type system of WIT cannot say: that a scale is in range, a date a date,
-//! and JSON text JSON.
+//! and JSON text JSON that can be read again wherever it is put.
 
 use std::fmt;
 
@@ -12,7 +12,10 @@ use jiff::{Timestamp, civil::Date};
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::bindings::cambist::plugin::types;
+use super::{
+    bindings::cambist::plugin::types,
+    depth::{self, TOO_DEEP},
+};
 
 /// The largest scale of a decimal, as `types.wit` says.
 const MAX_SCALE: u8 = 18;
@@ -132,7 +135,23 @@ macro_rules! text {
 }
 text!(Date, "is not a date such as 2026-11-22");
 text!(Timestamp, "is not a moment such as 2026-11-22T04:00:00Z");
-text!(Value, "is not JSON");
+
+impl ToWit for Value {
+    type Wit<'a> = &'a str;
+    fn to_wit<'a>(&'a self, room: &'a Bump) -> &'a str {
+        bumpalo::format!(in room, "{}", self).into_bump_str()
+    }
+}
+
+impl FromWit for Value {
+    type Wit = String;
+    fn from_wit(wit: String) -> Result<Self, Wrong> {
+        if !depth::fits(&wit) {
+            return Err(Wrong::new(TOO_DEEP));
+        }
+        wit.parse().map_err(|_| Wrong::new("is not JSON"))
+    }
+}
 
 impl ToWit for Json {
     type Wit<'a> = &'a str;
@@ -151,6 +170,9 @@ impl ToWit for MessageId {
 impl FromWit for Map<String, Value> {
     type Wit = String;
     fn from_wit(wit: String) -> Result<Self, Wrong> {
+        if !depth::fits(&wit) {
+            return Err(Wrong::new(TOO_DEEP));
+        }
         let mut json = serde_json::Deserializer::from_str(&wit);
         json.deserialize_map(Object)
             .and_then(|object| json.end().map(|()| object))
