@@ -39,16 +39,16 @@ pub enum ConnectError {
         system: String,
         /// How long the answer was waited for.
         waited: Duration,
-        /// Whether the same again does no harm.
-        repeatable: bool,
+        /// What the same again would do.
+        again: Again,
     },
     /// The connection broke before the answer was complete. The system may have acted.
     #[error("{system} broke the connection off in the middle of its answer")]
     CutOff {
         /// The system.
         system: String,
-        /// Whether the same again does no harm.
-        repeatable: bool,
+        /// What the same again would do.
+        again: Again,
         /// What the network said.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -76,8 +76,8 @@ pub enum ConnectError {
         system: String,
         /// The HTTP status.
         status: u16,
-        /// Whether the same again does no harm.
-        repeatable: bool,
+        /// What the same again would do.
+        again: Again,
     },
     /// The answer is none that the system gives: a page of a proxy, or half of something.
     #[error("{what} came in place of an answer of {system}; is there a proxy or a login page between?")]
@@ -86,8 +86,8 @@ pub enum ConnectError {
         system: String,
         /// What came, by its kind and never its content.
         what: String,
-        /// Whether the same again does no harm.
-        repeatable: bool,
+        /// What the same again would do.
+        again: Again,
     },
     /// The answer is larger than any that we ask for.
     #[error("the answer of {system} is larger than {limit} bytes; ask for fewer fields")]
@@ -172,6 +172,18 @@ pub enum ConnectError {
     },
 }
 
+/// What sending the same once more would do, where it is not known whether the system has acted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Again {
+    /// No harm: it reads, or writes the same values to the same records.
+    Harmless,
+    /// It would be done twice. The first may be at work for so long yet, and what it does cannot be seen until it has ended.
+    Twice {
+        /// The longest time that a call of this kind is given.
+        at_work: Duration,
+    },
+}
+
 /// A record is in a state that an action is not done from.
 #[derive(Debug, Error)]
 #[error(
@@ -201,6 +213,16 @@ fn at(field: Option<&str>) -> String {
         .unwrap_or_default()
 }
 
+impl Again {
+    /// What may be done next; `wait` is for what may simply be sent again.
+    fn next_try(self, wait: Option<Duration>) -> NextTry {
+        match self {
+            Self::Harmless => NextTry::SendAgain { not_before: wait },
+            Self::Twice { at_work } => NextTry::LookUpFirst { not_before: at_work },
+        }
+    }
+}
+
 impl ConnectError {
     /// What may be done next.
     pub fn next_try(&self) -> NextTry {
@@ -209,21 +231,11 @@ impl ConnectError {
             Self::Busy { wait, .. } => NextTry::SendAgain {
                 not_before: Some(wait.unwrap_or(AFTER_BUSY)),
             },
-            Self::NoAnswer {
-                repeatable, waited, ..
-            } => match repeatable {
-                // the far side may still be at it: as long again as was waited already
-                true => NextTry::SendAgain {
-                    not_before: Some(*waited),
-                },
-                false => NextTry::LookUpFirst,
-            },
-            Self::CutOff { repeatable, .. }
-            | Self::Troubled { repeatable, .. }
-            | Self::Strange { repeatable, .. } => match repeatable {
-                true => NextTry::SendAgain { not_before: None },
-                false => NextTry::LookUpFirst,
-            },
+            // the far side may still be at it: as long again as was waited already
+            Self::NoAnswer { again, waited, .. } => again.next_try(Some(*waited)),
+            Self::CutOff { again, .. } | Self::Troubled { again, .. } | Self::Strange { again, .. } => {
+                again.next_try(None)
+            }
             Self::TooLarge { .. }
             | Self::KeyRefused { .. }
             | Self::NotAllowed { .. }
@@ -274,14 +286,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unanswered_action_is_never_sent_blindly_again() {
-        let error = ConnectError::NoAnswer {
-            system: "odoo-de".to_owned(),
-            waited: Duration::from_secs(90),
-            repeatable: false,
-        };
-        assert_eq!(error.next_try(), NextTry::LookUpFirst);
-        assert_eq!(error.to_string(), "no answer from odoo-de within 90 s");
+    fn an_action_of_unknown_outcome_is_looked_up_when_it_must_have_ended() {
+        let system = || "odoo-de".to_owned();
+        let at_work = Duration::from_secs(120);
+        let again = Again::Twice { at_work };
+        let errors = [
+            ConnectError::NoAnswer {
+                system: system(),
+                waited: at_work,
+                again,
+            },
+            ConnectError::CutOff {
+                system: system(),
+                again,
+                source: "reset".into(),
+            },
+            ConnectError::Troubled {
+                system: system(),
+                status: 502,
+                again,
+            },
+            ConnectError::Strange {
+                system: system(),
+                what: "a page".to_owned(),
+                again,
+            },
+        ];
+        for error in errors {
+            let expected = NextTry::LookUpFirst { not_before: at_work };
+            assert_eq!(error.next_try(), expected, "{error}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use reqwest::{
 };
 use url::Url;
 
-use crate::ConnectError;
+use crate::{ConnectError, error::Again};
 
 /// How long a connection may take: some round trips across the world, with packets lost.
 pub(crate) const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -60,8 +60,8 @@ pub(crate) struct Call<'a> {
     pub body: Option<&'a serde_json::Value>,
     /// How long the whole may take.
     pub time: Duration,
-    /// Whether the same again does no harm, should no answer come.
-    pub repeatable: bool,
+    /// What the same again would do, should no answer come.
+    pub again: Again,
 }
 
 /// What came back.
@@ -192,12 +192,12 @@ impl Http {
             ConnectError::NoAnswer {
                 system,
                 waited: call.time,
-                repeatable: call.repeatable,
+                again: call.again,
             }
         } else {
             ConnectError::CutOff {
                 system,
-                repeatable: call.repeatable,
+                again: call.again,
                 source: error.into(),
             }
         }
@@ -213,6 +213,10 @@ mod tests {
 
     use super::*;
 
+    const TWICE: Again = Again::Twice {
+        at_work: Duration::from_secs(120),
+    };
+
     fn http(url: &str) -> Http {
         Http::new(client().unwrap(), "far", url.parse().unwrap(), HeaderMap::new())
     }
@@ -224,7 +228,7 @@ mod tests {
             query: &[],
             body: None,
             time: Duration::from_millis(300),
-            repeatable: true,
+            again: Again::Harmless,
         }
     }
 
@@ -260,13 +264,18 @@ mod tests {
         assert_eq!(codes, [Some("no-answer"), Some("cut-off"), Some("cut-off")]);
         let error = http
             .send(Call {
-                repeatable: false,
+                again: TWICE,
                 ..get("a")
             })
             .await
             .err()
             .unwrap();
-        assert_eq!(error.next_try(), NextTry::LookUpFirst);
+        assert_eq!(
+            error.next_try(),
+            NextTry::LookUpFirst {
+                not_before: Duration::from_secs(120)
+            }
+        );
         Ok(())
     }
 
@@ -278,7 +287,7 @@ mod tests {
         drop(listener);
         let error = http(&url)
             .send(Call {
-                repeatable: false,
+                again: TWICE,
                 ..get("a")
             })
             .await

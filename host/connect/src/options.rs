@@ -128,7 +128,8 @@ pub struct Odoo {
     /// How long a read may take. Default 30s.
     #[serde(default = "read_time")]
     pub read_time: Span,
-    /// How long a write may take; at least 90s, because Odoo itself may try for a minute. Default 120s.
+    /// How long a write may take; at least 90s, because Odoo itself may try for a minute. An action whose answer was lost is
+    /// left alone for as long again before it is looked up: Odoo may still be at it. Default 120s.
     #[serde(default = "write_time")]
     pub write_time: Span,
     /// Plans carried out at once. Default 1.

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use cambist_contract::{digest::Digest, message::MessageId};
+use cambist_contract::{delivery::NextTry, digest::Digest, message::MessageId};
 
 /// The waits where nothing else is set: a hiccup, a restart, an update, a bad night; 4 h 42 min in all.
 pub const WAITS: [Duration; 8] = [
@@ -42,18 +42,24 @@ impl Schedule {
         Self(waits)
     }
 
-    /// How long to wait after a failed attempt; none when all attempts are spent, and the message is to be parked.
+    /// How long to wait after a failed attempt; none when the message is to be parked, because the error says so or all
+    /// attempts are spent.
     ///
-    /// `attempt` is which one failed, 1 for the first. `not_before` is the wait that the far side asked for. The wait moves by
-    /// up to a fifth, by message and attempt alone, so that a run can be repeated.
-    pub fn next(&self, attempt: u32, message: &MessageId, not_before: Option<Duration>) -> Option<Duration> {
+    /// `attempt` is which one failed, 1 for the first. The wait moves by up to a fifth, by message and attempt alone, so that a
+    /// run can be repeated.
+    pub fn next(&self, attempt: u32, message: &MessageId, next_try: NextTry) -> Option<Duration> {
         let index = usize::try_from(attempt).ok()?.checked_sub(1)?;
         let base = *self.0.get(index)?;
-        let moved = jitter(base, attempt, message);
-        let asked = not_before
-            .unwrap_or_default()
-            .min(base.saturating_mul(2).max(HONOURED));
-        Some(moved.max(asked))
+        let at_least = match next_try {
+            // the far side's word, so that it has a bound
+            NextTry::SendAgain { not_before } => not_before
+                .unwrap_or_default()
+                .min(base.saturating_mul(2).max(HONOURED)),
+            // our own word: earlier would be at the same time as the first
+            NextTry::LookUpFirst { not_before } => not_before,
+            NextTry::Park => return None,
+        };
+        Some(jitter(base, attempt, message).max(at_least))
     }
 }
 
@@ -80,27 +86,41 @@ mod tests {
         MessageId::from_text(text)
     }
 
+    const AGAIN: NextTry = NextTry::SendAgain { not_before: None };
+
     #[test]
     fn after_the_last_wait_there_is_none() {
         let schedule = Schedule::default();
-        assert!(schedule.next(8, &message("m"), None).is_some());
-        assert_eq!(schedule.next(9, &message("m"), None), None);
-        assert_eq!(schedule.next(0, &message("m"), None), None);
-        assert_eq!(Schedule::new(Vec::new()).next(1, &message("m"), None), None);
+        assert!(schedule.next(8, &message("m"), AGAIN).is_some());
+        assert_eq!(schedule.next(9, &message("m"), AGAIN), None);
+        assert_eq!(schedule.next(0, &message("m"), AGAIN), None);
+        assert_eq!(schedule.next(1, &message("m"), NextTry::Park), None);
+        assert_eq!(Schedule::new(Vec::new()).next(1, &message("m"), AGAIN), None);
+    }
+
+    #[test]
+    fn what_may_still_be_at_work_is_not_looked_up_before_however_long_that_is() {
+        let not_before = Duration::from_secs(3600);
+        let next_try = NextTry::LookUpFirst { not_before };
+        let schedule = Schedule::default();
+        assert_eq!(schedule.next(1, &message("m"), next_try), Some(not_before));
+        assert!(schedule.next(8, &message("m"), next_try) > Some(not_before));
     }
 
     #[test]
     fn a_partner_cannot_park_us_for_days_but_is_heard() {
         let schedule = Schedule::default();
-        let day = Some(Duration::from_secs(86_400));
+        let asked = |seconds| NextTry::SendAgain {
+            not_before: Some(Duration::from_secs(seconds)),
+        };
+        let day = asked(86_400);
         assert_eq!(schedule.next(1, &message("m"), day), Some(HONOURED));
         assert_eq!(
             schedule.next(5, &message("m"), day),
             Some(Duration::from_secs(20 * 60))
         );
-        let short = Some(Duration::from_secs(10));
         assert_eq!(
-            schedule.next(1, &message("m"), short),
+            schedule.next(1, &message("m"), asked(10)),
             Some(Duration::from_secs(10))
         );
     }
@@ -109,8 +129,8 @@ mod tests {
         #[test]
         fn waits_repeat_and_stay_within_a_fifth(id in "[a-f0-9]{20}", attempt in 1_u32..=8) {
             let schedule = Schedule::default();
-            let wait = schedule.next(attempt, &message(&id), None).unwrap();
-            prop_assert_eq!(Some(wait), schedule.next(attempt, &message(&id), None));
+            let wait = schedule.next(attempt, &message(&id), AGAIN).unwrap();
+            prop_assert_eq!(Some(wait), schedule.next(attempt, &message(&id), AGAIN));
             let base = *WAITS.get(attempt as usize - 1).unwrap();
             prop_assert!(wait >= base * 4 / 5 && wait <= base * 6 / 5);
         }

@@ -17,7 +17,11 @@ pub enum NextTry {
         not_before: Option<Duration>,
     },
     /// Ask for the record first. It may already be there.
-    LookUpFirst,
+    LookUpFirst {
+        /// How long the first may still be at work. What it does cannot be
+        /// seen before it has ended, so that looking earlier finds nothing.
+        not_before: Duration,
+    },
     /// Do not send again. A person has to change something.
     Park,
 }

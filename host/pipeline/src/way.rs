@@ -233,25 +233,22 @@ fn route(pipeline: &Pipeline, work: &mut Work, flow: &Flow) -> Result<Event, Fai
 /// What becomes of a message whose stage failed: again later, or parked.
 fn failed(pipeline: &Pipeline, work: &Work, stage: Stage, failure: &Failure) -> Event {
     let attempt = work.status.attempts + 1;
-    let not_before = match failure.next_try() {
-        NextTry::SendAgain { not_before } => not_before,
-        // the connectors look up by themselves before they act again
-        NextTry::LookUpFirst => None,
-        NextTry::Park => {
-            // the reason may quote a system, so it is in the journal and not in the log
-            tracing::warn!(code = failure.code(), "message parked");
-            return Event::Parked {
-                stage,
-                code: failure.code().to_owned(),
-                reason: failure.to_string(),
-            };
-        }
-    };
+    // to look up first is the connectors' part: they do it before every action
+    let next_try = failure.next_try();
+    if next_try == NextTry::Park {
+        // the reason may quote a system, so it is in the journal and not in the log
+        tracing::warn!(code = failure.code(), "message parked");
+        return Event::Parked {
+            stage,
+            code: failure.code().to_owned(),
+            reason: failure.to_string(),
+        };
+    }
     match pipeline
         .setup
         .systems
         .schedule()
-        .next(attempt, &work.message.id, not_before)
+        .next(attempt, &work.message.id, next_try)
     {
         Some(wait) => {
             tracing::info!(

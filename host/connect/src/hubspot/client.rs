@@ -15,7 +15,7 @@ use url::Url;
 
 use crate::{
     ConnectError,
-    error::reason,
+    error::{Again, reason},
     http::{Answer, Call, Http},
 };
 
@@ -96,7 +96,7 @@ impl HubSpotClient {
             query,
             body,
             time: self.time,
-            repeatable: true,
+            again: Again::Harmless,
         };
         let answer = self.http.send(call).await?;
         self.meaning(&answer, what)
@@ -114,7 +114,7 @@ impl HubSpotClient {
                 serde_json::from_slice(&answer.body).map_err(|_| ConnectError::Strange {
                     system,
                     what: "broken JSON".to_owned(),
-                    repeatable: true,
+                    again: Again::Harmless,
                 })
             }
             401 => Err(ConnectError::KeyRefused { system }),
@@ -139,12 +139,12 @@ impl HubSpotClient {
             status @ 500.. => Err(ConnectError::Troubled {
                 system,
                 status,
-                repeatable: true,
+                again: Again::Harmless,
             }),
             status => Err(ConnectError::Strange {
                 system,
                 what: format!("a page that is no JSON (status {status})"),
-                repeatable: true,
+                again: Again::Harmless,
             }),
         }
     }

@@ -6,7 +6,7 @@ use reqwest::header::InvalidHeaderValue;
 use serde_json::{Map, Value, json};
 
 use super::{client::HubSpotClient, properties::Asked};
-use crate::{ConnectError, Source, options, pace::Pace};
+use crate::{ConnectError, Source, error::Again, options, pace::Pace};
 
 /// The generation of the API, part of every path.
 const API: &str = "crm/objects/2026-03";
@@ -105,7 +105,7 @@ impl HubSpotSource {
                 return Err(ConnectError::Strange {
                     system: self.client.system().to_owned(),
                     what: "a batch without results".to_owned(),
-                    repeatable: true,
+                    again: Again::Harmless,
                 });
             };
             for object in results {

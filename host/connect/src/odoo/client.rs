@@ -13,6 +13,7 @@ use url::Url;
 use super::answer::{self, Fault};
 use crate::{
     ConnectError,
+    error::Again,
     http::{Call, Http},
 };
 
@@ -130,7 +131,7 @@ impl OdooClient {
                 } else {
                     self.write_time
                 },
-                repeatable: kind != Kind::Act,
+                again: self.again(kind),
             })
             .await?;
         Ok(answer::read(&answer))
@@ -152,25 +153,31 @@ impl OdooClient {
         answer.map_err(|fault| self.error(fault, about, kind))
     }
 
+    /// What the same call again would do. A call is given `write_time`, and Odoo goes on with it when we have gone.
+    fn again(&self, kind: Kind) -> Again {
+        match kind {
+            Kind::Read | Kind::Write => Again::Harmless,
+            Kind::Act => Again::Twice {
+                at_work: self.write_time,
+            },
+        }
+    }
+
     /// Makes a fault an error that names what it is about.
     pub(crate) fn error(&self, fault: Fault, about: About<'_>, kind: Kind) -> ConnectError {
         let system = self.system().to_owned();
         let model = about.model.to_owned();
         let external_id = about.external_id.to_owned();
-        let repeatable = kind != Kind::Act;
+        let again = self.again(kind);
         match fault {
             Fault::Contended => ConnectError::Contended { system, model },
             Fault::Busy(wait) => ConnectError::Busy { system, wait },
             Fault::Troubled(status) => ConnectError::Troubled {
                 system,
                 status,
-                repeatable,
+                again,
             },
-            Fault::Strange(what) => ConnectError::Strange {
-                system,
-                what,
-                repeatable,
-            },
+            Fault::Strange(what) => ConnectError::Strange { system, what, again },
             Fault::KeyRefused => ConnectError::KeyRefused { system },
             Fault::NoDatabase => ConnectError::NoDatabase { system },
             Fault::NotAllowed(reason) => ConnectError::NotAllowed { system, reason },

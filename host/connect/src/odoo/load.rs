@@ -12,7 +12,10 @@ use super::{
     cell::cell,
     client::{About, Kind, object},
 };
-use crate::{ConnectError, error::reason};
+use crate::{
+    ConnectError,
+    error::{Again, reason},
+};
 
 /// The most rows of one call. A hundred rows cost one row some 4 ms of Odoo, a single one 50; a thousand gain nothing more and
 /// hold locks ten times as long.
@@ -100,7 +103,7 @@ fn judge(client: &OdooClient, answer: Value, records: &[&Record]) -> Result<Vec<
         return Err(ConnectError::Strange {
             system,
             what: "another answer than `load` gives".to_owned(),
-            repeatable: true,
+            again: Again::Harmless,
         });
     };
     let ids: Option<Vec<i64>> = loaded
@@ -125,7 +128,7 @@ fn judge(client: &OdooClient, answer: Value, records: &[&Record]) -> Result<Vec<
         return Err(ConnectError::Strange {
             system,
             what: "neither ids nor a reason".to_owned(),
-            repeatable: true,
+            again: Again::Harmless,
         });
     };
     let row = message
