@@ -37,6 +37,7 @@ mod cell;
 mod client;
 mod hint;
 mod load;
+mod loaded;
 mod lookup;
 mod settle;
 mod state;

@@ -224,6 +224,36 @@ async fn a_bad_row_is_named_and_nothing_of_its_call_is_written() -> anyhow::Resu
 }
 
 #[tokio::test]
+async fn the_third_of_three_new_contacts_is_named_when_it_is_the_bad_one() -> anyhow::Result<()> {
+    let Some(odoo) = Odoo::here() else { return Ok(()) };
+    let target = odoo.target();
+    let ids = [fresh("first"), fresh("second"), fresh("third")];
+    let vat =
+        |number: &str| json!({"name": "N", "is_company": true, "country_id/id": "base.de", "vat": number});
+    let cases = [
+        // a rule of Odoo's, told for all three first and in the first one's name
+        [vat("DE136695976"), vat("DE811569869"), vat("DE1")],
+        // a column
+        ["base.de", "base.fr", "base.nowhere"].map(|country| json!({"name": "N", "country_id/id": country})),
+        // the database
+        ["A", "B", ""].map(|name| json!({"name": name})),
+    ];
+    for values in cases {
+        let plan: Vec<Command> = ids
+            .iter()
+            .zip(values)
+            .map(|(id, values)| upsert("res.partner", id, values))
+            .collect();
+        let error = target.deliver(&plan, &[]).await.unwrap_err();
+        let [.., third] = &ids;
+        let expected = format!("odoo refused res.partner `{third}`");
+        assert!(error.to_string().starts_with(&expected), "{error}");
+        assert!(error.receipts.is_empty());
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_order_whose_totals_are_not_the_expected_ones_is_not_confirmed() -> anyhow::Result<()> {
     let Some(odoo) = Odoo::here() else { return Ok(()) };
     let target = odoo.target();
