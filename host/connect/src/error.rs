@@ -70,12 +70,12 @@ pub enum ConnectError {
         model: String,
     },
     /// The system, or a proxy before it, is in trouble of its own.
-    #[error("{system} has trouble of its own (status {status})")]
+    #[error("{system} has trouble of its own ({what})")]
     Troubled {
         /// The system.
         system: String,
-        /// The HTTP status.
-        status: u16,
+        /// The HTTP status, or the name that the system gives its trouble.
+        what: String,
         /// What the same again would do.
         again: Again,
     },
@@ -303,7 +303,7 @@ mod tests {
             },
             ConnectError::Troubled {
                 system: system(),
-                status: 502,
+                what: "status 502".to_owned(),
                 again,
             },
             ConnectError::Strange {

@@ -230,6 +230,43 @@ async fn a_load_without_an_answer_is_sent_again_and_an_action_looked_up_when_it_
 }
 
 #[tokio::test]
+async fn trouble_of_odoos_own_never_parks_and_an_action_is_looked_up_where_it_may_have_been_done() {
+    let trouble = |name: &str, message: &str| Reply::json(500, &json!({"name": name, "message": message}));
+    let cpu = || trouble("builtins.Exception", "CPU time limit exceeded.");
+    let again = NextTry::SendAgain { not_before: None };
+    let (error, _) = failure(vec![cpu()], &[upsert("hub.a")]).await;
+    assert_eq!(error.next_try(), again);
+
+    let before = || {
+        let draft = ok(json!([{"id": 7, "state": "draft", "amount_total": 119.0}]));
+        vec![ok(json!(["sale.order", 7])), draft]
+    };
+    let not_before = std::time::Duration::from_secs(120);
+    for (reply, next) in [
+        (cpu(), NextTry::LookUpFirst { not_before }),
+        (
+            trouble("psycopg2.errors.DiskFull", "could not extend file"),
+            again,
+        ),
+    ] {
+        let (error, _) = failure([before(), vec![reply]].concat(), &[confirm()]).await;
+        assert_eq!(
+            (error.error.code(), error.next_try()),
+            ("troubled", next),
+            "{error}"
+        );
+    }
+
+    let hidden = refused(0, None, "Unknown error during import: <class 'MemoryError'>: ");
+    let (error, _) = failure(vec![hidden], &[upsert("hub.a")]).await;
+    assert_eq!(error.next_try(), again);
+    assert_eq!(
+        error.to_string(),
+        "odoo-de has trouble of its own (builtins.MemoryError)"
+    );
+}
+
+#[tokio::test]
 async fn an_action_whose_answer_was_lost_is_found_done() -> anyhow::Result<()> {
     let done = ok(json!([{"id": 7, "state": "sale", "amount_total": 119.0}]));
     let server = Scripted::start(vec![ok(json!(["sale.order", 7])), done]).await?;

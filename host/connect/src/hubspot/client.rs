@@ -138,7 +138,7 @@ impl HubSpotClient {
             }),
             status @ 500.. => Err(ConnectError::Troubled {
                 system,
-                status,
+                what: format!("status {status}"),
                 again: Again::Harmless,
             }),
             status => Err(ConnectError::Strange {

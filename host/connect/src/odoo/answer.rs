@@ -20,8 +20,10 @@ pub enum Fault {
     Contended,
     /// More is asked than it can do now; nothing was changed.
     Busy(Option<Duration>),
-    /// It, or a proxy before it, is in trouble of its own; whether something was changed is not known.
-    Troubled(u16),
+    /// It, or a proxy before it, is in trouble of its own, by this name; whether something was changed is not known.
+    Troubled(String),
+    /// It is in trouble of its own, by this name, and its database has taken everything back.
+    TakenBack(String),
     /// This is no answer of Odoo; what it is instead.
     Strange(String),
     /// The key is wrong, missing or expired.
@@ -45,6 +47,8 @@ pub enum Fault {
 enum Means {
     Contended,
     Busy,
+    TakenBack,
+    Troubled,
     KeyRefused,
     NotAllowed,
     Gone,
@@ -71,15 +75,57 @@ const RULES: &[Rule] = &[
     rule("psycopg2.errors.SerializationFailure", "", Means::Contended),
     rule("psycopg2.errors.DeadlockDetected", "", Means::Contended),
     rule("psycopg2.errors.LockNotAvailable", "", Means::Contended),
+    rule(
+        "psycopg2.extensions.TransactionRollbackError",
+        "",
+        Means::Contended,
+    ),
     rule("odoo.exceptions.LockError", "", Means::Contended),
     rule("odoo.exceptions.ConcurrencyError", "", Means::Contended),
-    // no room, or its database restarts
+    // no connection to its database: none is free, or the database is down
     rule("psycopg2.pool.PoolError", "", Means::Busy),
     rule("odoo.sql_db.PoolError", "", Means::Busy),
-    rule("psycopg2.OperationalError", "", Means::Busy),
-    rule("psycopg2.InterfaceError", "", Means::Busy),
-    rule("psycopg2.errors.AdminShutdown", "", Means::Busy),
-    rule("psycopg2.errors.QueryCanceled", "", Means::Busy),
+    rule(
+        "psycopg2.OperationalError",
+        "connection to server at",
+        Means::Busy,
+    ),
+    rule(
+        "psycopg2.OperationalError",
+        "connection to server on",
+        Means::Busy,
+    ),
+    rule("psycopg2.errors.TooManyConnections", "", Means::Busy),
+    rule("psycopg2.errors.CannotConnectNow", "", Means::Busy),
+    // its database gave a statement up, and with it the transaction
+    rule("psycopg2.errors.DiskFull", "", Means::TakenBack),
+    rule("psycopg2.errors.OutOfMemory", "", Means::TakenBack),
+    rule("psycopg2.errors.InsufficientResources", "", Means::TakenBack),
+    rule("psycopg2.errors.ReadOnlySqlTransaction", "", Means::TakenBack),
+    rule("psycopg2.errors.InFailedSqlTransaction", "", Means::TakenBack),
+    rule("psycopg2.errors.QueryCanceled", "", Means::TakenBack),
+    rule("psycopg2.extensions.QueryCanceledError", "", Means::TakenBack),
+    rule(
+        "psycopg2.errors.IdleInTransactionSessionTimeout",
+        "",
+        Means::TakenBack,
+    ),
+    // its connection broke, perhaps between the commit and the word of it
+    rule("psycopg2.errors.AdminShutdown", "", Means::Troubled),
+    rule("psycopg2.errors.CrashShutdown", "", Means::Troubled),
+    rule("psycopg2.errors.DatabaseDropped", "", Means::Troubled),
+    rule("psycopg2.errors.IoError", "", Means::Troubled),
+    rule("psycopg2.errors.Connection", "", Means::Troubled),
+    rule("psycopg2.OperationalError", "", Means::Troubled),
+    rule("psycopg2.InterfaceError", "", Means::Troubled),
+    // its own limits, which may strike after the commit as well (`signal_time_expired_handler` in odoo/service/server.py)
+    rule("builtins.Exception", "CPU time limit exceeded", Means::Troubled),
+    rule("builtins.MemoryError", "", Means::Troubled),
+    // its machine: files, mail servers, whatever it reaches
+    rule("builtins.OSError", "", Means::Troubled),
+    rule("builtins.TimeoutError", "", Means::Troubled),
+    rule("builtins.Connection", "", Means::Troubled),
+    rule("builtins.BrokenPipeError", "", Means::Troubled),
     // who we are, and what we may
     rule("werkzeug.exceptions.Unauthorized", "", Means::KeyRefused),
     rule("odoo.http.SessionExpiredException", "", Means::KeyRefused),
@@ -104,12 +150,34 @@ const RULES: &[Rule] = &[
     rule("builtins.", "", Means::Misfit),
 ];
 
-/// What of a message of `load` says that the row lost a race: `load` hides the database's error, so that Odoo does not try
-/// again by itself and the text is all there is.
-const LOST_RACES: &[&str] = &[
-    "could not serialize access",
-    "deadlock detected",
-    "could not obtain lock on row",
+/// By what of a message of `load` an exception is known that has nothing to do with the row.
+///
+/// `load` hides exceptions: Odoo does not try such a call again by itself, and the text is all there is. Of those that it did
+/// not expect the text has the class, `<class 'MemoryError'>`; of those of the database it has PostgreSQL's own words, which
+/// are these as long as its `lc_messages` is English.
+const HIDDEN: &[(&str, &str)] = &[
+    (
+        "could not serialize access",
+        "psycopg2.errors.SerializationFailure",
+    ),
+    ("deadlock detected", "psycopg2.errors.DeadlockDetected"),
+    ("could not obtain lock on row", "psycopg2.errors.LockNotAvailable"),
+    (
+        "canceling statement due to lock timeout",
+        "psycopg2.errors.LockNotAvailable",
+    ),
+    ("Cannot grab a lock on records", "odoo.exceptions.LockError"),
+    ("canceling statement due to", "psycopg2.errors.QueryCanceled"),
+    (
+        "current transaction is aborted",
+        "psycopg2.errors.InFailedSqlTransaction",
+    ),
+    (
+        "in a read-only transaction",
+        "psycopg2.errors.ReadOnlySqlTransaction",
+    ),
+    ("No space left on device", "psycopg2.errors.DiskFull"),
+    ("out of memory", "psycopg2.errors.OutOfMemory"),
 ];
 
 /// Odoo's error object, as far as it is kept.
@@ -120,9 +188,27 @@ struct ErrorObject {
     message: String,
 }
 
-/// Whether a message of `load` says that a race was lost.
-pub fn is_lost_race(message: &str) -> bool {
-    LOST_RACES.iter().any(|text| message.contains(text))
+/// What a message of `load` says that has nothing to do with the row it names; none when it is about the row.
+pub(crate) fn passing_in_load(message: &str) -> Option<Fault> {
+    let by_text = || {
+        let found = HIDDEN.iter().find(|(text, _)| message.contains(text));
+        found.map(|(_, name)| (*name).to_owned())
+    };
+    let fault = meaning(200, &class_in(message).or_else(by_text)?, message);
+    let passes = matches!(
+        fault,
+        Fault::Contended | Fault::Busy(_) | Fault::Troubled(_) | Fault::TakenBack(_)
+    );
+    passes.then_some(fault)
+}
+
+/// The name of the class that a message quotes as Python does, in the form that error objects have.
+fn class_in(message: &str) -> Option<String> {
+    let (name, _) = message.split_once("<class '")?.1.split_once("'>")?;
+    Some(match name.contains('.') {
+        true => name.to_owned(),
+        false => format!("builtins.{name}"),
+    })
 }
 
 /// The value that an answer carries.
@@ -133,7 +219,7 @@ pub fn is_lost_race(message: &str) -> bool {
 pub(crate) fn read(answer: &Answer) -> Result<Value, Fault> {
     match (answer.status, answer.is_json) {
         (429, _) => Err(Fault::Busy(answer.retry_after)),
-        (502..=504, _) => Err(Fault::Troubled(answer.status)),
+        (502..=504, _) => Err(troubled(answer.status)),
         (404, false) => Err(Fault::NoDatabase),
         (413, _) => Err(Fault::Misfit("the request is too large for it".to_owned())),
         (415, false) => Err(Fault::Misfit("it takes no JSON at this address".to_owned())),
@@ -141,10 +227,10 @@ pub(crate) fn read(answer: &Answer) -> Result<Value, Fault> {
             serde_json::from_slice(&answer.body).map_err(|_| Fault::Strange("broken JSON".to_owned()))
         }
         (status, true) => Err(serde_json::from_slice::<ErrorObject>(&answer.body)
-            .map_or(Fault::Troubled(status), |error| {
+            .map_or(troubled(status), |error| {
                 meaning(status, &error.name, &error.message)
             })),
-        (500.., false) => Err(Fault::Troubled(answer.status)),
+        (500.., false) => Err(troubled(answer.status)),
         (status, false) => Err(Fault::Strange(format!(
             "a page that is no JSON (status {status})"
         ))),
@@ -156,17 +242,26 @@ fn meaning(status: u16, name: &str, message: &str) -> Fault {
     let found = RULES
         .iter()
         .find(|rule| name.starts_with(rule.name) && message.contains(rule.says));
-    match found.map(|rule| rule.means) {
-        Some(Means::Contended) => Fault::Contended,
-        Some(Means::Busy) => Fault::Busy(None),
-        Some(Means::KeyRefused) => Fault::KeyRefused,
-        Some(Means::NotAllowed) => Fault::NotAllowed(reason(message)),
-        Some(Means::Gone) => Fault::Gone(reason(message)),
-        Some(Means::UnknownId) => Fault::UnknownId,
-        Some(Means::Refused) => Fault::Refused(reason(message)),
-        Some(Means::Misfit) => Fault::Misfit(reason(message)),
-        None => Fault::Troubled(status),
+    let Some(rule) = found else {
+        return troubled(status);
+    };
+    // of trouble the name is kept, which is none of a stranger's: a row of the table knows it
+    match rule.means {
+        Means::Contended => Fault::Contended,
+        Means::Busy => Fault::Busy(None),
+        Means::TakenBack => Fault::TakenBack(reason(name)),
+        Means::Troubled => Fault::Troubled(reason(name)),
+        Means::KeyRefused => Fault::KeyRefused,
+        Means::NotAllowed => Fault::NotAllowed(reason(message)),
+        Means::Gone => Fault::Gone(reason(message)),
+        Means::UnknownId => Fault::UnknownId,
+        Means::Refused => Fault::Refused(reason(message)),
+        Means::Misfit => Fault::Misfit(reason(message)),
     }
+}
+
+fn troubled(status: u16) -> Fault {
+    Fault::Troubled(format!("status {status}"))
 }
 
 #[cfg(test)]

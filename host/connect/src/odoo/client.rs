@@ -172,10 +172,11 @@ impl OdooClient {
         match fault {
             Fault::Contended => ConnectError::Contended { system, model },
             Fault::Busy(wait) => ConnectError::Busy { system, wait },
-            Fault::Troubled(status) => ConnectError::Troubled {
+            Fault::Troubled(what) => ConnectError::Troubled { system, what, again },
+            Fault::TakenBack(what) => ConnectError::Troubled {
                 system,
-                status,
-                again,
+                what,
+                again: Again::Harmless,
             },
             Fault::Strange(what) => ConnectError::Strange { system, what, again },
             Fault::KeyRefused => ConnectError::KeyRefused { system },

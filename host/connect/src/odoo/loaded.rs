@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::answer::{Fault, is_lost_race};
+use super::answer::{self, Fault};
 use crate::error::reason;
 
 /// Why there are no ids. Nothing was written: all or nothing is Odoo's promise.
@@ -66,8 +66,12 @@ pub(crate) fn read(answer: Value, rows: usize) -> Result<Vec<i64>, NoIds> {
         .iter()
         .filter(|message| message.kind != "warning")
         .collect();
-    if errors.iter().any(|error| is_lost_race(&error.message)) {
-        return Err(NoIds::Fault(Fault::Contended));
+    let passing = errors
+        .iter()
+        .filter(|error| error.of_no_column())
+        .find_map(|error| answer::passing_in_load(&error.message));
+    if let Some(fault) = passing {
+        return Err(NoIds::Fault(fault));
     }
     let error = guilty(&errors).ok_or_else(|| strange("neither ids nor a reason"))?;
     Err(NoIds::Row {
@@ -175,6 +179,56 @@ mod tests {
         for (messages, expected) in cases {
             assert_eq!(row(&messages), expected, "{messages:?}");
         }
+    }
+
+    #[test]
+    fn trouble_that_passes_is_not_held_against_a_row() {
+        let cases = [
+            (
+                "could not serialize access due to concurrent update\n",
+                Fault::Contended,
+            ),
+            ("deadlock detected\nDETAIL:  Process 1 waits", Fault::Contended),
+            (
+                "Unknown error during import: <class 'Exception'>: CPU time limit exceeded.",
+                Fault::Troubled("builtins.Exception".to_owned()),
+            ),
+            (
+                "Unknown error during import: <class 'MemoryError'>: ",
+                Fault::Troubled("builtins.MemoryError".to_owned()),
+            ),
+            // in another language the class is the same
+            (
+                "Unbekannter Fehler beim Import: <class 'odoo.exceptions.ConcurrencyError'>: ?",
+                Fault::Contended,
+            ),
+            (
+                "Unknown database error: 'current transaction is aborted, commands ignored until end of transaction block\n'",
+                Fault::TakenBack("psycopg2.errors.InFailedSqlTransaction".to_owned()),
+            ),
+            (
+                "could not extend file \"base/1/2\": No space left on device\nHINT:  Check free disk space.\n",
+                Fault::TakenBack("psycopg2.errors.DiskFull".to_owned()),
+            ),
+        ];
+        for (message, fault) in cases {
+            let messages = [error(0, None, "Contacts require a name"), error(1, None, message)];
+            assert_eq!(refused(&messages), NoIds::Fault(fault), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_a_row_itself_is_to_blame_for_stays_with_it() {
+        for message in [
+            "Unknown error during import: <class 'ValueError'>: Wrong value for res.partner.type: 'bogus'",
+            "Unknown error during import: <class 'Exception'>: no such thing",
+            "invalid input syntax for type integer: \"red\"",
+        ] {
+            assert_eq!(row(&[error(3, None, message)]), 3, "{message}");
+        }
+        // a value that reads like trouble
+        let value = "No matching record found for name 'deadlock detected' in field 'Country'";
+        assert_eq!(row(&[error(3, Some("country_id"), value)]), 3);
     }
 
     #[test]

@@ -168,6 +168,58 @@ fn a_lost_race_is_a_500_that_goes_away() {
 }
 
 #[test]
+fn trouble_of_its_own_passes_and_tells_whether_something_may_have_been_done() {
+    let server = "connection to server at \"127.0.0.1\", port 5432 failed: Connection refused";
+    let slots = "connection to server on socket \"/run/.s.PGSQL.5432\" failed: FATAL:  sorry, too many clients already";
+    for (name, message) in [
+        ("psycopg2.pool.PoolError", "The Connection Pool Is Full"),
+        ("psycopg2.OperationalError", server),
+        ("psycopg2.OperationalError", slots),
+        (
+            "psycopg2.errors.TooManyConnections",
+            "sorry, too many clients already",
+        ),
+        (
+            "psycopg2.errors.CannotConnectNow",
+            "the database system is starting up",
+        ),
+    ] {
+        assert_eq!(fault(500, name, message), Fault::Busy(None), "{name}");
+    }
+    for name in [
+        "psycopg2.errors.DiskFull",
+        "psycopg2.errors.OutOfMemory",
+        "psycopg2.errors.ReadOnlySqlTransaction",
+        "psycopg2.errors.InFailedSqlTransaction",
+        "psycopg2.errors.QueryCanceled",
+    ] {
+        assert_eq!(fault(500, name, "?"), Fault::TakenBack(name.to_owned()));
+    }
+    for (name, message) in [
+        (
+            "psycopg2.errors.AdminShutdown",
+            "terminating connection due to administrator command",
+        ),
+        (
+            "psycopg2.errors.CrashShutdown",
+            "terminating connection because of crash",
+        ),
+        (
+            "psycopg2.OperationalError",
+            "server closed the connection unexpectedly",
+        ),
+        ("psycopg2.InterfaceError", "connection already closed"),
+        ("builtins.Exception", "CPU time limit exceeded."),
+        ("builtins.MemoryError", ""),
+        ("builtins.OSError", "[Errno 28] No space left on device"),
+    ] {
+        assert_eq!(fault(500, name, message), Fault::Troubled(name.to_owned()));
+    }
+    // any other of that class is a mistake of somebody's
+    assert!(matches!(fault(500, "builtins.Exception", "no"), Fault::Misfit(_)));
+}
+
+#[test]
 fn an_unknown_external_id_is_told_from_other_wrong_values() {
     let message = "External ID not found in the system: hub.none";
     assert_eq!(fault(500, "builtins.ValueError", message), Fault::UnknownId);
@@ -179,7 +231,7 @@ fn proxies_and_strangers_are_told_apart() {
     for status in [502, 503, 504] {
         assert_eq!(
             read(&answer(status, false, "<html>")).unwrap_err(),
-            Fault::Troubled(status)
+            Fault::Troubled(format!("status {status}"))
         );
     }
     assert!(matches!(
@@ -194,7 +246,10 @@ fn proxies_and_strangers_are_told_apart() {
         read(&answer(200, true, "{\"ids\": [1")).unwrap_err(),
         Fault::Strange("broken JSON".to_owned())
     );
-    assert_eq!(fault(500, "somebody.elses.Error", "?"), Fault::Troubled(500));
+    assert_eq!(
+        fault(500, "somebody.elses.Error", "?"),
+        Fault::Troubled("status 500".to_owned())
+    );
 }
 
 #[test]
