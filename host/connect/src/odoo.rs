@@ -34,6 +34,7 @@ mod action;
 pub mod answer;
 mod batch;
 mod cell;
+mod check;
 mod client;
 mod hint;
 mod load;

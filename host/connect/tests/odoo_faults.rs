@@ -335,6 +335,74 @@ async fn an_external_id_that_odoo_would_misread_is_not_sent() {
 }
 
 #[tokio::test]
+async fn names_that_lead_elsewhere_are_refused_before_anything_of_the_plan_is_sent() {
+    let act = |model: &str, name: &str| {
+        let Command::Act(action) = confirm() else {
+            unreachable!("an action")
+        };
+        Command::Act(Action {
+            model: model.to_owned(),
+            name: name.to_owned(),
+            ..action
+        })
+    };
+    let load = |model: &str| {
+        Command::Upsert(Record {
+            model: model.to_owned(),
+            ..record("hub.b", json!({"name": "b"}))
+        })
+    };
+    let cases = [
+        (load("../../web/session"), "is no model"),
+        (load(".."), "is no model"),
+        (act("res/partner", "write"), "is no model"),
+        (act("sale.order", "../../../web/x"), "is no public method"),
+        (act("sale.order", "_write"), "is no public method"),
+    ];
+    for (command, text) in cases {
+        let (error, server) = failure(Vec::new(), &[upsert("hub.a"), command]).await;
+        assert_eq!((error.error.code(), error.next_try()), ("misfit", NextTry::Park));
+        assert!(error.to_string().contains(text), "{error}");
+        assert!(server.seen().is_empty(), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_actions_own_context_does_not_lead_out_of_the_company() -> anyhow::Result<()> {
+    let state = |state: &str| ok(json!([{"id": 7, "state": state, "amount_total": 119.0}]));
+    let script = vec![
+        ok(json!(["sale.order", 7])),
+        state("draft"),
+        ok(json!(true)),
+        state("sale"),
+    ];
+    let server = Scripted::start(script).await?;
+    let Command::Act(mut action) = confirm() else {
+        unreachable!("an action")
+    };
+    action.arguments = fields(
+        json!({"context": {"allowed_company_ids": [1, 2], "lang": "de_DE", "validate_analytic": true}}),
+    );
+    let plan = [Command::Act(action.clone())];
+    target(&server).deliver(&plan, &[]).await?;
+    let seen = server.seen();
+    let call = seen
+        .iter()
+        .find(|call| call.path.ends_with("action_confirm"))
+        .unwrap();
+    let body = call.json();
+    assert_eq!(body.pointer("/context/allowed_company_ids"), Some(&json!([2])));
+    assert_eq!(body.pointer("/context/lang"), Some(&json!("en_US")));
+    assert_eq!(body.pointer("/context/validate_analytic"), Some(&json!(true)));
+
+    action.arguments = fields(json!({"context": [1]}));
+    let script = vec![ok(json!(["sale.order", 7])), state("draft")];
+    let (error, _) = failure(script, &[Command::Act(action)]).await;
+    assert_eq!(error.error.code(), "misfit");
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_ensured_record_is_looked_for_once_and_then_known() -> anyhow::Result<()> {
     let server = Scripted::start(vec![unknown(), loaded(&[31])]).await?;
     let target = target(&server);

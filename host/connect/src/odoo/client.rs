@@ -10,12 +10,18 @@ use reqwest::{
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::answer::{self, Fault};
+use super::{
+    answer::{self, Fault},
+    check,
+};
 use crate::{
     ConnectError,
     error::Again,
     http::{Call, Http},
 };
+
+/// The key of the context that says in which companies a call works.
+const COMPANIES: &str = "allowed_company_ids";
 
 /// What a call is about, for the error's text.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +47,7 @@ pub(crate) enum Kind {
 #[derive(Clone)]
 pub(crate) struct OdooClient {
     http: Http,
-    context: Value,
+    context: Map<String, Value>,
     company: Option<NonZeroU32>,
     read_time: Duration,
     write_time: Duration,
@@ -75,16 +81,16 @@ impl OdooClient {
         headers.insert(AUTHORIZATION, authorization);
         let database = HeaderValue::from_str(settings.database)?;
         headers.insert(HeaderName::from_static("x-odoo-database"), database);
-        let mut context = json!({
+        let mut context = object(json!({
             "lang": settings.language,
             "tz": "UTC",
             // no mail to followers, no entry in the record's chat for each changed field
             "tracking_disable": true,
             "mail_create_nosubscribe": true,
             "mail_notrack": true,
-        });
-        if let (Some(company), Some(context)) = (settings.company, context.as_object_mut()) {
-            context.insert("allowed_company_ids".to_owned(), json!([company]));
+        }));
+        if let Some(company) = settings.company {
+            context.insert(COMPANIES.to_owned(), json!([company]));
         }
         Ok(Self {
             http: Http::new(client, system, address, headers),
@@ -100,7 +106,7 @@ impl OdooClient {
         self.http.system()
     }
 
-    /// Calls a method and gives what it answers.
+    /// Calls a method and gives what it answers. Whatever context the arguments have, language and company are the config's.
     ///
     /// # Errors
     ///
@@ -112,13 +118,18 @@ impl OdooClient {
         arguments: Map<String, Value>,
         kind: Kind,
     ) -> Result<Result<Value, Fault>, ConnectError> {
+        if let Err(fault) = check::model(model).and_then(|()| check::method(method)) {
+            return Ok(Err(fault));
+        }
         let mut body = arguments;
         let context = body.entry("context").or_insert_with(|| json!({}));
-        if let (Some(context), Some(ours)) = (context.as_object_mut(), self.context.as_object()) {
-            for (name, value) in ours {
-                context.entry(name.clone()).or_insert_with(|| value.clone());
-            }
-        }
+        let Some(context) = context.as_object_mut() else {
+            let text = "the `context` of its arguments is no JSON object; leave it out, or make it one";
+            return Ok(Err(Fault::Misfit(text.to_owned())));
+        };
+        // without a company of the config's it is the user's own
+        context.shift_remove(COMPANIES);
+        context.extend(self.context.clone());
         let answer = self
             .http
             .send(Call {

@@ -67,26 +67,3 @@ async fn ask(client: &OdooClient, external_id: &str) -> Result<Option<(String, O
         }
     }
 }
-
-/// Refuses an external id that Odoo would take for something else, before anything is sent.
-///
-/// # Errors
-///
-/// It is empty, has white space or a comma, or more than one dot.
-pub(crate) fn check(client: &OdooClient, model: &str, external_id: &str) -> Result<(), ConnectError> {
-    let wrong = external_id.is_empty()
-        || external_id
-            .chars()
-            .any(|letter| letter.is_whitespace() || letter == ',')
-        || external_id.matches('.').count() > 1;
-    match wrong {
-        false => Ok(()),
-        true => Err(ConnectError::Misfit {
-            system: client.system().to_owned(),
-            model: model.to_owned(),
-            reason: format!(
-                "`{external_id}` is no external id: write `module.name`, without white space and commas, with one dot"
-            ),
-        }),
-    }
-}

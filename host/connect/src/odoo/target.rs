@@ -7,7 +7,7 @@ use cambist_contract::{
     mapping::{Command, Record},
 };
 
-use super::{OdooClient, action, batch, client::About, load, lookup, settle};
+use super::{OdooClient, action, batch, check, client::About, load, lookup, settle};
 use crate::{
     ConnectError,
     pace::Pace,
@@ -48,7 +48,6 @@ impl OdooTarget {
             let length = batch::length(rest);
             match rest.first() {
                 Some(Command::Act(action)) => {
-                    lookup::check(&self.client, &action.model, &action.external_id)?;
                     let (effect, id) = action::act(&self.client, action).await?;
                     delivery.done(at, effect, Some(id), None);
                 }
@@ -88,7 +87,6 @@ impl OdooTarget {
     ) -> Result<(), ConnectError> {
         let mut missing = Vec::new();
         for (index, record) in delivery.records(at, length) {
-            lookup::check(&self.client, &record.model, &record.external_id)?;
             if delivery.is_written(index, |_| true) {
                 let before = delivery.before(index);
                 delivery.done(index, Effect::Unchanged, None, before);
@@ -108,9 +106,6 @@ impl OdooTarget {
 
     /// Loads rows together. A row that is refused is settled by itself, and the others are loaded without it.
     async fn load(&self, delivery: &mut Delivery<'_>, rows: &[(usize, &Record)]) -> Result<(), ConnectError> {
-        for (_, record) in rows {
-            lookup::check(&self.client, &record.model, &record.external_id)?;
-        }
         let mut rows = rows.to_vec();
         while !rows.is_empty() {
             let records: Vec<&Record> = rows.iter().map(|(_, record)| *record).collect();
@@ -156,6 +151,10 @@ impl Target for OdooTarget {
         plan: &[Command],
         written: &[Option<Digest>],
     ) -> Result<Vec<Receipt>, DeliverError> {
+        if let Err(error) = check::plan(&self.client, plan) {
+            let receipts = Vec::new();
+            return Err(DeliverError { receipts, error });
+        }
         let _turn = self.pace.enter().await;
         let mut delivery = Delivery {
             plan,

@@ -70,6 +70,12 @@ async fn what_odoo_refuses_parks_with_a_reason_a_person_understands() -> anyhow:
         ),
         (
             act("res.partner", &partner, "_write", anything(), never()),
+            "misfit",
+            "is no public method",
+        ),
+        // one that Odoo keeps to itself by another mark than its name
+        (
+            act("res.partner", &partner, "ensure_one", anything(), never()),
             "not-allowed",
             "Private methods",
         ),
