@@ -119,7 +119,8 @@ pub struct Odoo {
     /// systems here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub company: Option<NonZeroU32>,
-    /// The language of names and messages, as Odoo calls it. Default `en_US`.
+    /// The language of names and messages, as Odoo calls it. Default `en_US`. The messages of its PostgreSQL must be English all
+    /// the same (`lc_messages` of `C` or `en_…`): by them a lost race is told from a refused row.
     #[serde(default = "language")]
     pub language: String,
     /// Fields to read when Odoo hints that a record changed, by model.

@@ -142,26 +142,46 @@ async fn what_was_written_before_is_left_out() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_deleted_record_that_others_need_is_made_anew() -> anyhow::Result<()> {
-    let missing = "No matching record found for external id 'hub.a' in field 'Contact'";
-    let server = Scripted::start(vec![
-        refused(0, Some("parent_id"), missing),
-        unknown(),
-        loaded(&[21]),
-        loaded(&[22]),
-    ])
-    .await?;
-    let child = Command::Upsert(record("hub.b", json!({"name": "b", "parent_id/id": "hub.a"})));
-    let written = [Some(digest_of(&record("hub.a", json!({"name": "hub.a"})))), None];
-    let receipts = target(&server)
-        .deliver(&[upsert("hub.a"), child], &written)
+async fn a_deleted_record_that_others_need_is_made_anew_in_any_language() -> anyhow::Result<()> {
+    for missing in [
+        "No matching record found for external id 'hub.a' in field 'Contact'",
+        "Kein passender Datensatz für externe ID 'hub.a' im Feld 'Kontakt' gefunden",
+    ] {
+        let server = Scripted::start(vec![
+            refused(0, Some("parent_id"), missing),
+            unknown(),
+            loaded(&[21]),
+            loaded(&[22]),
+        ])
         .await?;
-    let ids: Vec<_> = receipts
-        .iter()
-        .map(|receipt| receipt.target_id.as_deref())
-        .collect();
-    assert_eq!(ids, [Some("21"), Some("22")]);
+        let child = Command::Upsert(record("hub.b", json!({"name": "b", "parent_id/id": "hub.a"})));
+        let written = [Some(digest_of(&record("hub.a", json!({"name": "hub.a"})))), None];
+        let receipts = target(&server)
+            .deliver(&[upsert("hub.a"), child], &written)
+            .await?;
+        let ids: Vec<_> = receipts
+            .iter()
+            .map(|receipt| receipt.target_id.as_deref())
+            .collect();
+        assert_eq!(ids, [Some("21"), Some("22")]);
+    }
     Ok(())
+}
+
+#[tokio::test]
+async fn a_bad_column_is_tried_once_more_and_no_further() {
+    let bad = || refused(0, Some("type"), "Der Wert 'bogus' ist nicht erlaubt");
+    let child = Command::Upsert(record("hub.b", json!({"name": "b", "type": "bogus"})));
+    let written = [Some(digest_of(&record("hub.a", json!({"name": "hub.a"})))), None];
+    let server = Scripted::start(vec![bad(), unknown(), loaded(&[21]), bad(), unknown()])
+        .await
+        .unwrap();
+    let error = target(&server)
+        .deliver(&[upsert("hub.a"), child], &written)
+        .await
+        .unwrap_err();
+    assert_eq!((error.error.code(), error.next_try()), ("refused", NextTry::Park));
+    assert_eq!(server.seen().len(), 5);
 }
 
 #[tokio::test]

@@ -17,9 +17,6 @@ use crate::ConnectError;
 /// hold locks ten times as long.
 pub(crate) const BATCH: usize = 100;
 
-/// How Odoo begins to say that a row refers to a record that is not there.
-const MISSING_REFERENCE: &str = "No matching record found for external id";
-
 /// Writes records of one model with the same columns, and gives Odoo's ids in their order.
 ///
 /// # Errors
@@ -74,9 +71,4 @@ fn misfit(client: &OdooClient, record: &Record, name: &str) -> ConnectError {
             record.external_id
         ),
     }
-}
-
-/// Whether a row was refused because a record it refers to is not there.
-pub(crate) fn lacks_reference(error: &ConnectError) -> bool {
-    matches!(error, ConnectError::Refused { reason, .. } if reason.starts_with(MISSING_REFERENCE))
 }

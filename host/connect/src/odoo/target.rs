@@ -144,8 +144,9 @@ impl OdooTarget {
 impl Target for OdooTarget {
     /// Carries out the plan in calls of up to 100 rows.
     ///
-    /// When a row is refused because a record it refers to is not there, although we wrote it once, somebody has deleted that
-    /// record: the plan is then carried out once more with nothing left out, which makes it anew.
+    /// When a row is refused for one of its columns and something was left out that we wrote once, the column may refer to that,
+    /// and somebody may have deleted it: the plan is then carried out once more with nothing left out, which makes it anew.
+    /// Odoo's sentence would tell more, but it is in the language of the system.
     async fn deliver(
         &self,
         plan: &[Command],
@@ -168,7 +169,7 @@ impl Target for OdooTarget {
             .iter()
             .flatten()
             .any(|receipt| receipt.target_id.is_none());
-        if result.as_ref().is_err_and(load::lacks_reference) && left_out {
+        if result.as_ref().is_err_and(is_of_a_column) && left_out {
             delivery.skip = Skip::Nothing;
             result = self.carry_out(&mut delivery).await;
         }
@@ -182,6 +183,11 @@ impl Target for OdooTarget {
     async fn ready(&self) -> Result<(), ConnectError> {
         self.client.ready().await
     }
+}
+
+/// Whether a row was refused for what one of its columns says.
+fn is_of_a_column(error: &ConnectError) -> bool {
+    matches!(error, ConnectError::Refused { field: Some(_), .. })
 }
 
 impl<'p> Delivery<'p> {
