@@ -160,6 +160,18 @@ pub enum ConnectError {
     /// A record is in a state that the action is not done from.
     #[error("{0}")]
     WrongState(Box<WrongState>),
+    /// More belongs to an object than is read with it. What can be read would be a part that passes for the whole.
+    #[error(
+        "{what} of {system} has more {kind} than are read with it; make several of it there, then resume"
+    )]
+    TooMany {
+        /// The system.
+        system: String,
+        /// The object, by kind and id.
+        what: String,
+        /// What belongs to it, in the system's words.
+        kind: String,
+    },
     /// The connector cannot read such an object.
     #[error(
         "{system} has no way to read `{kind}`; take its events out of the flow, or name its fields in the config"
@@ -244,6 +256,7 @@ impl ConnectError {
             | Self::Refused { .. }
             | Self::Misfit { .. }
             | Self::WrongState(_)
+            | Self::TooMany { .. }
             | Self::Unsupported { .. } => NextTry::Park,
         }
     }
@@ -266,6 +279,7 @@ impl ConnectError {
             Self::Refused { .. } => "refused",
             Self::Misfit { .. } => "misfit",
             Self::WrongState(_) => "wrong-state",
+            Self::TooMany { .. } => "too-many",
             Self::Unsupported { .. } => "unsupported",
         }
     }

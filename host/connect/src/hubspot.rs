@@ -8,8 +8,10 @@
 //! | `POST /crm/objects/2026-03/{companies,contacts,line_items}/batch/read`, up to 100 ids | published specifications "Companies", "Contacts", "Line Items" 2026-03 |
 //!
 //! Assumed, because no specification says it: at most 100 ids a batch; the associations of line items under `line items` with a
-//! space (both spellings are read); 404 for a deal that is gone; 207 with the rest for a batch that names an object that is
-//! gone.
+//! space (both spellings are read); 404 for a deal that is gone; for a batch that names an object that is gone 207 with the
+//! rest, and an error of category `OBJECT_NOT_FOUND` with the `ids` in its `context`; `paging.next` behind associations that
+//! are not all listed. A batch that leaves anything out in another way is tried again, a deal with more associations than are
+//! listed waits for a person: an order must not lack lines because a list was cut.
 //!
 //! # The body
 //!
@@ -29,8 +31,9 @@
 //!
 //! # Where to start reading
 //!
-//! [`mod@source`] for what is read, `client.rs` for what HubSpot's answers mean.
+//! [`mod@source`] for what is read, `client.rs` for what HubSpot's answers mean, `batch.rs` for what is in a batch's.
 
+mod batch;
 mod client;
 mod properties;
 pub mod source;

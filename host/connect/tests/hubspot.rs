@@ -145,6 +145,32 @@ async fn more_than_a_hundred_line_items_are_read_in_batches() -> anyhow::Result<
 }
 
 #[tokio::test]
+async fn lines_that_are_not_listed_or_not_read_are_never_taken_for_gone() -> anyhow::Result<()> {
+    let mut truncated = portal();
+    truncated["deals"]["9001"]["truncated"] = json!(["line_items"]);
+    let double = HubSpotDouble::start(truncated).await?;
+    let error = source(&double, TOKEN).fetch(&deal()).await.unwrap_err();
+    assert_eq!((error.code(), error.next_try()), ("too-many", NextTry::Park));
+    assert_eq!(
+        error.to_string(),
+        "deal 9001 of hubspot-eu has more line_items than are read with it; make several of it there, then resume"
+    );
+
+    for category in ["INTERNAL_ERROR", ""] {
+        let mut failing = portal();
+        failing["line_items"]["802"]["fails"] = json!(category);
+        let double = HubSpotDouble::start(failing).await?;
+        let source = source(&double, TOKEN);
+        let error = source.fetch(&deal()).await.unwrap_err();
+        assert_eq!(error.code(), "troubled", "{error}");
+        assert_eq!(error.next_try(), NextTry::SendAgain { not_before: None });
+        double.put("line_items", "802", json!({"properties": {"name": "Build"}}));
+        source.fetch(&deal()).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_wrong_token_parks_and_says_what_to_do() -> anyhow::Result<()> {
     let double = HubSpotDouble::start(portal()).await?;
     let error = source(&double, "pat-wrong").fetch(&deal()).await.unwrap_err();

@@ -109,7 +109,7 @@ impl HubSpotClient {
             reason(&error.message)
         };
         match answer.status {
-            // 207: some of a batch are missing; the caller sees which
+            // 207: some of a batch are missing; why is in its `errors`, see `batch.rs`
             200 | 207 if answer.is_json => {
                 serde_json::from_slice(&answer.body).map_err(|_| ConnectError::Strange {
                     system,

@@ -5,8 +5,8 @@ use cambist_contract::{message::Message, secret::Secret};
 use reqwest::header::InvalidHeaderValue;
 use serde_json::{Map, Value, json};
 
-use super::{client::HubSpotClient, properties::Asked};
-use crate::{ConnectError, Source, error::Again, options, pace::Pace};
+use super::{batch, client::HubSpotClient, properties::Asked};
+use crate::{ConnectError, Source, options, pace::Pace};
 
 /// The generation of the API, part of every path.
 const API: &str = "crm/objects/2026-03";
@@ -55,9 +55,16 @@ impl HubSpotSource {
             .as_object_mut()
             .and_then(|deal| deal.shift_remove("associations"))
             .unwrap_or_default();
-        let companies = associated(&associations, &["companies"]);
-        let contacts = associated(&associations, &["contacts"]);
-        let line_items = associated(&associations, &["line_items", "line items"]);
+        let listed = |kind: &str, keys: &[&str]| {
+            associated(&associations, keys).ok_or_else(|| ConnectError::TooMany {
+                system: self.client.system().to_owned(),
+                what: format!("deal {id}"),
+                kind: kind.to_owned(),
+            })
+        };
+        let companies = listed("companies", &["companies"])?;
+        let contacts = listed("contacts", &["contacts"])?;
+        let line_items = listed("line_items", &["line_items", "line items"])?;
         Ok(json!({
             "deal": deal,
             "companies": self.objects("companies", &companies, &self.asked.companies).await?,
@@ -85,34 +92,16 @@ impl HubSpotSource {
         ids: &[String],
         asked: &[String],
     ) -> Result<Vec<Value>, ConnectError> {
-        if ids.len() > OBJECTS_LIMIT {
-            return Err(ConnectError::Misfit {
-                system: self.client.system().to_owned(),
-                model: kind.to_owned(),
-                reason: format!(
-                    "{} belong to one deal; {OBJECTS_LIMIT} are read at most",
-                    ids.len()
-                ),
-            });
-        }
         let mut found: Map<String, Value> = Map::new();
         for some in ids.chunks(BATCH) {
             let inputs: Vec<Value> = some.iter().map(|id| json!({ "id": id })).collect();
             let request = json!({"inputs": inputs, "properties": asked});
             let path = format!("{API}/{kind}/batch/read");
-            let mut answer = self.client.batch(&path, &request, kind).await?;
-            let Some(Value::Array(results)) = answer.get_mut("results").map(Value::take) else {
-                return Err(ConnectError::Strange {
-                    system: self.client.system().to_owned(),
-                    what: "a batch without results".to_owned(),
-                    again: Again::Harmless,
-                });
-            };
-            for object in results {
-                if let Some(id) = object.get("id").and_then(Value::as_str) {
-                    found.insert(id.to_owned(), object);
-                }
-            }
+            let answer = self.client.batch(&path, &request, kind).await?;
+            found.extend(
+                batch::read(answer, some)
+                    .map_err(|partial| partial.into_error(self.client.system(), kind))?,
+            );
         }
         // HubSpot answers in an order of its own; ours makes the same deal the same bytes
         Ok(ids.iter().filter_map(|id| found.shift_remove(id)).collect())
@@ -179,17 +168,24 @@ fn is_deletion(event: &str) -> bool {
     event.ends_with(".deletion") || event.ends_with(".privacyDeletion")
 }
 
-/// The ids under any of some keys, each once.
-fn associated(associations: &Value, keys: &[&str]) -> Vec<String> {
+/// The ids under any of some keys, each once; none when HubSpot has listed a part of them, or there are too many.
+fn associated(associations: &Value, keys: &[&str]) -> Option<Vec<String>> {
     let mut ids: Vec<String> = Vec::new();
-    let results = keys
-        .iter()
-        .filter_map(|key| associations.get(key)?.get("results")?.as_array());
-    for id in results.flatten().filter_map(|result| result.get("id")?.as_str()) {
-        // a company with two labels is named twice
-        if !ids.iter().any(|known| known == id) {
-            ids.push(id.to_owned());
+    for list in keys.iter().filter_map(|key| associations.get(key)) {
+        if list.pointer("/paging/next").is_some_and(|next| !next.is_null()) {
+            return None;
+        }
+        let results = list.get("results").and_then(Value::as_array);
+        for id in results
+            .into_iter()
+            .flatten()
+            .filter_map(|result| result.get("id")?.as_str())
+        {
+            // a company with two labels is named twice
+            if !ids.iter().any(|known| known == id) {
+                ids.push(id.to_owned());
+            }
         }
     }
-    ids
+    (ids.len() <= OBJECTS_LIMIT).then_some(ids)
 }
