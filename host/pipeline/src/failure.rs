@@ -62,8 +62,8 @@ impl Failure {
             Self::Call(error) => error.next_try(),
             Self::Connect(error) => error.next_try(),
             Self::Journal(error) => error.next_try(),
-            Self::Route(_)
-            | Self::Unroutable(_)
+            Self::Route(error) => error.next_try(),
+            Self::Unroutable(_)
             | Self::UnknownEvent { .. }
             | Self::TooDeep { .. }
             | Self::Implausible(_)
@@ -79,7 +79,7 @@ impl Failure {
             Self::Call(CallError::Trapped(_)) => "plugin-trapped",
             Self::Call(CallError::Limit { .. }) => "plugin-limit",
             Self::Call(CallError::BadAnswer(_)) | Self::Implausible(_) => "plugin-answer",
-            Self::Call(CallError::Host(_)) => "host",
+            Self::Call(CallError::Host(_)) | Self::Route(RouteError::Trouble { .. }) => "host",
             Self::Connect(error) => error.code(),
             Self::Route(_) | Self::Unroutable(_) => "no-route",
             Self::UnknownEvent { .. } => "unreadable",

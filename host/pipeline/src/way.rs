@@ -102,18 +102,27 @@ pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> 
         if stage == Stage::Fetch && !stops {
             match route(pipeline, &mut work, flow) {
                 Ok(routed) => events.push(routed),
-                Err(failure) => events.push(failed(pipeline, &work, Stage::Read, &failure)),
+                Err(failure) => {
+                    let event = failed(pipeline, &work, Stage::Read, &failure);
+                    if matches!(event, Event::Failed { .. }) {
+                        // without a route it is fetched again; were it taken for passed, attempts would begin anew
+                        events.clear();
+                    }
+                    events.push(event);
+                }
             }
         }
         drop(_entered);
-        let parked = events.iter().any(|event| matches!(event, Event::Parked { .. }));
+        let unrouted = events
+            .iter()
+            .any(|event| matches!(event, Event::Parked { .. } | Event::Failed { .. }));
         pipeline
             .setup
             .journal
             .record(&work.message.id, (pipeline.setup.now)(), events)
             .await?;
         pipeline.reached(stage.name());
-        if stops || parked {
+        if stops || unrouted {
             return Ok(Went::On);
         }
     }

@@ -1,8 +1,10 @@
-//! Revisions on disk: each one that was ever live, by its digest.
+//! Revisions on disk: each one that was ever live, by its digest, and which component of each plugin is live now.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use cambist_contract::{
@@ -10,20 +12,60 @@ use cambist_contract::{
     revision::{Revision, canonical_json},
 };
 
+/// The one file that changes: plugins and the digests of their live components.
+///
+/// Not the revisions: those follow from the component and the bindings of today's
+/// config, so that a grant that was taken away does not come back with a restart.
+const LIVE: &str = "live.json";
+
 /// The folder that keeps components and revisions, each file named by the digest
 /// of what it holds and never changed.
 #[derive(Debug)]
 pub(crate) struct Archive {
     folder: PathBuf,
+    live: Mutex<BTreeMap<String, Digest>>,
 }
 
 impl Archive {
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder.join("components"))?;
         fs::create_dir_all(folder.join("revisions"))?;
+        let live = match fs::read(folder.join(LIVE)) {
+            Ok(text) => serde_json::from_slice(&text).unwrap_or_else(|error| {
+                tracing::warn!(%error, "the archive's list of live plugins is damaged; the plugin folder's files decide alone");
+                BTreeMap::new()
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) => return Err(error),
+        };
         Ok(Self {
             folder: folder.to_owned(),
+            live: Mutex::new(live),
         })
+    }
+
+    /// Takes down that a component, which is kept already, is its plugin's live
+    /// one. Durable when it returns.
+    pub(crate) fn set_live(&self, plugin: &str, component: Digest) -> io::Result<()> {
+        let mut live = self.lock();
+        if live.get(plugin) == Some(&component) {
+            return Ok(());
+        }
+        let mut next = live.clone();
+        next.insert(plugin.to_owned(), component);
+        let text = serde_json::to_vec_pretty(&next).map_err(io::Error::other)?;
+        write_once(&self.folder.join(LIVE), &text)?;
+        *live = next;
+        Ok(())
+    }
+
+    /// The component that was a plugin's live one last; none when none ever was.
+    pub(crate) fn live(&self, plugin: &str) -> Option<Digest> {
+        self.lock().get(plugin).copied()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Digest>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps a revision and its component. Durable when it returns, because
@@ -42,20 +84,22 @@ impl Archive {
     /// against the digests in its names: the text as it stands, so that a revision
     /// written before a limit was thought of keeps its name.
     pub(crate) fn find(&self, id: &Digest) -> io::Result<(Revision, Vec<u8>)> {
-        let changed = |what: &str| {
-            let text = format!("the kept {what} was changed on disk; offer the same plugin file again");
-            io::Error::new(io::ErrorKind::InvalidData, text)
-        };
         let text = fs::read(self.revision_path(id))?;
         if Digest::of(&text) != *id {
             return Err(changed("revision"));
         }
         let revision: Revision = serde_json::from_slice(&text).map_err(io::Error::other)?;
-        let component = fs::read(self.component_path(&revision.component))?;
-        if Digest::of(&component) != revision.component {
+        let component = self.component(&revision.component)?;
+        Ok((revision, component))
+    }
+
+    /// A component that was kept, checked against its digest.
+    pub(crate) fn component(&self, digest: &Digest) -> io::Result<Vec<u8>> {
+        let component = fs::read(self.component_path(digest))?;
+        if Digest::of(&component) != *digest {
             return Err(changed("component"));
         }
-        Ok((revision, component))
+        Ok(component)
     }
 
     fn component_path(&self, digest: &Digest) -> PathBuf {
@@ -65,6 +109,11 @@ impl Archive {
     fn revision_path(&self, digest: &Digest) -> PathBuf {
         self.folder.join("revisions").join(format!("{digest}.json"))
     }
+}
+
+fn changed(what: &str) -> io::Error {
+    let text = format!("the kept {what} was changed on disk; offer the same plugin file again");
+    io::Error::new(io::ErrorKind::InvalidData, text)
 }
 
 /// Writes a file under its final name only when it is whole and on disk. One that

@@ -3,7 +3,7 @@
 //! Plugins come as files in a folder. A new file is compiled, checked against
 //! its bindings and made to pass its own cases; only then does it become live,
 //! for messages that begin afterwards. What does not pass leaves the last good
-//! one where it is, and says why.
+//! one where it is, and says why; also when the host has been restarted between.
 //!
 //! A binding says which plugin serves a stage for a flow, region and unit, with
 //! which settings, grants and limits; the most specific one wins. Component and
@@ -23,12 +23,15 @@
 mod archive;
 pub mod binding;
 pub mod check;
+pub mod error;
 mod folder;
 mod loaded;
+mod prepare;
 pub mod registry;
 pub mod status;
 pub mod watch;
 
 pub use binding::Binding;
-pub use registry::{Options, Pinned, Registry, RegistryError, RouteError};
+pub use error::{RegistryError, RouteError};
+pub use registry::{Options, Pinned, Registry};
 pub use status::{BindingStatus, PluginStatus};

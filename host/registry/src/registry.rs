@@ -10,18 +10,19 @@ use std::{
 use arc_swap::ArcSwap;
 use cambist_contract::{
     digest::Digest,
-    plugin::{LoadError, Loader, Plugin},
-    revision::{Grant, Revision, Tables},
+    plugin::{Loader, Plugin},
+    revision::{Revision, Tables},
     stage::Stage,
 };
 use jiff::Timestamp;
-use thiserror::Error;
 
 use crate::{
     archive::Archive,
     binding::{Binding, Subject},
-    check, folder,
+    error::{RegistryError, RouteError},
+    folder,
     loaded::Loaded,
+    prepare::{Prepared, Refusal},
     status::{BindingStatus, PluginStatus},
 };
 
@@ -49,59 +50,14 @@ pub struct Pinned {
     pub plugin: Arc<dyn Plugin>,
 }
 
-/// The registry cannot be set up.
-#[derive(Debug, Error)]
-pub enum RegistryError {
-    /// A folder cannot be used.
-    #[error("cannot use the folder {}", path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-}
-
-/// A message finds nothing that serves it.
-#[derive(Debug, Error)]
-pub enum RouteError {
-    /// No binding fits.
-    #[error("no binding serves `{stage}` for flow `{flow}`, region `{region}`; add one to the config")]
-    NoBinding {
-        /// The stage.
-        stage: Stage,
-        /// The message's flow.
-        flow: String,
-        /// The message's region.
-        region: String,
-    },
-    /// The binding's plugin never passed its checks.
-    #[error("plugin `{plugin}` has no live revision: {reason}")]
-    NotLive {
-        /// The plugin.
-        plugin: String,
-        /// Why.
-        reason: String,
-    },
-    /// A revision that a message is pinned to cannot be had.
-    #[error("revision {} cannot be loaded: {reason}", id.short())]
-    Gone {
-        /// The revision.
-        id: Digest,
-        /// Why.
-        reason: String,
-    },
-}
-
 /// The live revision of each binding, swapped as a whole.
 type Live = Vec<Option<Pinned>>;
 
 /// Which revision is live for whom.
 pub struct Registry {
-    options: Options,
-    loader: Arc<dyn Loader>,
-    archive: Archive,
+    pub(crate) options: Options,
+    pub(crate) loader: Arc<dyn Loader>,
+    pub(crate) archive: Archive,
     live: ArcSwap<Live>,
     loaded: Loaded,
     status: Mutex<BTreeMap<String, PluginStatus>>,
@@ -173,16 +129,24 @@ impl Registry {
         match revision {
             Some(pinned) => Ok(pinned.id),
             None => {
-                let reason = match self.statuses().get(&binding.plugin) {
+                let plugin = binding.plugin.clone();
+                Err(match self.statuses().get(&binding.plugin) {
                     Some(PluginStatus {
                         refused: Some(reason),
+                        seen,
                         ..
-                    }) => reason.clone(),
-                    _ => format!("there is no {}.wasm in the plugin folder", binding.plugin),
-                };
-                Err(RouteError::NotLive {
-                    plugin: binding.plugin.clone(),
-                    reason,
+                    }) => {
+                        let reason = reason.clone();
+                        match seen {
+                            Some(_) => RouteError::NotLive { plugin, reason },
+                            // it will be looked at again: see `offer`
+                            None => RouteError::Trouble { plugin, reason },
+                        }
+                    }
+                    _ => RouteError::NotLive {
+                        reason: format!("there is no {plugin}.wasm in the plugin folder"),
+                        plugin,
+                    },
                 })
             }
         }
@@ -199,11 +163,27 @@ impl Registry {
             return Ok(pinned);
         }
         let gone = |reason: String| RouteError::Gone { id: *id, reason };
-        let (revision, component) = self.archive.find(id).map_err(|error| gone(error.to_string()))?;
+        let trouble = |plugin: &str, reason: String| RouteError::Trouble {
+            plugin: plugin.to_owned(),
+            reason,
+        };
+        let (revision, component) = self.archive.find(id).map_err(|error| match error.kind() {
+            // not there, changed, or of another kind of file than we write
+            io::ErrorKind::NotFound | io::ErrorKind::InvalidData | io::ErrorKind::Other => {
+                gone(error.to_string())
+            }
+            _ => trouble(
+                &id.short(),
+                format!("the archive of revisions cannot be read: {error}"),
+            ),
+        })?;
         let plugin = self
             .loader
             .load(&component, &revision)
-            .map_err(|error| gone(error.to_string()))?;
+            .map_err(|error| match Refusal::from(error) {
+                Refusal::Component(reason) => gone(reason),
+                Refusal::Host(reason) => trouble(&revision.plugin, reason),
+            })?;
         let pinned = Pinned {
             id: *id,
             revision: Arc::new(revision),
@@ -231,8 +211,13 @@ impl Registry {
             let bytes = match folder::read(&path) {
                 Ok(bytes) => bytes,
                 // gone or half-written: the next look will tell
-                Err(error) => {
+                Err(error) if self.is_live(&plugin) || error.kind() == io::ErrorKind::NotFound => {
                     tracing::debug!(plugin, %error, "cannot read a plugin file yet");
+                    continue;
+                }
+                Err(error) => {
+                    let refusal = Refusal::Host(format!("its file cannot be read: {error}"));
+                    changed.push(self.settle(&plugin, None, Err(refusal), now));
                     continue;
                 }
             };
@@ -272,23 +257,48 @@ impl Registry {
     }
 
     /// Checks one component for all bindings of its plugin, and switches all of
-    /// them to it, or none.
+    /// them to it, or none. When it is refused and nothing is live, because the host
+    /// has just started, the one that was live last is made so again.
     pub fn offer(&self, plugin: &str, bytes: &[u8], now: Timestamp) -> PluginStatus {
-        let outcome = self.prepare(plugin, bytes);
+        self.settle(plugin, Some(Digest::of(bytes)), self.prepare(plugin, bytes), now)
+    }
+
+    /// Switches to what passed, or takes down why it did not pass.
+    fn settle(
+        &self,
+        plugin: &str,
+        digest: Option<Digest>,
+        outcome: Result<Prepared, Refusal>,
+        now: Timestamp,
+    ) -> PluginStatus {
+        let last_good = match &outcome {
+            Err(_) if !self.is_live(plugin) => self.last_good(plugin, digest),
+            _ => None,
+        };
         let mut statuses = self.statuses();
         let status = statuses
             .entry(plugin.to_owned())
             .or_insert_with(|| PluginStatus::new(plugin, now));
-        let digest = Digest::of(bytes);
-        status.seen = Some(digest);
+        status.seen = digest;
         status.at = now;
+        if let Some((last, Prepared { version, revisions })) = last_good {
+            self.switch(revisions);
+            status.live = Some(last);
+            status.version = version;
+            tracing::warn!(
+                plugin,
+                component = last.short(),
+                "the last good one is live again"
+            );
+        }
+        let component = digest.map(|digest| digest.short());
         match outcome {
             Ok(Prepared { version, revisions }) => {
                 self.switch(revisions);
-                status.live = Some(digest);
+                status.live = digest;
                 status.version = version;
                 status.refused = None;
-                tracing::info!(plugin, component = %digest.short(), "plugin is live");
+                tracing::info!(plugin, component, "plugin is live");
                 metrics::counter!("cambist_plugin_switches_total", "plugin" => plugin.to_owned())
                     .increment(1);
             }
@@ -301,12 +311,23 @@ impl Registry {
                         reason
                     }
                 };
-                tracing::error!(plugin, component = %digest.short(), reason, "plugin refused, the last good one stays");
+                tracing::error!(
+                    plugin,
+                    component,
+                    reason,
+                    "plugin refused, the last good one stays"
+                );
                 metrics::counter!("cambist_plugin_refused_total", "plugin" => plugin.to_owned()).increment(1);
                 status.refused = Some(reason);
             }
         }
         status.clone()
+    }
+
+    /// Whether something serves the bindings of a plugin.
+    fn is_live(&self, plugin: &str) -> bool {
+        let statuses = self.statuses();
+        statuses.get(plugin).is_some_and(|status| status.live.is_some())
     }
 
     /// What is known of each plugin that has a file or is live, by name.
@@ -353,73 +374,6 @@ impl Registry {
             .collect()
     }
 
-    /// Everything that can be wrong, before anything is switched. What passes for
-    /// all bindings is on disk when this returns.
-    fn prepare(&self, plugin: &str, bytes: &[u8]) -> Result<Prepared, Refusal> {
-        let about = self.loader.describe(bytes)?;
-        let component = Digest::of(bytes);
-        let mut revisions = Vec::new();
-        for (place, binding) in self.options.bindings.iter().enumerate() {
-            if binding.plugin != plugin {
-                continue;
-            }
-            if let Some(needed) = binding.stage.interface()
-                && !about.interfaces.contains(&needed)
-            {
-                return Err(Refusal::Component(format!(
-                    "it is bound to stage `{}` and does not export `{needed}`",
-                    binding.stage
-                )));
-            }
-            let revision = self.revision(binding, component).map_err(Refusal::Component)?;
-            let loaded = self.loader.load(bytes, &revision)?;
-            check::cases(loaded.as_ref(), &about.cases)
-                .map_err(|error| Refusal::Component(error.to_string()))?;
-            revisions.push((
-                place,
-                Pinned {
-                    id: revision.id(),
-                    revision: Arc::new(revision),
-                    plugin: loaded,
-                },
-            ));
-        }
-        if revisions.is_empty() {
-            let unbound = "no binding names it; add one to the config".to_owned();
-            return Err(Refusal::Component(unbound));
-        }
-        for (_, pinned) in &revisions {
-            self.archive.keep(&pinned.revision, bytes).map_err(|error| {
-                Refusal::Host(format!("the archive of revisions cannot keep it: {error}"))
-            })?;
-        }
-        Ok(Prepared {
-            version: about.version,
-            revisions,
-        })
-    }
-
-    fn revision(&self, binding: &Binding, component: Digest) -> Result<Revision, String> {
-        let mut tables = Tables::new();
-        for grant in &binding.grants {
-            if let Grant::Reference(name) = grant {
-                let table = self.options.tables.get(name);
-                let table = table.ok_or_else(|| {
-                    format!("its binding grants `{grant}`, and the config has no such table")
-                })?;
-                tables.insert(name.clone(), table.clone());
-            }
-        }
-        Ok(Revision {
-            plugin: binding.plugin.clone(),
-            component,
-            settings: binding.settings.clone(),
-            grants: binding.grants.clone(),
-            limits: binding.limits.clone(),
-            tables,
-        })
-    }
-
     fn switch(&self, revisions: Vec<(usize, Pinned)>) {
         self.live.rcu(|live| {
             let mut live = Live::clone(live);
@@ -443,33 +397,5 @@ impl Registry {
 
     fn statuses(&self) -> MutexGuard<'_, BTreeMap<String, PluginStatus>> {
         self.status.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A component that passed for all its bindings.
-struct Prepared {
-    version: Option<String>,
-    /// The revision for each binding, by the binding's place.
-    revisions: Vec<(usize, Pinned)>,
-}
-
-/// Why a component does not become live.
-enum Refusal {
-    /// It is not good: the same bytes will be refused again.
-    Component(String),
-    /// The host could not find out: the same bytes may pass next time.
-    Host(String),
-}
-
-impl From<LoadError> for Refusal {
-    fn from(error: LoadError) -> Self {
-        match error {
-            LoadError::Host(_) => Self::Host(error.to_string()),
-            LoadError::NotAComponent(_)
-            | LoadError::NotGranted { .. }
-            | LoadError::NoInterface { .. }
-            | LoadError::WrongType { .. }
-            | LoadError::TooLarge(_) => Self::Component(error.to_string()),
-        }
     }
 }

@@ -1,12 +1,12 @@
 //! Revisions that messages are pinned to, after a restart and after damage.
 
-use std::fs;
+use std::{fs, sync::atomic::Ordering};
 
-use cambist_contract::digest::Digest;
+use cambist_contract::{delivery::NextTry, digest::Digest};
 use cambist_registry::RouteError;
 use serde_json::json;
 
-use crate::double::{NOW, Site, binding, judge_of, saying};
+use crate::double::{NOW, Site, binding, judge_of, live, saying};
 
 #[test]
 fn a_pinned_revision_is_found_again_after_a_restart() {
@@ -30,6 +30,114 @@ fn a_pinned_revision_is_found_again_after_a_restart() {
 }
 
 #[test]
+fn the_last_good_one_is_live_again_after_a_restart_with_a_bad_file() {
+    let site = Site::new([
+        binding("deal-desk", json!({"region": "de"})),
+        binding("deal-desk", json!({"region": "in", "settings": {"limit": 2}})),
+    ]);
+    let registry = site.open();
+    let good = saying("yes");
+    fs::write(site.plugin("deal-desk.wasm"), &good).unwrap();
+    registry.refresh(NOW);
+    let ids = ["de", "in"].map(|region| judge_of(&registry, region, "").unwrap());
+    fs::write(site.plugin("deal-desk.wasm"), "broken").unwrap();
+    registry.refresh(NOW);
+    drop(registry);
+
+    let registry = site.open();
+    let [status] = registry.refresh(NOW).try_into().unwrap();
+    assert_eq!(
+        (status.live, status.version.as_deref()),
+        (Some(Digest::of(&good)), Some("1"))
+    );
+    assert!(status.refused.unwrap().starts_with("not a WebAssembly component"));
+    assert!(registry.missing().is_empty());
+    assert_eq!(
+        ["de", "in"].map(|region| judge_of(&registry, region, "").unwrap()),
+        ids
+    );
+    assert!(registry.refresh(NOW).is_empty());
+
+    let better = saying("better");
+    fs::write(site.plugin("deal-desk.wasm"), &better).unwrap();
+    registry.refresh(NOW);
+    drop(registry);
+    fs::write(site.plugin("deal-desk.wasm"), "broken again").unwrap();
+    let registry = site.open();
+    registry.refresh(NOW);
+    assert_eq!(live(&registry), Some(Digest::of(&better)));
+}
+
+#[test]
+fn what_was_live_comes_back_under_the_bindings_of_today_or_not_at_all() {
+    let mut site = Site::new([binding("deal-desk", json!({"settings": {"limit": 1}}))]);
+    let bytes = saying("yes");
+    fs::create_dir_all(site.plugin("")).unwrap();
+    fs::write(site.plugin("deal-desk.wasm"), &bytes).unwrap();
+    site.open().refresh(NOW);
+    fs::write(site.plugin("deal-desk.wasm"), "broken").unwrap();
+
+    site.bind([binding("deal-desk", json!({"settings": {"limit": 2}}))]);
+    let registry = site.open();
+    registry.refresh(NOW);
+    let pinned = registry.pinned(&judge_of(&registry, "de", "").unwrap()).unwrap();
+    assert_eq!(pinned.revision.component, Digest::of(&bytes));
+    assert_eq!(pinned.revision.settings, json!({"limit": 2}));
+
+    let mut stage = binding("deal-desk", json!({}));
+    stage.stage = cambist_contract::stage::Stage::Tax;
+    site.bind([stage]);
+    let registry = site.open();
+    registry.refresh(NOW);
+    assert_eq!(registry.missing().len(), 1);
+}
+
+#[test]
+fn a_damaged_list_of_live_plugins_is_none() {
+    let site = Site::new([binding("deal-desk", json!({}))]);
+    site.open().offer("deal-desk", &saying("yes"), NOW);
+    fs::write(
+        site.archived("")
+            .into_iter()
+            .find(|path| path.ends_with("live.json"))
+            .unwrap(),
+        "{",
+    )
+    .unwrap();
+    let registry = site.open();
+    assert_eq!(registry.offer("deal-desk", b"broken", NOW).live, None);
+    assert_eq!(
+        registry.offer("deal-desk", &saying("no"), NOW).live,
+        Some(Digest::of(&saying("no")))
+    );
+    drop(registry);
+    let registry = site.open();
+    assert_eq!(
+        registry.offer("deal-desk", b"broken", NOW).live,
+        Some(Digest::of(&saying("no")))
+    );
+}
+
+#[test]
+fn trouble_of_the_host_does_not_lose_a_pinned_revision() {
+    let site = Site::new([binding("deal-desk", json!({}))]);
+    let registry = site.open();
+    registry.offer("deal-desk", &saying("yes"), NOW);
+    let id = judge_of(&registry, "de", "").unwrap();
+    drop(registry);
+
+    let registry = site.open();
+    site.loader.trouble.store(1, Ordering::SeqCst);
+    let error = registry.pinned(&id).err().unwrap();
+    assert_eq!(error.next_try(), NextTry::SendAgain { not_before: None });
+    assert_eq!(
+        error.to_string(),
+        "plugin `deal-desk` cannot be had for now: cannot prepare the component: no memory left; the host tries again"
+    );
+    assert_eq!(registry.pinned(&id).map(|pinned| pinned.id).unwrap(), id);
+}
+
+#[test]
 fn a_file_that_was_changed_in_the_archive_is_refused() {
     for part in ["components", "revisions"] {
         let site = Site::new([binding("deal-desk", json!({"settings": {"says": "yes"}}))]);
@@ -49,6 +157,7 @@ fn a_file_that_was_changed_in_the_archive_is_refused() {
             unreachable!("changed {part} load")
         };
         assert!(matches!(error, RouteError::Gone { .. }));
+        assert_eq!(error.next_try(), NextTry::Park);
         assert!(error.to_string().contains("was changed on disk"), "{error}");
     }
 }

@@ -209,12 +209,17 @@ impl Site {
         Registry::open(options, Arc::clone(&self.loader) as Arc<dyn Loader>).unwrap()
     }
 
+    /// The bindings of a config that was changed while the host was down.
+    pub(crate) fn bind(&mut self, bindings: impl Into<Vec<Binding>>) {
+        self.bindings = bindings.into();
+    }
+
     /// The path of a file in the folder that is watched.
     pub(crate) fn plugin(&self, file: &str) -> PathBuf {
         self.folder.path().join("plugins").join(file)
     }
 
-    /// The files of a part of the archive.
+    /// What is in a part of the archive.
     pub(crate) fn archived(&self, part: &str) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.folder.path().join("archive").join(part)).unwrap();
         let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();

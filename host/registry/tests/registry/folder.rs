@@ -2,10 +2,10 @@
 
 use std::{fs, sync::atomic::Ordering};
 
-use cambist_contract::digest::Digest;
+use cambist_contract::{delivery::NextTry, digest::Digest};
 use serde_json::json;
 
-use crate::double::{NOW, Site, binding, live, saying};
+use crate::double::{NOW, Site, binding, judge_of, live, saying};
 
 fn site() -> Site {
     Site::new([binding("deal-desk", json!({}))])
@@ -124,6 +124,9 @@ fn trouble_of_the_host_is_tried_again_at_the_next_look() {
         status.refused.as_deref(),
         Some("cannot prepare the component: no memory left")
     );
+    // a message that needs it is not parked for that
+    let error = judge_of(&registry, "de", "").unwrap_err();
+    assert_eq!(error.next_try(), NextTry::SendAgain { not_before: None });
     let [status] = registry.refresh(NOW).try_into().unwrap();
     assert_eq!(status.refused, None);
     assert!(registry.missing().is_empty());

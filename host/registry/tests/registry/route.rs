@@ -1,6 +1,6 @@
 //! Who is served by what.
 
-use cambist_contract::digest::Digest;
+use cambist_contract::{delivery::NextTry, digest::Digest};
 use cambist_registry::RouteError;
 use serde_json::json;
 
@@ -58,6 +58,9 @@ fn no_binding_and_no_revision_are_told_apart() {
         unreachable!("{error}")
     };
     assert_eq!(plugin, "german");
+    // the same file will be refused again
+    let error = judge_of(&registry, "de", "").unwrap_err();
+    assert_eq!(error.next_try(), NextTry::Park);
     assert!(reason.starts_with("not a WebAssembly component"), "{reason}");
 }
 
