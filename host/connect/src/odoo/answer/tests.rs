@@ -20,7 +20,26 @@ fn fault(status: u16, name: &str, message: &str) -> Fault {
 
 #[test]
 fn bare_values_are_values_whatever_they_are() {
-    for text in ["[15, 16]", "true", "false", "null", "{\"ids\": false}", "8"] {
+    for text in [
+        // create: a list even for one
+        "[226]",
+        "[15, 16]",
+        // write and action_set_won, action_post, action_set_lost and button_draft
+        "true",
+        "false",
+        "null",
+        // read, of a record that is there and of one that is not
+        r#"[{"id": 1, "phone": "+49 30 1"}]"#,
+        "[]",
+        // search_count, check_object_reference, get_external_id
+        "8",
+        r#"["res.partner", 1]"#,
+        r#"{"1": "base.main_partner"}"#,
+        // load, and /web/version
+        r#"{"ids": [15, 16], "messages": [], "nextrow": 0}"#,
+        r#"{"ids": false, "messages": [{"record": 0, "type": "error", "message": "Contacts require a name"}], "nextrow": 0}"#,
+        r#"{"version_info": [19, 0, 0, "final", 0, ""], "version": "19.0"}"#,
+    ] {
         assert!(read(&answer(200, true, text)).is_ok(), "{text}");
     }
 }
@@ -55,12 +74,12 @@ fn a_404_of_html_is_the_database_and_one_of_json_is_the_model() {
             "{message}"
         );
     }
-    let gone = fault(
-        404,
-        "odoo.exceptions.MissingError",
-        "Record does not exist or has been deleted.",
+    // written to, acted on, or pointed at by a column
+    let message = "Record does not exist or has been deleted.\n(Record: res.partner(99999999,), User: 5)";
+    assert_eq!(
+        fault(404, "odoo.exceptions.MissingError", message),
+        Fault::Gone(reason(message))
     );
-    assert!(matches!(gone, Fault::Gone(_)));
 }
 
 #[test]
@@ -91,12 +110,27 @@ fn what_we_say_wrongly_is_a_misfit_at_any_status() {
             "builtins.ValueError",
             "Invalid field 'nofield' in 'res.partner'",
         ),
+        (
+            500,
+            "builtins.ValueError",
+            "Invalid field res.partner.nofield in condition ('nofield', '=', 1)",
+        ),
         (500, "builtins.ValueError", "Invalid field name 'nofield'"),
         (500, "builtins.KeyError", "nofield"),
         (
             500,
             "builtins.ValueError",
             "Wrong value for res.partner.type: 'bogus'",
+        ),
+        (
+            500,
+            "builtins.ValueError",
+            "invalid literal for int() with base 10: 'red'",
+        ),
+        (
+            500,
+            "builtins.ValueError",
+            "time data '2026-01-01T00:00:00Z' does not match format '%Y-%m-%d %H:%M:%S'",
         ),
         (
             500,
@@ -129,22 +163,43 @@ fn business_rules_refuse_in_their_own_words() {
             "The operation cannot be completed: Contacts require a name",
         ),
         (
+            "odoo.exceptions.ValidationError",
+            "\nThe VAT number [1] for partner [One] does not seem to be valid.  \nNote: the expected format is DE123456788 or \
+             12/345/67890",
+        ),
+        // a column that points at a record that is not there: Odoo's words lead astray, and are all there is
+        (
+            "odoo.exceptions.ValidationError",
+            "The operation cannot be completed: Another model is using the record you are trying to delete.\n\nThe troublemaker \
+             is: 'Contact' (res.partner)",
+        ),
+        (
             "odoo.exceptions.UserError",
-            "The entry INV/2026/00001 (id 1) must be in draft",
+            "The entry INV/2026/00001 (id 1) must be in draft.",
+        ),
+        (
+            "odoo.exceptions.UserError",
+            "Even magicians can't post nothing! The 'Customer' field is required",
+        ),
+        (
+            "odoo.exceptions.UserError",
+            "You don't have the rights to export data. Please contact an Administrator.",
         ),
     ];
     for (name, message) in cases {
-        assert_eq!(fault(422, name, message), Fault::Refused(message.to_owned()));
+        assert_eq!(fault(422, name, message), Fault::Refused(reason(message)));
     }
 }
 
 #[test]
 fn rights_are_named_as_odoo_names_them() {
     for message in [
-        "Private methods (such as 'res.partner._write') cannot be called remotely",
-        "You are not allowed to create 'Models' (ir.model) records",
+        "Private methods (such as 'res.partner._write') cannot be called remotely.",
+        "You are not allowed to create 'Models' (ir.model) records.\n\nThis operation is allowed for the following groups:\n\t- \
+         Access Rights",
+        "You are not allowed to access 'Model Data' (ir.model.data) records.",
     ] {
-        let expected = Fault::NotAllowed(message.to_owned());
+        let expected = Fault::NotAllowed(reason(message));
         assert_eq!(fault(403, "odoo.exceptions.AccessError", message), expected);
     }
 }
