@@ -52,9 +52,7 @@ fn main() -> Result<()> {
         .into_iter()
         .map(mapping::measure)
         .collect::<Result<Vec<_>>>()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let accept = runtime.block_on(accept::measure(&options.folder))?;
     let way = runtime.block_on(way::measure(&options.folder))?;
     let report = Report { mapping, accept, way };

@@ -8,10 +8,23 @@ use crate::{Report, mapping::Side};
 pub(crate) fn of(report: &Report) -> String {
     let mut all = Vec::new();
 
-    let mut table = plain(["microseconds of processor time", "native", "sandboxed", "ratio", "fuel"]);
+    let mut table = plain([
+        "microseconds of processor time",
+        "native",
+        "sandboxed",
+        "ratio",
+        "fuel",
+    ]);
     for message in &report.mapping {
-        for (what, side) in [("read", message.read), ("write", message.write), ("mapping", message.mapping)] {
-            table.add_row(row(&format!("{what} of {}, {} bytes", message.message, message.bytes), side));
+        for (what, side) in [
+            ("read", message.read),
+            ("write", message.write),
+            ("mapping", message.mapping),
+        ] {
+            table.add_row(row(
+                &format!("{what} of {}, {} bytes", message.message, message.bytes),
+                side,
+            ));
         }
     }
     all.push(table.to_string());

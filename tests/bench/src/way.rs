@@ -107,7 +107,11 @@ pub(crate) async fn measure(folder: &Path) -> Result<Measured> {
     let of = |what: &dyn Fn(&Alone) -> Duration| median(times.iter().map(what).collect());
     let (alone, accepted) = (of(&|it| it.total), of(&|it| it.accepted));
     let mut stages = Vec::new();
-    for stage in times.iter().flat_map(|it| it.stages.keys()).collect::<BTreeSet<_>>() {
+    for stage in times
+        .iter()
+        .flat_map(|it| it.stages.keys())
+        .collect::<BTreeSet<_>>()
+    {
         let took = of(&|it| it.stages.get(stage).copied().unwrap_or_default());
         stages.push(StageTime {
             stage: stage.name(),
@@ -192,7 +196,9 @@ impl Bench {
                 State::Done => {
                     let total = started.elapsed();
                     let stages = claim.entries.iter().filter_map(|entry| match &entry.event {
-                        Event::Passed { stage, took_us, .. } => Some((*stage, Duration::from_micros(*took_us))),
+                        Event::Passed { stage, took_us, .. } => {
+                            Some((*stage, Duration::from_micros(*took_us)))
+                        }
                         _ => None,
                     });
                     return Ok(Alone {
@@ -241,10 +247,20 @@ async fn newest(journal: &Arc<dyn Journal>) -> Result<MessageId> {
         limit: 1,
         ..Filter::default()
     };
-    let newest = journal.list(filter).await?.pop().context("the journal is empty")?;
+    let newest = journal
+        .list(filter)
+        .await?
+        .pop()
+        .context("the journal is empty")?;
     Ok(newest.id)
 }
 
 async fn done(journal: &Arc<dyn Journal>) -> Result<u64> {
-    Ok(journal.counts().await?.by_state.get("done").copied().unwrap_or_default())
+    Ok(journal
+        .counts()
+        .await?
+        .by_state
+        .get("done")
+        .copied()
+        .unwrap_or_default())
 }
