@@ -95,7 +95,7 @@ fn record_lines(verb: &str, record: &Record) -> String {
         .max()
         .unwrap_or_default();
     let mut lines = format!("{verb} {} {}\n", record.model, record.external_id);
-    for (name, value) in &record.values {
+    for (name, value) in record.values.iter() {
         lines.push_str(&format!("         {name:width$}  {}\n", shown(value)));
     }
     lines

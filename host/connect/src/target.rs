@@ -58,5 +58,5 @@ impl DeliverError {
 
 /// The digest of a record's values, as receipts carry it: of their JSON with sorted keys and without spaces.
 pub fn digest_of(record: &Record) -> Digest {
-    Digest::of(canonical_json(&Value::Object(record.values.clone())).as_bytes())
+    Digest::of(canonical_json(&Value::Object((*record.values).clone())).as_bytes())
 }

@@ -1,9 +1,9 @@
 //! JSON that is passed through as text: neither parsed nor printed on its way.
 
-use std::{borrow::Borrow, fmt};
+use std::{borrow::Borrow, fmt, ops::Deref, sync::OnceLock};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Value, value::RawValue};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde_json::{Map, Value, value::RawValue};
 
 /// A JSON text that is known to be well-formed.
 ///
@@ -72,6 +72,89 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
+/// A JSON object that is passed through as text until somebody looks into it:
+/// what a plugin says in a target's words.
+///
+/// It is a map to whoever reads it, and parsed the first time. In JSON it stands as
+/// its text.
+#[derive(Clone)]
+pub struct JsonObject {
+    text: Json,
+    members: OnceLock<Map<String, Value>>,
+}
+
+impl JsonObject {
+    /// Takes a text in.
+    ///
+    /// # Errors
+    ///
+    /// It is not JSON, or not an object; the error never quotes it.
+    pub fn parse(text: String) -> Result<Self, serde_json::Error> {
+        Self::of(Json::parse(text)?)
+    }
+
+    fn of(text: Json) -> Result<Self, serde_json::Error> {
+        // well-formed and without white space before it, so that one byte tells
+        if !text.as_str().starts_with('{') {
+            return Err(serde_json::Error::custom("it is not an object"));
+        }
+        Ok(Self {
+            text,
+            members: OnceLock::new(),
+        })
+    }
+}
+
+impl Deref for JsonObject {
+    type Target = Map<String, Value>;
+
+    fn deref(&self) -> &Self::Target {
+        self.members
+            .get_or_init(|| serde_json::from_str(self.text.as_str()).unwrap_or_default())
+    }
+}
+
+impl From<Map<String, Value>> for JsonObject {
+    fn from(members: Map<String, Value>) -> Self {
+        Self {
+            text: Json::from(Value::Object(members)),
+            members: OnceLock::new(),
+        }
+    }
+}
+
+impl Default for JsonObject {
+    fn default() -> Self {
+        Map::new().into()
+    }
+}
+
+impl PartialEq for JsonObject {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for JsonObject {}
+
+impl fmt::Debug for JsonObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text.fmt(f)
+    }
+}
+
+impl Serialize for JsonObject {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.text.serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for JsonObject {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::of(Json::deserialize(from)?).map_err(D::Error::custom)
+    }
+}
+
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -84,6 +167,23 @@ mod tests {
         let text = r#"{"amount":0.10000000000000000001,"b":[ ]}"#;
         let json: Json = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&json).unwrap(), text);
+    }
+
+    #[test]
+    fn an_object_is_a_map_to_whoever_looks_into_it() {
+        let object = JsonObject::parse(r#" {"b": 1, "a": [2.50]} "#.to_owned()).unwrap();
+        assert_eq!(object.keys().collect::<Vec<_>>(), ["b", "a"]);
+        assert_eq!(
+            object,
+            JsonObject::from(json!({"a": [2.50], "b": 1}).as_object().unwrap().clone())
+        );
+        assert_eq!(
+            serde_json::to_string(&object).unwrap(),
+            r#"{"b": 1, "a": [2.50]}"#
+        );
+        for other in ["[]", "1", "{", "{} {}", ""] {
+            assert!(JsonObject::parse(other.to_owned()).is_err(), "{other}");
+        }
     }
 
     #[test]

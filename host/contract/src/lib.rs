@@ -33,5 +33,5 @@ pub mod secret;
 pub mod stage;
 pub mod tax;
 
-pub use json::Json;
+pub use json::{Json, JsonObject};
 pub use rust_decimal::Decimal;

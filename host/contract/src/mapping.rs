@@ -1,11 +1,10 @@
 //! What a mapping plugin is asked, and what it answers: `wit/*/mapping.wit`.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use crate::{
     canonical::{Change, EntityRef},
-    json::Json,
+    json::{Json, JsonObject},
     tax::Assessment,
 };
 
@@ -47,7 +46,7 @@ pub struct Record {
     /// The id that we give it.
     pub external_id: String,
     /// Its fields; `null` empties one.
-    pub values: Map<String, Value>,
+    pub values: JsonObject,
     /// The entity it stands for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stands_for: Option<EntityRef>,
@@ -65,11 +64,11 @@ pub struct Action {
     pub name: String,
     /// The arguments.
     #[serde(default)]
-    pub arguments: Map<String, Value>,
+    pub arguments: JsonObject,
     /// The state it is done from.
-    pub from: Map<String, Value>,
+    pub from: JsonObject,
     /// The state it leads to.
-    pub to: Map<String, Value>,
+    pub to: JsonObject,
 }
 
 /// One idempotent act at the target.

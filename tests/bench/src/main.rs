@@ -3,7 +3,7 @@
 //!
 //! | part | what is measured | next to |
 //! |---|---|---|
-//! | [`mapping`] | `read` and `write` in fresh instances, all limits on | the same Rust functions, called natively |
+//! | [`mapping`] | `read` and `write` in fresh instances, all limits on | the same plugins, linked natively ([`native`]) |
 //! | [`accept`] | webhooks made durable in a second, over loopback | a loop of `fdatasync` of the same size |
 //! | [`way`] | a message from its webhook to its dry-run receipt, stage by stage | the mapping, and the disk's syncs |
 //!
@@ -16,6 +16,7 @@ mod accept;
 mod clock;
 mod disk;
 mod mapping;
+mod native;
 mod table;
 mod way;
 

@@ -1,15 +1,17 @@
-//! The HubSpot-to-Odoo mapping as native functions and in fresh instances with
-//! all limits on.
+//! The HubSpot-to-Odoo mapping natively, and in fresh instances with all limits on.
 //!
-//! Both sides run the same Rust functions, `read` of `map-hubspot` and `write` of
-//! `map-odoo`, on the same message, on one thread, in turns. The native side
-//! gets its input ready-made and answers the SDK's types; the sandboxed side is
-//! the host's plugin port with all it does: making the instance, copying in and
-//! out, and checking what the plugin answered.
+//! All sides run the same Rust functions, `read` of `map-hubspot` and `write` of
+//! `map-odoo`, on the same message, on one thread, in turns. The sandboxed and the
+//! native side are the same call of the plugin port: the host's records go in, are
+//! handed over, and what the plugin answers is checked and comes back as the host's
+//! records. What differs is the sandbox: making the instance, copying in and out,
+//! counting fuel, and code that came by way of WebAssembly. The bare side is the
+//! plugin's function alone, with its input ready-made in its own types and its
+//! answer looked at by nobody.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use cambist_contract::{
     digest::Digest,
     limits::Limits,
@@ -22,7 +24,10 @@ use cambist_sdk::prelude::Mapping as _;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::clock::{each, medians, us};
+use crate::{
+    clock::{each, medians, us},
+    native,
+};
 
 /// Turns of measuring, and calls in one turn.
 const ROUNDS: usize = 21;
@@ -48,12 +53,16 @@ pub(crate) struct Measured {
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Side {
-    /// As a native function.
+    /// The function alone.
+    pub(crate) bare_us: f64,
+    /// The plugin linked natively.
     pub(crate) native_us: f64,
     /// In a fresh instance, limits on.
     pub(crate) sandboxed_us: f64,
     /// How many times the native cost that is.
     pub(crate) ratio: f64,
+    /// How many times the bare cost that is.
+    pub(crate) bare_ratio: f64,
     /// Instructions, in wasmtime's fuel.
     pub(crate) fuel: u64,
 }
@@ -96,9 +105,21 @@ pub(crate) fn measure(message: &str) -> Result<Measured> {
     let (changes, read_fuel) = answer(sandboxed_read())?;
     host_out.changes = changes;
     let sandboxed_write = || odoo.write(write_host, &host_out, Arc::new(NoLinks));
-    let (_, write_fuel) = answer(sandboxed_write())?;
+    let (plan, write_fuel) = answer(sandboxed_write())?;
+    ensure!(
+        native::read::<map_hubspot::HubSpot>(read_host, &host_in)? == host_out.changes
+            && native::write::<map_odoo::Odoo>(write_host, &host_out)? == plan,
+        "{message}: the sandbox changes the answer"
+    );
 
-    let [native_read, native_write, sandboxed_read, sandboxed_write] = medians(
+    let [
+        bare_read,
+        bare_write,
+        native_read,
+        native_write,
+        sandboxed_read,
+        sandboxed_write,
+    ] = medians(
         ROUNDS,
         [
             &mut || {
@@ -115,6 +136,20 @@ pub(crate) fn measure(message: &str) -> Result<Measured> {
                     |input| map_odoo::Odoo::write(write_context, input),
                 )
             },
+            &mut || {
+                each(
+                    CALLS,
+                    || (),
+                    |()| native::read::<map_hubspot::HubSpot>(read_host, &host_in),
+                )
+            },
+            &mut || {
+                each(
+                    CALLS,
+                    || (),
+                    |()| native::write::<map_odoo::Odoo>(write_host, &host_out),
+                )
+            },
             &mut || each(CALLS, || (), |()| sandboxed_read()),
             &mut || each(CALLS, || (), |()| sandboxed_write()),
         ],
@@ -122,9 +157,10 @@ pub(crate) fn measure(message: &str) -> Result<Measured> {
     Ok(Measured {
         message: message.to_owned(),
         bytes: native_in.body.len(),
-        read: Side::of(native_read, sandboxed_read, read_fuel),
-        write: Side::of(native_write, sandboxed_write, write_fuel),
+        read: Side::of(bare_read, native_read, sandboxed_read, read_fuel),
+        write: Side::of(bare_write, native_write, sandboxed_write, write_fuel),
         mapping: Side::of(
+            bare_read + bare_write,
             native_read + native_write,
             sandboxed_read + sandboxed_write,
             read_fuel + write_fuel,
@@ -133,11 +169,13 @@ pub(crate) fn measure(message: &str) -> Result<Measured> {
 }
 
 impl Side {
-    fn of(native: Duration, sandboxed: Duration, fuel: u64) -> Self {
+    fn of(bare: Duration, native: Duration, sandboxed: Duration, fuel: u64) -> Self {
         Self {
+            bare_us: us(bare),
             native_us: us(native),
             sandboxed_us: us(sandboxed),
             ratio: us(sandboxed) / us(native),
+            bare_ratio: us(sandboxed) / us(bare),
             fuel,
         }
     }

@@ -10,9 +10,11 @@ pub(crate) fn of(report: &Report) -> String {
 
     let mut table = plain([
         "microseconds of processor time",
+        "bare",
         "native",
         "sandboxed",
-        "ratio",
+        "of native",
+        "of bare",
         "fuel",
     ]);
     for message in &report.mapping {
@@ -67,12 +69,14 @@ pub(crate) fn of(report: &Report) -> String {
     all.join("\n\n")
 }
 
-fn row(what: &str, side: Side) -> [String; 5] {
+fn row(what: &str, side: Side) -> [String; 7] {
     [
         what.to_owned(),
+        format!("{:.1}", side.bare_us),
         format!("{:.1}", side.native_us),
         format!("{:.1}", side.sandboxed_us),
         format!("{:.2}", side.ratio),
+        format!("{:.2}", side.bare_ratio),
         side.fuel.to_string(),
     ]
 }

@@ -45,7 +45,7 @@ pub(crate) async fn act(client: &OdooClient, action: &Action) -> Result<(Effect,
     if !state::matches(&before, &action.from) {
         return Err(wrong_state(client, action, &before));
     }
-    let mut arguments = action.arguments.clone();
+    let mut arguments = (*action.arguments).clone();
     arguments.insert("ids".to_owned(), json!([id]));
     let done = client
         .call(&action.model, &action.name, arguments, Kind::Act)

@@ -47,7 +47,7 @@ pub(crate) async fn settle(
         return Err(refusal);
     };
     let mut differs = Map::new();
-    for (column, wanted) in &record.values {
+    for (column, wanted) in record.values.iter() {
         if !holds(client, found, column, wanted).await? {
             differs.insert(column.clone(), wanted.clone());
         }
@@ -59,7 +59,7 @@ pub(crate) async fn settle(
         return Err(refusal);
     }
     let rest = Record {
-        values: differs,
+        values: differs.into(),
         ..record.clone()
     };
     load::load(client, &[&rest]).await?;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::json::Json;
+
 /// Which canonical object is spoken of.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -83,5 +85,5 @@ pub struct Extension {
     /// The field's name, unique within its entity.
     pub name: String,
     /// The field's value.
-    pub value: serde_json::Value,
+    pub value: Json,
 }

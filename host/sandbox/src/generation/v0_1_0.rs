@@ -6,6 +6,7 @@ mod canonical;
 mod convert;
 mod depth;
 mod imports;
+mod loan;
 mod plugin;
 
 pub(crate) use imports::link;

@@ -1,5 +1,9 @@
 //! How a value crosses the border, and what is wrong with one that cannot.
 //!
+//! What crosses is named in [`bindings`](super::bindings), and how a text or a list
+//! is handed over in [`loan`](super::loan): the benchmark puts others in their
+//! places, to have the same records cross to plugins that are linked natively.
+//!
 //! To the guest nothing can go wrong. From the guest everything is checked that
 //! the type system of WIT cannot say: that a scale is in range, a date a date,
 //! and JSON text JSON that can be read again wherever it is put.
@@ -7,14 +11,13 @@
 use std::fmt;
 
 use bumpalo::Bump;
-use cambist_contract::{Decimal, Json, message::MessageId};
+use cambist_contract::{Decimal, Json, JsonObject, message::MessageId};
 use jiff::{Timestamp, civil::Date};
-use serde::de::{Deserializer as _, MapAccess, Visitor};
-use serde_json::{Map, Value};
 
 use super::{
     bindings::cambist::plugin::types,
     depth::{self, TOO_DEEP},
+    loan::{self, List, Text},
 };
 
 /// The largest scale of a decimal, as `types.wit` says.
@@ -90,9 +93,9 @@ impl FromWit for bool {
 }
 
 impl ToWit for String {
-    type Wit<'a> = &'a str;
-    fn to_wit<'a>(&'a self, _: &'a Bump) -> &'a str {
-        self
+    type Wit<'a> = Text<'a>;
+    fn to_wit<'a>(&'a self, _: &'a Bump) -> Text<'a> {
+        loan::text(self)
     }
 }
 
@@ -120,9 +123,9 @@ impl FromWit for String {
 macro_rules! text {
     ($type:ty, $rule:literal) => {
         impl ToWit for $type {
-            type Wit<'a> = &'a str;
-            fn to_wit<'a>(&'a self, room: &'a Bump) -> &'a str {
-                bumpalo::format!(in room, "{}", self).into_bump_str()
+            type Wit<'a> = Text<'a>;
+            fn to_wit<'a>(&'a self, room: &'a Bump) -> Text<'a> {
+                loan::printed(room, self)
             }
         }
         impl FromWit for $type {
@@ -136,69 +139,37 @@ macro_rules! text {
 text!(Date, "is not a date such as 2026-11-22");
 text!(Timestamp, "is not a moment such as 2026-11-22T04:00:00Z");
 
-impl ToWit for Value {
-    type Wit<'a> = &'a str;
-    fn to_wit<'a>(&'a self, room: &'a Bump) -> &'a str {
-        bumpalo::format!(in room, "{}", self).into_bump_str()
+impl ToWit for Json {
+    type Wit<'a> = Text<'a>;
+    fn to_wit<'a>(&'a self, _: &'a Bump) -> Text<'a> {
+        loan::text(self.as_str())
     }
 }
 
-impl FromWit for Value {
+impl FromWit for Json {
     type Wit = String;
     fn from_wit(wit: String) -> Result<Self, Wrong> {
         if !depth::fits(&wit) {
             return Err(Wrong::new(TOO_DEEP));
         }
-        wit.parse().map_err(|_| Wrong::new("is not JSON"))
-    }
-}
-
-impl ToWit for Json {
-    type Wit<'a> = &'a str;
-    fn to_wit<'a>(&'a self, _: &'a Bump) -> &'a str {
-        self.as_str()
+        Json::parse(wit).map_err(|_| Wrong::new("is not JSON"))
     }
 }
 
 impl ToWit for MessageId {
-    type Wit<'a> = &'a str;
-    fn to_wit<'a>(&'a self, _: &'a Bump) -> &'a str {
-        self.as_str()
+    type Wit<'a> = Text<'a>;
+    fn to_wit<'a>(&'a self, _: &'a Bump) -> Text<'a> {
+        loan::text(self.as_str())
     }
 }
 
-impl FromWit for Map<String, Value> {
+impl FromWit for JsonObject {
     type Wit = String;
     fn from_wit(wit: String) -> Result<Self, Wrong> {
         if !depth::fits(&wit) {
             return Err(Wrong::new(TOO_DEEP));
         }
-        let mut json = serde_json::Deserializer::from_str(&wit);
-        json.deserialize_map(Object)
-            .and_then(|object| json.end().map(|()| object))
-            .map_err(|_| Wrong::new("is not a JSON object"))
-    }
-}
-
-/// Members of an object that are made room for at once: what most of a plan's
-/// records have. Growing a map hashes its keys once more.
-const MEMBERS: usize = 14;
-
-struct Object;
-
-impl<'de> Visitor<'de> for Object {
-    type Value = Map<String, Value>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let mut map = Map::with_capacity(MEMBERS);
-        while let Some((name, value)) = members.next_entry()? {
-            map.insert(name, value);
-        }
-        Ok(map)
+        JsonObject::parse(wit).map_err(|_| Wrong::new("is not a JSON object"))
     }
 }
 
@@ -254,11 +225,11 @@ impl<T: FromWit> FromWit for Option<T> {
 
 impl<T: ToWit> ToWit for Vec<T> {
     type Wit<'a>
-        = &'a [T::Wit<'a>]
+        = List<'a, T::Wit<'a>>
     where
         T: 'a;
     fn to_wit<'a>(&'a self, room: &'a Bump) -> Self::Wit<'a> {
-        room.alloc_slice_fill_iter(self.iter().map(|item| item.to_wit(room)))
+        loan::list(room, self.iter().map(|item| item.to_wit(room)))
     }
 }
 
