@@ -9,25 +9,28 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Limits {
-    /// Linear memory of one instance, in bytes. Default 64 MiB: a QuickJS guest
+    /// Linear memory of one call, in bytes, all of the component's memories
+    /// together. Default 64 MiB: a QuickJS guest
     /// uses under 3 MiB, CPython 18, and a document of 1 MiB parsed into a tree
     /// takes some 30 times its size.
     pub memory: u64,
-    /// Entries of one table. Default 20 000: the tables of a CPython guest, the
-    /// largest seen, hold under 10 000 functions.
+    /// Entries of all tables of one call together. Default 20 000: the tables of a
+    /// CPython guest, the largest seen, hold under 10 000 functions.
     pub table_entries: u64,
-    /// Core instances, memories and tables of one component, each. Default 40:
-    /// a CPython guest is linked from about a dozen modules.
+    /// Core instances of one component, and as many tables. Default 40: a CPython
+    /// guest is linked from about a dozen modules.
     pub instances: u32,
     /// Instructions of one call, in wasmtime's fuel. Default 100 million: some
-    /// 25 ms of one core; a mapping uses 0.1 to 0.5 million, CPython 10.
+    /// 25 ms of one core; a mapping uses 0.1 to 0.5 million, CPython 10. At most
+    /// 4 000 million, about a second: a call cannot be stopped otherwise.
     pub fuel: u64,
-    /// Wall clock of one call, in milliseconds, host calls included. Default
-    /// 1000: forty times what the fuel lasts, so that only what fuel does not
-    /// see ends here.
+    /// Wall clock of one call, in milliseconds, looked at whenever the guest calls
+    /// the host: the guest's own work is bounded by `fuel`. Default 1000: forty
+    /// times what the fuel lasts, so that only slow host calls end here.
     pub time_ms: u64,
-    /// Bytes that one call may hand to the host, its answer and the arguments of
-    /// host calls together, as wasmtime counts them per string, list and record.
+    /// Bytes that one call may hand to the host: its answer, as wasmtime counts it
+    /// per string, list and record, and beside it the arguments of all host calls
+    /// together.
     /// Default 16 MiB: sixteen times the largest message ingress takes.
     pub transfer: u64,
     /// Log lines of one call. Default 200.

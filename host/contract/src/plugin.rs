@@ -160,6 +160,11 @@ pub enum LoadError {
         /// What differs.
         detail: String,
     },
+    /// Other components with code of their own stand in it.
+    #[error(
+        "is composed of several components; build it as one, with what it shares as a library of its language"
+    )]
+    Composed,
     /// It does not fit into the limits before it is called.
     #[error("does not fit the limits of its binding: {0}")]
     TooLarge(String),
@@ -251,7 +256,7 @@ pub trait Loader: Send + Sync {
 
 /// A plugin that is ready to be called, with its revision's limits and grants.
 ///
-/// Calls block for as long as the plugin computes, at most its `time-ms`; they
+/// Calls block for as long as the plugin computes, which its `fuel` bounds; they
 /// belong on a thread that may block. Each call has a fresh instance.
 pub trait Plugin: Send + Sync {
     /// The interfaces it exports.

@@ -39,6 +39,7 @@ impl From<LoadError> for Refusal {
             LoadError::Host(_) => Self::Host(error.to_string()),
             LoadError::NotAComponent(_)
             | LoadError::NotGranted { .. }
+            | LoadError::Composed
             | LoadError::NoInterface { .. }
             | LoadError::WrongType { .. }
             | LoadError::TooLarge(_) => Self::Component(error.to_string()),

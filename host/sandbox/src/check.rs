@@ -1,4 +1,5 @@
-//! What is checked before a component is linked: its exports and its imports.
+//! What is checked before a component is linked: that it is one, its exports and
+//! its imports.
 
 use std::collections::BTreeSet;
 
@@ -6,6 +7,7 @@ use cambist_contract::{
     plugin::{Interface, LoadError},
     revision::Grant,
 };
+use wasmparser::{Encoding, Parser, Payload};
 use wasmtime::{
     Engine,
     component::{Component, types::ComponentItem},
@@ -14,6 +16,39 @@ use wasmtime::{
 use crate::generation::v0_1_0;
 
 const PACKAGE: &str = "cambist:plugin/";
+
+/// Refuses a component in which other components have code of their own. Between
+/// components the host copies text, and no limit would see it. A component that
+/// only renames (tools put one before each exported interface) has no code.
+///
+/// # Errors
+///
+/// It is composed, or its bytes are no component.
+pub(crate) fn one_component(bytes: &[u8]) -> Result<(), LoadError> {
+    let wrong = |error: wasmparser::BinaryReaderError| LoadError::NotAComponent(error.message().to_owned());
+    // for each component that is open, whether it stands in another one
+    let mut open: Vec<bool> = Vec::new();
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload.map_err(wrong)? {
+            Payload::Version {
+                encoding: Encoding::Component,
+                ..
+            } => open.push(!open.is_empty()),
+            Payload::Version {
+                encoding: Encoding::Module,
+                ..
+            } => {
+                if open.last().is_some_and(|inner| *inner) {
+                    return Err(LoadError::Composed);
+                }
+                open.push(false);
+            }
+            Payload::End(_) => drop(open.pop()),
+            _ => {}
+        }
+    }
+    Ok(())
+}
 
 /// The interfaces of a known generation that a component exports.
 ///

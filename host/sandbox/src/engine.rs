@@ -6,13 +6,17 @@
 //! counted in fuel. Wasmtime 48 also charges fuel for what one instruction does
 //! in bulk (a unit for each byte of `memory.copy` and `memory.fill`, for each
 //! table entry), so that no guest code runs unseen. What fuel does not see is
-//! the host's side: calls of host functions, which are counted and are
-//! look-ups in memory, and the copying of arguments, which wasmtime charges to
-//! the `transfer` limit. Epochs would only be a second net under the same code,
-//! stop a call at a moment that no replay can repeat, and cost more: on the
-//! benchmark's deal a call took 42 us without metering, 51 with epochs alone and
-//! 57 with fuel alone, so a second meter is not free either.
+//! bounded otherwise: calls of host functions are counted and are look-ups in
+//! memory; copying of arguments and answers is charged to `transfer`; text that one
+//! component hands to another inside a plugin would be copied by the host for
+//! nothing, so a plugin made of several components that have code is refused
+//! (`check.rs`). Fuel itself has a ceiling, [`MAX_FUEL`].
+//!
+//! Epochs would be a second net under the same code, stop a call at a moment that
+//! no replay can repeat, and cost more: on the benchmark's deal a call took 42 us
+//! without metering, 51 with epochs alone and 57 with fuel alone.
 
+use crate::limiter::MEMORIES;
 use wasmtime::{Config, Enabled, Engine, PoolingAllocationConfig};
 
 /// Calls that may be under way at once. The pipeline runs at most as many as the
@@ -23,12 +27,16 @@ pub(crate) const MAX_CALLS: u32 = 128;
 /// reserves address space for it, not memory.
 pub(crate) const MAX_MEMORY: u64 = 256 << 20;
 
-/// The most core instances, memories and tables, each, that a revision's limit
-/// may allow in one component.
+/// The most core instances, and the most tables, that a revision's limit may allow
+/// in one component.
 pub(crate) const MAX_INSTANCES: u32 = 60;
 
 /// The most entries that a revision's limit may allow in one table.
 pub(crate) const MAX_TABLE_ENTRIES: u64 = 100_000;
+
+/// The most fuel that a revision's limit may allow: about a second of one core. A
+/// call that is under way cannot be stopped by anything else.
+pub(crate) const MAX_FUEL: u64 = 4_000_000_000;
 
 /// Native stack of one call: wasmtime's default. The call's thread has 2 MiB.
 const MAX_STACK: usize = 512 << 10;
@@ -64,8 +72,8 @@ pub(crate) fn engine() -> wasmtime::Result<Engine> {
     pool.total_component_instances(MAX_CALLS)
         .total_core_instances(MAX_CALLS * MAX_INSTANCES)
         .max_core_instances_per_component(MAX_INSTANCES)
-        .total_memories(MAX_CALLS * 2)
-        .max_memories_per_component(MAX_INSTANCES)
+        .total_memories(MAX_CALLS * MEMORIES)
+        .max_memories_per_component(MEMORIES)
         .total_tables(MAX_CALLS * 8)
         .max_tables_per_component(MAX_INSTANCES)
         .max_memory_size(usize::try_from(MAX_MEMORY).unwrap_or(usize::MAX))

@@ -37,6 +37,7 @@ pub(crate) struct Terms {
 pub(crate) struct Budget {
     started: Instant,
     host_calls: u32,
+    host_bytes: u64,
     pub(crate) log_lines: u32,
     pub(crate) log_bytes: u64,
     /// The limit that was met, for the error's text.
@@ -44,14 +45,20 @@ pub(crate) struct Budget {
 }
 
 impl State {
-    /// Counts one call of a host function.
+    /// Counts one call of a host function with `bytes` of text as its arguments.
+    /// Wasmtime bounds each call's arguments by itself; what is kept of all of them
+    /// is bounded here.
     ///
     /// # Errors
     ///
-    /// The call has made too many, or its time is over.
-    pub(crate) fn host_call(&mut self) -> wasmtime::Result<()> {
+    /// The call has made too many or handed over too much, or its time is over.
+    pub(crate) fn host_call(&mut self, bytes: usize) -> wasmtime::Result<()> {
         let limits = &self.terms.limits;
         self.budget.host_calls += 1;
+        self.budget.host_bytes = self.budget.host_bytes.saturating_add(bytes as u64);
+        if self.budget.host_bytes > limits.transfer {
+            return self.meet("transfer", self.terms.limits.transfer);
+        }
         if self.budget.host_calls > limits.host_calls {
             return self.meet("host-calls", u64::from(self.terms.limits.host_calls));
         }
@@ -95,7 +102,10 @@ impl Guest {
         let instance = store
             .set_fuel(limits.fuel)
             .and_then(|()| self.pre.instantiate(&mut store))
-            .map_err(|error| LoadError::TooLarge(trap::explain(&error, store.data(), limits).to_string()))?;
+            .map_err(|error| match trap::explain(&error, store.data(), limits) {
+                CallError::Host(busy) => LoadError::Host(busy),
+                other => LoadError::TooLarge(other.to_string()),
+            })?;
         check(&mut store, &instance)
     }
 
@@ -106,6 +116,7 @@ impl Guest {
             budget: Budget {
                 started,
                 host_calls: 0,
+                host_bytes: 0,
                 log_lines: 0,
                 log_bytes: 0,
                 met: None,

@@ -3,45 +3,84 @@
 use cambist_contract::{limits::Limits, plugin::CallError};
 use wasmtime::ResourceLimiter;
 
-/// Refuses memory and tables beyond a revision's limits.
+/// Linear memories of one component. One is what a component has; guests that are
+/// linked from many modules (JavaScript, Python) share theirs. The pool has so many
+/// for each call that may be under way.
+pub(crate) const MEMORIES: u32 = 4;
+
+/// Refuses memory and tables beyond a revision's limits: of all memories and all
+/// tables of a call together, however many they are spread over.
 #[derive(Debug)]
 pub(crate) struct Limiter {
-    memory: u64,
-    table_entries: u64,
+    memory: Taken,
+    table_entries: Taken,
     instances: u32,
     /// The limit that was met, for the error's text.
     pub(crate) met: Option<CallError>,
 }
 
+/// What a call has taken of one thing, and may take.
+#[derive(Debug)]
+struct Taken {
+    setting: &'static str,
+    limit: u64,
+    taken: u64,
+}
+
+impl Taken {
+    fn nothing_of(setting: &'static str, limit: u64) -> Self {
+        Self {
+            setting,
+            limit,
+            taken: 0,
+        }
+    }
+
+    /// Takes what one memory or table grows by, or says which limit it meets.
+    fn grow(&mut self, current: usize, desired: usize) -> Result<(), CallError> {
+        let more = desired.saturating_sub(current) as u64;
+        let taken = self.taken.saturating_add(more);
+        if taken > self.limit {
+            return Err(CallError::Limit {
+                setting: self.setting,
+                value: self.limit,
+            });
+        }
+        self.taken = taken;
+        Ok(())
+    }
+}
+
 impl Limiter {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
-            memory: limits.memory,
-            table_entries: limits.table_entries,
+            memory: Taken::nothing_of("memory", limits.memory),
+            table_entries: Taken::nothing_of("table-entries", limits.table_entries),
             instances: limits.instances,
             met: None,
         }
     }
 
-    fn meet(&mut self, setting: &'static str, value: u64) -> wasmtime::Result<bool> {
-        self.met = Some(CallError::Limit { setting, value });
-        Err(wasmtime::Error::msg("a limit of the plugin was met"))
+    fn kept(&mut self, grown: Result<(), CallError>) -> wasmtime::Result<bool> {
+        match grown {
+            Ok(()) => Ok(true),
+            Err(met) => {
+                self.met = Some(met);
+                Err(wasmtime::Error::msg("a limit of the plugin was met"))
+            }
+        }
     }
 }
 
 impl ResourceLimiter for Limiter {
-    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        if desired as u64 <= self.memory {
-            return Ok(true);
-        }
-        self.meet("memory", self.memory)
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let grown = self.memory.grow(current, desired);
+        self.kept(grown)
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        if desired as u64 <= self.table_entries {
-            return Ok(true);
-        }
-        self.meet("table-entries", self.table_entries)
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let grown = self.table_entries.grow(current, desired);
+        self.kept(grown)
     }
 
     fn instances(&self) -> usize {
@@ -53,6 +92,6 @@ impl ResourceLimiter for Limiter {
     }
 
     fn memories(&self) -> usize {
-        self.instances as usize
+        MEMORIES as usize
     }
 }

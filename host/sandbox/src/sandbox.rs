@@ -16,7 +16,7 @@ use wasmtime::{
 use crate::{
     cache::Cache,
     check, describe,
-    engine::{self, MAX_INSTANCES, MAX_MEMORY, MAX_TABLE_ENTRIES},
+    engine::{self, MAX_FUEL, MAX_INSTANCES, MAX_MEMORY, MAX_TABLE_ENTRIES},
     generation::v0_1_0,
     guest::{Guest, State, Terms},
 };
@@ -82,6 +82,7 @@ impl Sandbox {
 impl Loader for Sandbox {
     fn load(&self, bytes: &[u8], revision: &Revision) -> Result<Arc<dyn Plugin>, LoadError> {
         fits(&revision.limits)?;
+        check::one_component(bytes)?;
         let component = self.compile(bytes)?;
         let exports = check::exports(&self.engine, &component)?;
         check::imports(&self.engine, &component, &revision.grants)?;
@@ -116,6 +117,9 @@ fn fits(limits: &Limits) -> Result<(), LoadError> {
         |setting: &str, most: u64| Err(LoadError::TooLarge(format!("`{setting}` may be at most {most}")));
     if limits.memory > MAX_MEMORY {
         return too_large("memory", MAX_MEMORY);
+    }
+    if limits.fuel > MAX_FUEL {
+        return too_large("fuel", MAX_FUEL);
     }
     if limits.table_entries > MAX_TABLE_ENTRIES {
         return too_large("table-entries", MAX_TABLE_ENTRIES);

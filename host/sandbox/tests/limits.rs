@@ -71,6 +71,10 @@ impl Links for OneLink {
 }
 
 fn told(plugin: &Arc<dyn Plugin>, what: &str) -> Called<Verdict> {
+    judge(plugin, what, Arc::new(OneLink))
+}
+
+fn judge(plugin: &Arc<dyn Plugin>, what: &str, links: Arc<dyn Links>) -> Called<Verdict> {
     let context = Context {
         message: MessageId::from_text("m1"),
         flow: "deal-won".to_owned(),
@@ -108,7 +112,7 @@ fn told(plugin: &Arc<dyn Plugin>, what: &str) -> Called<Verdict> {
             changes: vec![change],
             approvals: Vec::new(),
         },
-        Arc::new(OneLink),
+        links,
     )
 }
 
@@ -199,6 +203,36 @@ fn host_calls_are_counted() {
         ..Limits::default()
     });
     assert_eq!(error(&plugin, "host-calls"), limit("host-calls", 50));
+}
+
+#[test]
+fn what_host_calls_are_handed_counts_together() {
+    let plugin = Bench::new().unruly(Limits {
+        transfer: 4 << 20,
+        ..Limits::default()
+    });
+    assert_eq!(error(&plugin, "links-flood"), limit("transfer", 4 << 20));
+}
+
+/// A journal that takes its time.
+struct Slow;
+
+impl Links for Slow {
+    #[expect(clippy::disallowed_methods, reason = "it stands for a slow disk")]
+    fn find(&self, _: &EntityRef, _: &str) -> Option<String> {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        None
+    }
+}
+
+#[test]
+fn a_call_that_waits_for_the_host_too_long_ends() {
+    let plugin = Bench::new().unruly(Limits {
+        time_ms: 10,
+        ..Limits::default()
+    });
+    let called = judge(&plugin, "links-twice", Arc::new(Slow));
+    assert_eq!(called.answer.unwrap_err(), limit("time-ms", 10));
 }
 
 #[test]
@@ -320,6 +354,12 @@ fn limits_that_the_pool_cannot_keep_are_refused() {
         .err()
         .unwrap();
     assert!(error.to_string().contains("`memory` may be at most"), "{error}");
+    let limits = Limits {
+        fuel: u64::MAX,
+        ..Limits::default()
+    };
+    let error = Bench::new().load(limits, &["log"]).err().unwrap();
+    assert!(error.to_string().contains("`fuel` may be at most"), "{error}");
 }
 
 #[test]

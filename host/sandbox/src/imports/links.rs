@@ -17,7 +17,7 @@ pub(crate) fn find(
     entity: &EntityRef,
     system: String,
 ) -> wasmtime::Result<Result<Option<String>, NotGranted>> {
-    state.host_call()?;
+    state.host_call(entity.system.len() + entity.id.len() + system.len())?;
     if !state.terms.grants.contains(&Grant::Links(system.clone())) {
         return Ok(Err(NotGranted(system)));
     }

@@ -10,7 +10,7 @@ use crate::{guest::State, trap};
 ///
 /// The call has written too much; it ends.
 pub(crate) fn write(state: &mut State, level: &'static str, text: String) -> wasmtime::Result<()> {
-    state.host_call()?;
+    state.host_call(text.len())?;
     state.budget.log_lines += 1;
     state.budget.log_bytes += text.len() as u64;
     if state.budget.log_lines > state.terms.limits.log_lines {
@@ -28,7 +28,7 @@ pub(crate) fn write(state: &mut State, level: &'static str, text: String) -> was
 
 /// Keeps a plugin's last words; the first ones, if it has several.
 pub(crate) fn panicked(state: &mut State, text: String) -> wasmtime::Result<()> {
-    state.host_call()?;
+    state.host_call(text.len())?;
     state.last_words.get_or_insert_with(|| trap::cut(text));
     Ok(())
 }

@@ -17,7 +17,7 @@ pub(crate) fn find(
     table: String,
     key: &str,
 ) -> wasmtime::Result<Result<Option<String>, NotGranted>> {
-    state.host_call()?;
+    state.host_call(table.len() + key.len())?;
     if !state.terms.grants.contains(&Grant::Reference(table.clone())) {
         return Ok(Err(NotGranted(table)));
     }

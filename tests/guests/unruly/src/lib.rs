@@ -65,6 +65,15 @@ impl Policy for Unruly {
                     reference::find("secret", "DE").map_err(|it| format!("{it:?}")),
                 ));
             }
+            "links-flood" => (0..1_000).for_each(|_| {
+                let account = EntityRef::new(EntityKind::Account, "crm", "1".repeat(1 << 20));
+                drop(links::find(&account, "odoo"));
+            }),
+            "links-twice" => {
+                let account = EntityRef::new(EntityKind::Account, "crm", "1");
+                drop(links::find(&account, "odoo"));
+                drop(links::find(&account, "odoo"));
+            }
             "links" => {
                 let account = EntityRef::new(EntityKind::Account, "crm", "1");
                 return Ok(answer(
