@@ -32,6 +32,9 @@ pub struct Config {
     /// How messages come in.
     #[serde(default)]
     pub ingress: cambist_ingress::Options,
+    /// Where traces go; left out, there are none.
+    #[serde(default)]
+    pub otlp: Option<crate::telemetry::otlp::Options>,
     /// The systems at the other ends.
     #[serde(default)]
     pub connect: cambist_connect::options::Options,

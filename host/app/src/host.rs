@@ -9,7 +9,7 @@ use cambist_connect::{Systems, options::System};
 use cambist_contract::secret::{Secret, SecretRef};
 use cambist_ingress::{Ingress, serve};
 use cambist_journal::{Journal, store::SqliteJournal};
-use cambist_pipeline::{Owner, Pipeline, Reached, Setup};
+use cambist_pipeline::{Owner, Pipeline, Reached, Setup, Traced};
 use cambist_registry::{Options, Registry, watch};
 use cambist_sandbox::Sandbox;
 use jiff::Timestamp;
@@ -20,7 +20,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::config::Config;
+use crate::{config::Config, telemetry::otlp};
 
 /// A host that is running.
 pub struct Host {
@@ -84,6 +84,7 @@ impl Host {
             at_once: config.host.at_once.get(),
             now: Arc::clone(&clock),
             reached: surroundings.reached,
+            traced: config.otlp.is_some().then_some(otlp::continued as Traced),
         }));
         tasks.spawn(pipeline.run(stopped.clone()));
         let watched = Arc::clone(&registry);
@@ -102,6 +103,10 @@ impl Host {
         )
         .map_err(listed)?
         .router();
+        let doors = match config.otlp {
+            Some(_) => doors.layer(axum::middleware::from_fn(otlp::call)),
+            None => doors,
+        };
         let token = surroundings
             .secrets
             .get(&config.admin.token)

@@ -27,7 +27,9 @@ pub fn resolve(config: &Config, file: &Path) -> Result<BTreeMap<SecretRef, Secre
         .secret_refs()
         .map(|(system, reference)| (format!("system `{system}`"), reference));
     let admin = [("the operators' side".to_owned(), &config.admin.token)];
-    for (who, reference) in ingress.chain(connect).chain(admin) {
+    let otlp = config.otlp.iter().flat_map(|otlp| &otlp.authorization);
+    let otlp = otlp.map(|reference| ("the collector of traces".to_owned(), reference));
+    for (who, reference) in ingress.chain(connect).chain(admin).chain(otlp) {
         match read(reference) {
             Ok(secret) => {
                 secrets.insert(reference.clone(), secret);

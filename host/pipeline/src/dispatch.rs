@@ -49,7 +49,13 @@ pub struct Setup {
     /// Told the name of each stage when it has been recorded. For crash tests;
     /// it may never return.
     pub reached: Option<Reached>,
+    /// Told the span of each message that came with a `traceparent`, so that a
+    /// tracer can hang the one from the other.
+    pub traced: Option<Traced>,
 }
+
+/// Told a message's span and the `traceparent` it came with.
+pub type Traced = fn(&tracing::Span, &str);
 
 /// Told the name of a stage.
 pub type Reached = Arc<dyn Fn(&str) + Send + Sync>;
@@ -118,12 +124,16 @@ impl Pipeline {
         for (claim, slot) in claims.into_iter().zip(free) {
             let pipeline = Arc::clone(self);
             let id = claim.message.id.clone();
+            let parent = claim.message.headers.get("traceparent").map(String::as_str);
             let span = tracing::info_span!(
                 "message",
                 message_id = %id,
                 system = claim.message.system,
-                traceparent = claim.message.headers.get("traceparent").map(String::as_str),
+                traceparent = parent,
             );
+            if let (Some(traced), Some(parent)) = (self.setup.traced, parent) {
+                traced(&span, parent);
+            }
             let work = async move {
                 let held = Held::new(&pipeline, &id);
                 if let Err(error) = pipeline.go(claim, Place::Slot(slot)).await {

@@ -33,7 +33,7 @@ mod stage;
 mod way;
 mod work;
 
-pub use dispatch::{Pipeline, Reached, Setup};
+pub use dispatch::{Pipeline, Reached, Setup, Traced};
 pub use metrics::describe;
 pub use options::{Flow, Region, Routes};
 pub use ownership::Owner;

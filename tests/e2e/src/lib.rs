@@ -20,6 +20,7 @@
 //! [`world`] for what a scenario has in its hands, [`deals`] for deals,
 //! [`setup`] for the config that the host gets.
 
+pub mod collector;
 pub mod deals;
 pub mod host;
 pub mod odoo;

@@ -12,6 +12,8 @@ pub const OTHER_HUBSPOT: &str = "hubspot-other";
 pub const CLIENT_SECRET: &str = "client-secret-canary-7d1f";
 /// The operators' token.
 pub const ADMIN_TOKEN: &str = "admin-token-canary-0123456789abcdef";
+/// What the collector of traces wants to hear.
+pub const COLLECTOR_KEY: &str = "Bearer collector-canary-5f2e";
 /// The host's address as the outside knows it: what HubSpot signs.
 pub const PUBLIC_URL: &str = "https://hooks.example.com";
 
@@ -30,6 +32,8 @@ pub struct Setup {
     pub rounding: &'static str,
     /// The waits after failed attempts, as the config writes them.
     pub waits: &'static [&'static str],
+    /// Where traces go, if anywhere.
+    pub collector: Option<String>,
     /// `RUST_LOG` of the host.
     pub log: &'static str,
     /// How long a read of HubSpot may take.
@@ -45,6 +49,7 @@ impl Default for Setup {
             other_hubspot: None,
             rounding: "per-document",
             waits: &["50ms"; 8],
+            collector: None,
             log: "info",
             read_time: "10s",
         }
@@ -103,6 +108,12 @@ read-time = "{}"
                  \n[region-of.{OTHER_HUBSPOT}]\ndefault = \"de\"\n"
             );
             text.push_str(&PROPERTIES.replace("SYSTEM", OTHER_HUBSPOT));
+        }
+        if let Some(endpoint) = &self.collector {
+            let _ = write!(
+                text,
+                "\n[otlp]\nendpoint = \"{endpoint}\"\nauthorization = {{ env = \"E2E_COLLECTOR_KEY\" }}\n"
+            );
         }
         self.targets(&mut text);
         text.push_str(REGIONS);

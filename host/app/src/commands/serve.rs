@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::{
     cli,
     host::{self, Host, Surroundings},
-    telemetry,
+    telemetry::{self, otlp::Traces},
 };
 
 /// Runs until SIGINT or SIGTERM.
@@ -19,7 +19,12 @@ use crate::{
 /// The host does not start.
 pub async fn run(options: cli::Config) -> Result<ExitCode> {
     let (config, secrets) = host::prepare(&options.config)?;
-    telemetry::log(config.host.log)?;
+    let traces = config
+        .otlp
+        .as_ref()
+        .map(|otlp| Traces::start(otlp, otlp.authorization.as_ref().and_then(|it| secrets.get(it))))
+        .transpose()?;
+    telemetry::log(config.host.log, traces.as_ref())?;
     let metrics = telemetry::metrics()?;
     let host = Host::start(
         &config,
@@ -34,6 +39,12 @@ pub async fn run(options: cli::Config) -> Result<ExitCode> {
     stopped().await?;
     tracing::info!("stopping: what is under way comes to its end");
     host.stop().await;
+    if let Some(traces) = traces {
+        // it blocks, and the sending needs the runtime meanwhile
+        tokio::task::spawn_blocking(move || traces.shutdown())
+            .await
+            .context("the last traces were not sent")?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

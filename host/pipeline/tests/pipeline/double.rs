@@ -222,6 +222,7 @@ impl Site {
             at_once,
             now: Arc::new(now),
             reached: None,
+            traced: None,
         };
         let (stop, stopped) = watch::channel(false);
         Running {

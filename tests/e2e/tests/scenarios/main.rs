@@ -12,4 +12,5 @@ mod repair;
 mod source;
 mod stop;
 mod target;
+mod traces;
 mod way;
