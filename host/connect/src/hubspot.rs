@@ -12,6 +12,7 @@
 //! rest, and an error of category `OBJECT_NOT_FOUND` with the `ids` in its `context`; `paging.next` behind associations that
 //! are not all listed. A batch that leaves anything out in another way is tried again, a deal with more associations than are
 //! listed waits for a person: an order must not lack lines because a list was cut.
+//! `associatedcompanyid` is taken for a standard property of contacts, with the id of the primary company.
 //!
 //! # The body
 //!
@@ -26,7 +27,8 @@
 //! ```
 //!
 //! - Companies, contacts and line items stand in the order of HubSpot's associations; one that is gone is left out.
-//! - An event about a company or a contact has `null` for the deal and that one object in its list.
+//! - An event about a company or a contact has `null` for the deal and that one object in its list; a contact comes with its
+//!   primary company, where it has one.
 //! - After a deletion there is nothing to read: the object is `{"id": …, "properties": {}, "archived": true}`.
 //!
 //! # Where to start reading

@@ -19,7 +19,10 @@ fn portal() -> Value {
             "associations": {"companies": ["501", "501"], "contacts": ["701"], "line_items": ["802", "801", "899"]},
         }},
         "companies": {"501": {"properties": {"name": "Muster GmbH", "vat": "DE136695976"}}},
-        "contacts": {"701": {"properties": {"email": "a@example.com"}}},
+        "contacts": {
+            "701": {"properties": {"email": "a@example.com", "associatedcompanyid": "501"}},
+            "702": {"properties": {"email": "b@example.com", "associatedcompanyid": null}},
+        },
         "line_items": {
             "801": {"properties": {"name": "Design", "price": "100"}},
             "802": {"properties": {"name": "Build", "price": "200"}},
@@ -118,6 +121,25 @@ async fn a_company_comes_alone_and_a_deletion_is_not_asked_about() -> anyhow::Re
     let body = source.fetch(&message("deal", "9001", "deal.deletion")).await?;
     assert_eq!(body.pointer("/deal/archived"), Some(&json!(true)));
     assert_eq!(double.seen().len(), asked);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_contact_comes_with_the_company_it_works_for() -> anyhow::Result<()> {
+    let double = HubSpotDouble::start(portal()).await?;
+    let source = source(&double, TOKEN);
+    let body = source
+        .fetch(&message("contact", "701", "contact.propertyChange"))
+        .await?;
+    assert_eq!(body.get("deal"), Some(&Value::Null));
+    assert_eq!(body.pointer("/contacts/0/id"), Some(&json!("701")));
+    assert_eq!(body.pointer("/companies/0/id"), Some(&json!("501")));
+
+    let alone = source
+        .fetch(&message("contact", "702", "contact.propertyChange"))
+        .await?;
+    assert_eq!(alone.pointer("/contacts/0/id"), Some(&json!("702")));
+    assert_eq!(alone.get("companies"), Some(&json!([])));
     Ok(())
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn read(source: &Source<'_>, body: &Fields<'_>) -> Result<Vec<Change>
     let mut changes = Vec::with_capacity(contacts.len() + 4);
     changes.push(company::read(source, company)?);
     for person in &contacts {
-        changes.push(contact::read(source, person, Some(account.clone()))?);
+        changes.push(contact::read(source, person, Some(&account))?);
     }
     changes.push(source.change(&deal, opportunity)?);
     changes.push(source.change(&deal, contract)?);

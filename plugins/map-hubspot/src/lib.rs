@@ -48,14 +48,8 @@ impl Mapping for HubSpot {
         let body = Fields::parse(&input.body, "")?;
         match input.object_kind.as_str() {
             "deal" => deal::read(&source, &body),
-            "company" => Ok(vec![company::read(&source, &body.object("company")?)?]),
-            "contact" => {
-                let company = body.objects("companies")?.into_iter().next();
-                let account = company
-                    .map(|company| company::name(&source, &company))
-                    .transpose()?;
-                Ok(vec![contact::read(&source, &body.object("contact")?, account)?])
-            }
+            "company" => Ok(vec![company::read(&source, &first(&body, "companies")?)?]),
+            "contact" => contact::read_with_company(&source, &body, &first(&body, "contacts")?),
             other => Err(unhandled(format!("no mapping for a HubSpot {other}"))),
         }
     }
@@ -64,6 +58,15 @@ impl Mapping for HubSpot {
         let settings: Settings = context.settings()?;
         write::plan(&settings, &input)
     }
+}
+
+/// The object that an event of its own is about: the first in its list, and with
+/// contacts and companies the only one.
+fn first<'a>(body: &Fields<'a>, list: &str) -> Result<Fields<'a>> {
+    body.objects(list)?
+        .into_iter()
+        .next()
+        .required(format!("{list}[0]"))
 }
 
 cambist_sdk::export!(HubSpot: mapping);

@@ -100,7 +100,8 @@ proptest! {
     ) {
         let body = json!({"deal": deal, "companies": companies, "contacts": contacts, "line_items": lines});
         let _ = read("deal", &body);
-        let _ = read("company", &json!({"company": deal}));
+        let _ = read("company", &json!({"companies": [deal]}));
+        let _ = read("contact", &json!({"companies": companies, "contacts": contacts}));
     }
 
     #[test]

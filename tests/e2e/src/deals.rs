@@ -100,7 +100,7 @@ impl Deal {
             "associations": {"companies": [company], "contacts": [contact], "line_items": ids},
         });
         let person = json!({"firstname": "Eva", "lastname": format!("Beispiel {}", self.id),
-            "email": format!("eva.{}@example.com", self.id)});
+            "email": format!("eva.{}@example.com", self.id), "associatedcompanyid": company});
         let mut objects = vec![
             ("deals", self.id.to_string(), deal),
             ("companies", company, json!({"properties": self.company})),

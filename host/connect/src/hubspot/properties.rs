@@ -50,6 +50,8 @@ const CONTACTS: &[&str] = &[
     "phone",
     "mobilephone",
     "jobtitle",
+    // the id of the contact's primary company: who the person works for
+    "associatedcompanyid",
     "hs_language",
     "lifecyclestage",
 ];

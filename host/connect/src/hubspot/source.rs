@@ -73,6 +73,25 @@ impl HubSpotSource {
         }))
     }
 
+    /// A contact, and the company it works for: HubSpot keeps the id of the primary one as a property of the contact.
+    async fn contact(&self, id: &str) -> Result<Value, ConnectError> {
+        let mut body = self.single("contacts", id, &self.asked.contacts).await?;
+        let company = body
+            .pointer("/contacts/0/properties/associatedcompanyid")
+            .and_then(Value::as_str)
+            .filter(|id| !id.is_empty())
+            .map(str::to_owned);
+        if let Some(company) = company {
+            let found = self
+                .objects("companies", &[company], &self.asked.companies)
+                .await?;
+            if let Some(slot) = body.get_mut("companies") {
+                *slot = Value::from(found);
+            }
+        }
+        Ok(body)
+    }
+
     /// One company or contact by itself.
     async fn single(&self, kind: &str, id: &str, asked: &[String]) -> Result<Value, ConnectError> {
         let found = self.objects(kind, &[id.to_owned()], asked).await?;
@@ -141,7 +160,7 @@ impl Source for HubSpotSource {
         match list {
             "deal" => self.deal(id).await,
             "companies" => self.single(list, id, &self.asked.companies).await,
-            _ => self.single(list, id, &self.asked.contacts).await,
+            _ => self.contact(id).await,
         }
     }
 

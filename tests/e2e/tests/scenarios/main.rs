@@ -3,6 +3,7 @@
 mod check;
 mod crash;
 mod load;
+mod master_data;
 mod order;
 mod plugins;
 mod policy;

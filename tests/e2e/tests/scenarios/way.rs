@@ -106,7 +106,7 @@ async fn a_deal_that_is_not_won_is_ignored_with_its_stage() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_no_flow_takes_is_ignored() -> Result<()> {
     let world = World::start(Setup::default()).await?;
-    let event = property_change("company", 5, "name", "Acme", 1, sender::OCCURRED_MS);
+    let event = property_change("ticket", 5, "subject", "Help", 1, sender::OCCURRED_MS);
     assert_eq!(world.post(&[event]).await? / 100, 2);
     let stories = world.settled().await?;
     assert_eq!(stories.len(), 1);
