@@ -20,13 +20,16 @@
 //! property values are text or null):
 //!
 //! ```json
-//! {"deal": {"id": "9001", "properties": {"amount": "1200.00"}, "updatedAt": "2026-11-20T09:00:00Z"},
+//! {"deal": {"id": "9001", "properties": {"amount": "1200.00"}, "updatedAt": "2026-11-20T09:00:00Z",
+//!           "associations": {"companies": {"results": [{"id": "501", "type": "deal_to_company"}]}}},
 //!  "companies": [{"id": "501", "properties": {"name": "Muster GmbH"}}],
 //!  "contacts": [],
 //!  "line_items": [{"id": "801", "properties": {"quantity": "3"}}]}
 //! ```
 //!
-//! - Companies, contacts and line items stand in the order of HubSpot's associations; one that is gone is left out.
+//! - Companies, contacts and line items stand in the order of HubSpot's associations, but the primary company first; one that
+//!   is gone is left out. Of the deal's associations those with companies are kept, because their types say which one is the
+//!   primary company: `deal_to_company`. Each also has `deal_to_company_unlabeled`, and the portal's own labels.
 //! - An event about a company or a contact has `null` for the deal and that one object in its list; a contact comes with its
 //!   primary company, where it has one.
 //! - After a deletion there is nothing to read: the object is `{"id": …, "properties": {}, "archived": true}`.

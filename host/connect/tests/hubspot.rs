@@ -84,7 +84,14 @@ async fn a_deal_comes_with_all_that_belongs_to_it_in_hubspots_order() -> anyhow:
         Some(&json!("ada"))
     );
     assert_eq!(body.pointer("/deal/properties/unasked"), None);
-    assert_eq!(body.pointer("/deal/associations"), None);
+    assert_eq!(
+        body.pointer("/deal/associations"),
+        Some(&json!({"companies": {"results": [
+            {"id": "501", "type": "deal_to_company"},
+            {"id": "501", "type": "deal_to_company_unlabeled"},
+            {"id": "501", "type": "deal_to_company_unlabeled"},
+        ]}}))
+    );
     assert_eq!(
         body.pointer("/companies/0/properties/vat"),
         Some(&json!("DE136695976"))
@@ -101,6 +108,23 @@ async fn a_deal_comes_with_all_that_belongs_to_it_in_hubspots_order() -> anyhow:
     assert_eq!(ids("line_items"), ["802", "801"], "899 is gone and left out");
     // the same deal twice is the same bytes
     assert_eq!(source.fetch(&deal()).await?.to_string(), body.to_string());
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_primary_company_comes_first_wherever_hubspot_names_it() -> anyhow::Result<()> {
+    let mut portal = portal();
+    portal["companies"]["502"] = json!({"properties": {"name": "Partner AG"}});
+    portal["deals"]["9001"]["associations"]["companies"] = json!([
+        {"id": "502", "type": "deal_to_company_unlabeled"},
+        {"id": "502", "type": "facilitator"},
+        {"id": "501", "type": "deal_to_company_unlabeled"},
+        {"id": "501", "type": "deal_to_company"},
+    ]);
+    let double = HubSpotDouble::start(portal).await?;
+    let body = source(&double, TOKEN).fetch(&deal()).await?;
+    assert_eq!(body.pointer("/companies/0/id"), Some(&json!("501")));
+    assert_eq!(body.pointer("/companies/1/id"), Some(&json!("502")));
     Ok(())
 }
 

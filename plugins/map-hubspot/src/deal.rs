@@ -5,6 +5,9 @@ use cambist_sdk::prelude::*;
 
 use crate::{company, contact, line_item, project, source::Source};
 
+/// HubSpot's type of the association with a deal's primary company.
+const PRIMARY: &str = "deal_to_company";
+
 /// The changes that a deal implies.
 ///
 /// # Errors
@@ -17,10 +20,7 @@ pub(crate) fn read(source: &Source<'_>, body: &Fields<'_>) -> Result<Vec<Change>
     refuse_unless_won(source, &from)?;
 
     let companies = body.objects("companies")?;
-    let company = companies.first().ok_or_else(|| {
-        let rule = "must name a company: associate the deal with its customer in HubSpot, then replay";
-        invalid("companies", rule)
-    })?;
+    let company = customer(&deal, &companies)?;
     let account = company::name(source, company)?;
     let contacts = body.objects("contacts")?;
     let contact = contacts
@@ -54,6 +54,44 @@ pub(crate) fn read(source: &Source<'_>, body: &Fields<'_>) -> Result<Vec<Change>
     changes.push(source.change(&deal, contract)?);
     changes.push(source.change(&deal, project)?);
     Ok(changes)
+}
+
+/// The company that buys: the deal's primary one, or the only one. Partners and
+/// resellers are companies of a deal as well, in no order that means anything, so
+/// a first one is never taken for the customer.
+fn customer<'b, 'a>(deal: &Fields<'a>, companies: &'b [Fields<'a>]) -> Result<&'b Fields<'a>> {
+    let wrong = |rule: &str| Err(invalid("companies", rule));
+    let primary = primary(deal)?;
+    match (companies, primary.as_slice()) {
+        ([], _) => wrong("must name a company: associate the deal with its customer in HubSpot, then replay"),
+        (_, [id]) => {
+            for company in companies {
+                if company.text("id")?.as_ref() == Some(id) {
+                    return Ok(company);
+                }
+            }
+            wrong("must hold the deal's primary company: HubSpot does not show it to our key, or it is gone")
+        }
+        ([only], []) => Ok(only),
+        _ => wrong(
+            "must have one that is primary: mark the customer as the deal's primary company in HubSpot, then replay",
+        ),
+    }
+}
+
+/// The ids of the companies that HubSpot calls the deal's primary one, each once. One in
+/// portals of today; each, in those from before there were labels.
+fn primary(deal: &Fields<'_>) -> Result<Vec<String>> {
+    let companies = deal.object("associations")?.object("companies")?;
+    let mut ids = Vec::new();
+    for association in companies.objects("results")? {
+        if association.text("type")?.as_deref() == Some(PRIMARY) {
+            ids.push(association.required_text("id")?);
+        }
+    }
+    ids.sort();
+    ids.dedup();
+    Ok(ids)
 }
 
 fn refuse_unless_won(source: &Source<'_>, from: &Fields<'_>) -> Result<()> {

@@ -15,7 +15,8 @@
 //! Assumed, because no specification says it: 404 with the category `OBJECT_NOT_FOUND` for a deal that is gone; 401 with
 //! `INVALID_AUTHENTICATION` for a wrong token; 207 with `errors` for a batch that names an object that is gone; at most 100
 //! objects a batch, else 400; the key `line items`, with a space, for associated line items of a deal, as HubSpot has
-//! answered for years; a property without a value is `null`.
+//! answered for years; a property without a value is `null`; the types of associations with
+//! companies, as portals have shown them: `deal_to_company_unlabeled` for each, and `deal_to_company` for the primary one.
 //!
 //! # The portal
 //!
@@ -32,6 +33,9 @@
 //!   "line_items": {"801": {"properties": {"name": "Design"}}, "802": {"properties": {"name": "Build"}}}
 //! }
 //! ```
+//!
+//! A deal's first company is its primary one, as HubSpot makes it. Where companies are objects, such as
+//! `{"id": "501", "type": "deal_to_company"}`, they are shown as they stand.
 //!
 //! An object may also have `createdAt` and `updatedAt`; they are the beginning of 2026 otherwise.
 //!
@@ -187,10 +191,7 @@ fn deal(portal: &Value, id: &str, request: &Request) -> Reply {
             "contacts" => ("contacts", "contact"),
             _ => continue,
         };
-        let results: Vec<Value> = ids
-            .iter()
-            .map(|id| json!({"id": id, "type": format!("deal_to_{single}")}))
-            .collect();
+        let results = typed(ids, &format!("deal_to_{single}"), kind == "companies");
         let truncated = found.get("truncated").and_then(Value::as_array);
         let mut list = json!({ "results": results });
         if truncated.is_some_and(|kinds| kinds.contains(&json!(kind)))
@@ -208,6 +209,24 @@ fn deal(portal: &Value, id: &str, request: &Request) -> Reply {
         shown.insert("associations".to_owned(), Value::Object(associations));
     }
     Reply::json(200, &Value::Object(shown))
+}
+
+/// Associations with their types: an id alone is shown unlabeled, and the first company as the primary one as well.
+fn typed(ids: &[Value], name: &str, has_primary: bool) -> Vec<Value> {
+    let mut results = Vec::new();
+    for (at, id) in ids.iter().enumerate() {
+        if id.is_object() {
+            results.push(id.clone());
+            continue;
+        }
+        if !has_primary || at == 0 {
+            results.push(json!({"id": id, "type": name}));
+        }
+        if has_primary {
+            results.push(json!({"id": id, "type": format!("{name}_unlabeled")}));
+        }
+    }
+    results
 }
 
 fn batch(portal: &Value, kind: &str, request: &Request) -> Reply {

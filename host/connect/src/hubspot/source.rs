@@ -18,6 +18,10 @@ const BATCH: usize = 100;
 /// not fit a plugin call.
 const OBJECTS_LIMIT: usize = 1000;
 
+/// The type of a deal's association with its primary company, of which HubSpot allows one. Every other has a label of the
+/// portal's own, or ends with `_unlabeled`, which the primary one has as well.
+const PRIMARY: &str = "deal_to_company";
+
 /// An account to read from.
 pub struct HubSpotSource {
     client: HubSpotClient,
@@ -62,9 +66,13 @@ impl HubSpotSource {
                 kind: kind.to_owned(),
             })
         };
-        let companies = listed("companies", &["companies"])?;
+        let companies = primary_first(&associations, listed("companies", &["companies"])?);
         let contacts = listed("contacts", &["contacts"])?;
         let line_items = listed("line_items", &["line_items", "line items"])?;
+        // the types of these say which company is the customer, and HubSpot alone knows
+        if let (Some(deal), Some(companies)) = (deal.as_object_mut(), associations.get("companies")) {
+            deal.insert("associations".to_owned(), json!({ "companies": companies }));
+        }
         Ok(json!({
             "deal": deal,
             "companies": self.objects("companies", &companies, &self.asked.companies).await?,
@@ -185,6 +193,21 @@ fn body(part: &str, value: Value) -> Value {
 /// Whether an event says that the object is no more, so that there is nothing to read.
 fn is_deletion(event: &str) -> bool {
     event.ends_with(".deletion") || event.ends_with(".privacyDeletion")
+}
+
+/// The ids of a deal's companies, the primary one first.
+fn primary_first(associations: &Value, mut ids: Vec<String>) -> Vec<String> {
+    let results = associations
+        .pointer("/companies/results")
+        .and_then(Value::as_array);
+    let primary: Vec<&str> = results
+        .into_iter()
+        .flatten()
+        .filter(|result| result.get("type").and_then(Value::as_str) == Some(PRIMARY))
+        .filter_map(|result| result.get("id")?.as_str())
+        .collect();
+    ids.sort_by_key(|id| !primary.contains(&id.as_str()));
+    ids
 }
 
 /// The ids under any of some keys, each once; none when HubSpot has listed a part of them, or there are too many.
