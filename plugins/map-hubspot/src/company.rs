@@ -21,7 +21,7 @@ pub(crate) fn read(source: &Source<'_>, company: &Fields<'_>) -> Result<Change> 
         legal_name: from.text(&own.legal_name)?,
         business: Some(true),
         tax_id: from.text(&own.tax_id)?.map(|text| without_separators(&text)),
-        tax_id_confirmed: from.date(&own.tax_id_confirmed)?,
+        tax_id_confirmed: source.day(&from, &own.tax_id_confirmed)?,
         billing: address(source, &from)?,
         payment_terms: from.text(&own.payment_terms)?,
         email: from.text(&own.invoice_email)?,

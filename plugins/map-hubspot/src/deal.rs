@@ -29,7 +29,7 @@ pub(crate) fn read(source: &Source<'_>, body: &Fields<'_>) -> Result<Vec<Change>
         .transpose()?;
 
     let id = deal.required_text("id")?;
-    let closed = from.date("closedate")?.required(from.path("closedate"))?;
+    let closed = source.day(&from, "closedate")?.required(from.path("closedate"))?;
     let opportunity = Opportunity {
         name: Some(from.required_text("dealname")?),
         account: Some(account.clone()),
@@ -138,8 +138,8 @@ fn contract(
         customer_reference: from.text(&own.customer_reference)?,
         currency: deal.currency.clone(),
         signed: deal.close_date.clone(),
-        start: from.date(&own.start)?,
-        end: from.date(&own.end)?,
+        start: source.day(from, &own.start)?,
+        end: source.day(from, &own.end)?,
         lines: Some(lines),
         ..Contract::named(source.name(EntityKind::Contract, &deal.ref_.id))
     })

@@ -22,6 +22,7 @@ mod country;
 mod deal;
 mod event;
 mod line_item;
+mod offset;
 mod project;
 mod settings;
 mod source;

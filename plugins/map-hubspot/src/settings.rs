@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use cambist_sdk::prelude::*;
 use serde::Deserialize;
 
+use crate::offset::UtcOffset;
+
 /// The settings.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -21,6 +23,9 @@ pub(crate) struct Settings {
     /// The portal's currency, for portals with one: there HubSpot leaves
     /// `deal_currency_code` empty.
     pub(crate) currency: Option<String>,
+    /// How far the region is from UTC, such as `+05:30`: on which of its days a
+    /// deal was closed.
+    pub(crate) utc_offset: UtcOffset,
     /// How a contract is billed whose deal does not say.
     pub(crate) billing: BillingMethod,
     /// The milestones of a project.
@@ -85,6 +90,7 @@ impl Default for Settings {
             won_stages: vec!["closedwon".to_owned()],
             stage: StageOfStatus::default(),
             currency: None,
+            utc_offset: UtcOffset::default(),
             billing: BillingMethod::FixedPrice,
             milestones: Vec::new(),
             properties: Properties::default(),

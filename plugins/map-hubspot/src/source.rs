@@ -17,6 +17,26 @@ impl Source<'_> {
         EntityRef::new(kind, self.system, id)
     }
 
+    /// A property as a day: a day as it is written, a moment as the day of the
+    /// region that it falls on.
+    ///
+    /// # Errors
+    ///
+    /// The property is neither.
+    pub(crate) fn day(&self, from: &Fields<'_>, name: &str) -> Result<Option<String>> {
+        let Some(text) = from.text(name)? else {
+            return Ok(None);
+        };
+        if is_day(&text) {
+            return Ok(Some(text));
+        }
+        let moment = from.moment(name).ok().flatten();
+        moment
+            .and_then(|moment| self.settings.utc_offset.day_of(&moment))
+            .map(Some)
+            .ok_or_else(|| invalid(from.path(name), "must be a date such as 2026-11-22"))
+    }
+
     /// A change of what `object` implies: made when HubSpot says that the object
     /// was last updated, or when the event happened if it does not say.
     pub(crate) fn change(&self, object: &Fields<'_>, entity: impl Into<Entity>) -> Result<Change> {

@@ -13,14 +13,14 @@ use crate::{country, settings::Settings};
 ///
 /// # Errors
 ///
-/// A change removes an object: that is not carried out here.
+/// A change removes an object: that is not carried out here. Or a date is none.
 pub(crate) fn plan(settings: &Settings, input: &Outbound) -> Result<Plan> {
     let mut commands = Vec::with_capacity(input.changes.len());
     for change in &input.changes {
         let (model, values) = match &change.entity {
             Entity::Account(account) => ("companies", company(settings, account)),
             Entity::Contact(person) => ("contacts", contact(person)),
-            Entity::Opportunity(opportunity) => ("deals", deal(settings, opportunity)),
+            Entity::Opportunity(opportunity) => ("deals", deal(settings, opportunity)?),
             _ => continue,
         };
         let name = change.entity.name();
@@ -88,19 +88,21 @@ fn contact(from: &Contact) -> Values {
         .optional("phone", from.phone.as_ref())
 }
 
-fn deal(settings: &Settings, from: &Opportunity) -> Values {
+fn deal(settings: &Settings, from: &Opportunity) -> Result<Values> {
     let stage = from.status.and_then(|status| match status {
         OpportunityStatus::Open => settings.stage.open.as_ref(),
         OpportunityStatus::Won => settings.stage.won.as_ref(),
         OpportunityStatus::Lost => settings.stage.lost.as_ref(),
     });
-    Values::new()
+    let closed = from.close_date.as_deref();
+    let closed = closed.map(|day| settings.utc_offset.start_of(day)).transpose()?;
+    Ok(Values::new()
         .optional("dealname", from.name.as_ref())
         .optional("dealstage", stage)
         .optional("amount", from.amount.map(|amount| amount.to_string()))
         .optional("deal_currency_code", from.currency.as_ref())
-        .optional("closedate", from.close_date.as_ref())
-        .optional("hubspot_owner_id", from.owner.as_ref())
+        .optional("closedate", closed)
+        .optional("hubspot_owner_id", from.owner.as_ref()))
 }
 
 /// Empties the properties of the fields that are to be emptied.
