@@ -2,7 +2,11 @@
 
 use cambist_sdk::prelude::*;
 
-use crate::{country, source::Source, subdivision};
+use crate::{cleared, country, source::Source, subdivision};
+
+/// The properties of an address, which is one value: with one of them filled it is
+/// there, and the target takes it whole.
+const ADDRESS: [&str; 6] = ["address", "address2", "city", "zip", "state", "country"];
 
 /// The canonical name of the account.
 pub(crate) fn name(source: &Source<'_>, company: &Fields<'_>) -> Result<EntityRef> {
@@ -32,7 +36,17 @@ pub(crate) fn read(source: &Source<'_>, company: &Fields<'_>) -> Result<Change> 
         },
         ..Account::named(name(source, company)?)
     };
-    source.change(company, account)
+    let filled: [cleared::Filled<'_>; 8] = [
+        ("legal-name", &[&own.legal_name]),
+        ("tax-id", &[&own.tax_id]),
+        ("tax-id-confirmed", &[&own.tax_id_confirmed]),
+        ("billing", &ADDRESS),
+        ("payment-terms", &[&own.payment_terms]),
+        ("email", &[&own.invoice_email]),
+        ("phone", &["phone"]),
+        ("website", &["website", "domain"]),
+    ];
+    source.change(company, account, &filled)
 }
 
 fn address(source: &Source<'_>, from: &Fields<'_>) -> Result<Option<Address>> {

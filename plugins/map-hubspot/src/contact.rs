@@ -2,7 +2,17 @@
 
 use cambist_sdk::prelude::*;
 
-use crate::{company, source::Source};
+use crate::{cleared, company, source::Source};
+
+/// Which properties fill a contact. The account is not among them: that a contact
+/// has no company in HubSpot is no reason to take it out of one in the target.
+const FILLED: [cleared::Filled<'_>; 5] = [
+    ("given-name", &["firstname"]),
+    ("family-name", &["lastname"]),
+    ("job-title", &["jobtitle"]),
+    ("email", &["email"]),
+    ("phone", &["phone"]),
+];
 
 /// HubSpot's own property with the id of a contact's primary company.
 const COMPANY: &str = "associatedcompanyid";
@@ -46,5 +56,5 @@ pub(crate) fn read(source: &Source<'_>, contact: &Fields<'_>, known: Option<&Ent
         phone: from.text("phone")?,
         ..Contact::named(name(source, contact)?)
     };
-    source.change(contact, person)
+    source.change(contact, person, &FILLED)
 }

@@ -3,7 +3,7 @@
 
 use cambist_sdk::prelude::*;
 
-use crate::{company, contact, line_item, project, source::Source};
+use crate::{cleared, company, contact, line_item, project, source::Source};
 
 /// HubSpot's type of the association with a deal's primary company.
 const PRIMARY: &str = "deal_to_company";
@@ -50,9 +50,20 @@ pub(crate) fn read(source: &Source<'_>, body: &Fields<'_>) -> Result<Vec<Change>
     for person in &contacts {
         changes.push(contact::read(source, person, Some(&account))?);
     }
-    changes.push(source.change(&deal, opportunity)?);
-    changes.push(source.change(&deal, contract)?);
-    changes.push(source.change(&deal, project)?);
+    let own = &source.settings.properties;
+    let of_opportunity: [cleared::Filled<'_>; 2] =
+        [("amount", &["amount"]), ("owner", &["hubspot_owner_id"])];
+    let of_contract: [cleared::Filled<'_>; 4] = [
+        ("terms", &[&own.terms]),
+        ("customer-reference", &[&own.customer_reference]),
+        ("start", &[&own.start]),
+        ("end", &[&own.end]),
+    ];
+    // without days of its own a project has those of the deal and its milestones
+    let of_project: [cleared::Filled<'_>; 1] = [("delivery-owner", &[&own.delivery_owner])];
+    changes.push(source.change(&deal, opportunity, &of_opportunity)?);
+    changes.push(source.change(&deal, contract, &of_contract)?);
+    changes.push(source.change(&deal, project, &of_project)?);
     Ok(changes)
 }
 

@@ -16,6 +16,7 @@
 //! [`deal`] for what a won deal implies, then one file for each thing that is
 //! mapped; [`settings`] for what a region can set.
 
+mod cleared;
 mod company;
 mod contact;
 mod country;

@@ -2,7 +2,7 @@
 
 use cambist_sdk::prelude::*;
 
-use crate::settings::Settings;
+use crate::{cleared, settings::Settings};
 
 /// One call of `read`.
 pub(crate) struct Source<'a> {
@@ -39,11 +39,20 @@ impl Source<'_> {
 
     /// A change of what `object` implies: made when HubSpot says that the object
     /// was last updated, or when the event happened if it does not say.
-    pub(crate) fn change(&self, object: &Fields<'_>, entity: impl Into<Entity>) -> Result<Change> {
+    /// The fields in `filled` whose properties are empty are to be emptied.
+    pub(crate) fn change(
+        &self,
+        object: &Fields<'_>,
+        entity: impl Into<Entity>,
+        filled: &[cleared::Filled<'_>],
+    ) -> Result<Change> {
         let at = object
             .moment("updatedAt")?
             .unwrap_or_else(|| self.time.to_owned());
-        let by = object.object("properties")?.text("hs_updated_by_user_id")?;
-        Ok(Change::upsert(entity, at).by(by))
+        let properties = object.object("properties")?;
+        let by = properties.text("hs_updated_by_user_id")?;
+        let mut change = Change::upsert(entity, at).by(by);
+        change.cleared = cleared::fields(&properties, filled)?;
+        Ok(change)
     }
 }

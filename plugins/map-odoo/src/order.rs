@@ -14,10 +14,8 @@ use crate::{
 
 const MODEL: &str = "sale.order";
 
-const CLEARED: [cleared::Columns; 2] = [
-    ("terms", &["note"]),
-    ("customer-reference", &["client_order_ref"]),
-];
+/// Not the customer's reference: the deal's id stands in for it.
+const CLEARED: [cleared::Columns; 1] = [("terms", &["note"])];
 
 /// Adds the commands for a contract: the order, its products and lines, and its
 /// confirmation if it is approved.

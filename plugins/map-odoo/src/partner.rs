@@ -60,17 +60,25 @@ pub(crate) fn write_account(settings: &Settings, change: &Change, account: &Acco
     Ok(Command::Upsert(record("res.partner", &account.ref_, values)))
 }
 
+/// An address is one value: what the new one lacks is emptied, or the second floor
+/// of the old house would stand in the new street.
 fn write_address(values: Values, address: &Address) -> Values {
-    values
-        .optional("street", address.street.as_ref())
-        .optional("street2", address.street2.as_ref())
-        .optional("city", address.city.as_ref())
-        .optional("zip", address.postcode.as_ref())
-        .optional(
-            "state_id/id",
-            address.subdivision.as_deref().and_then(place::state),
-        )
-        .optional("country_id/id", address.country.as_deref().map(place::country))
+    let state = address.subdivision.as_deref().and_then(place::state);
+    let country = address.country.as_deref().map(place::country);
+    let parts = [
+        ("street", address.street.as_deref()),
+        ("street2", address.street2.as_deref()),
+        ("city", address.city.as_deref()),
+        ("zip", address.postcode.as_deref()),
+        ("state_id/id", state.as_deref()),
+        ("country_id/id", country.as_deref()),
+    ];
+    parts
+        .into_iter()
+        .fold(values, |values, (column, part)| match part {
+            Some(part) => values.text(column, part),
+            None => values.empty(column),
+        })
 }
 
 fn payment_term<'a>(settings: &'a Settings, account: &Account) -> Result<Option<&'a String>> {

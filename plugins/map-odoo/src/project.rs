@@ -10,11 +10,11 @@ use crate::{
     source::Source,
 };
 
-const CLEARED: [cleared::Columns; 3] = [
-    ("delivery-owner", &["user_id"]),
-    ("start", &["date_start"]),
-    ("end", &["date"]),
-];
+const CLEARED: [cleared::Columns; 2] = [("start", &["date_start"]), ("end", &["date"])];
+
+/// The manager, where the settings make it the delivery owner's; elsewhere Odoo's
+/// users choose it, and it is not ours to empty.
+const OWNER_CLEARED: [cleared::Columns; 1] = [("delivery-owner", &["user_id"])];
 
 /// The command for a project. Its first order line ties it to the order, as if
 /// Odoo had made it when the order was confirmed.
@@ -41,11 +41,12 @@ pub(crate) fn write(
         .switch("allow_billable", true)
         .switch("allow_milestones", true)
         .optional("sale_line_id/id", line);
-    Command::Upsert(record(
-        "project.project",
-        &project.ref_,
-        cleared::empty(change, &CLEARED, values),
-    ))
+    let values = cleared::empty(change, &CLEARED, values);
+    let values = match settings.delivery_owner_is_login {
+        true => cleared::empty(change, &OWNER_CLEARED, values),
+        false => values,
+    };
+    Command::Upsert(record("project.project", &project.ref_, values))
 }
 
 /// The project that a record is.
