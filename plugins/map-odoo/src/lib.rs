@@ -1,8 +1,9 @@
 //! Odoo's words: what was agreed as customer, order and project, and back.
 //!
 //! `write` makes a plan of rows for Odoo's `load`, each under an external id that
-//! is always the same for the same entity, and confirms the order of an approved
-//! contract once its totals are those of the assessment. `read` tells what an
+//! is always the same for the same entity, confirms the order of an approved
+//! contract once its totals are those of the assessment, and leaves a confirmed
+//! order alone that others were agreed on for. `read` tells what an
 //! Odoo record means that the connector has read back. README.md lists every
 //! column, both ways.
 //!

@@ -33,9 +33,12 @@ pub(crate) fn write(
     commands.push(Command::Ensure(record(
         MODEL,
         &contract.ref_,
-        new(settings, contract)?,
+        new(settings, contract, taxes)?,
     )));
-    let values = cleared::empty(change, &CLEARED, agreed(contract));
+    if let Some(tax) = taxes.assessment() {
+        commands.push(Command::Act(agreement(contract, tax)));
+    }
+    let values = cleared::empty(change, &CLEARED, agreed(contract, taxes));
     commands.push(Command::Upsert(record(MODEL, &contract.ref_, values)));
     let mut products = Products::of(settings, contract);
     for line in contract.lines.iter().flatten() {
@@ -51,8 +54,12 @@ pub(crate) fn write(
 /// written anew makes Odoo choose the price list anew, and with it the currency;
 /// another price list is refused once the order is confirmed; and confirming
 /// moves the order's date.
-fn new(settings: &Settings, contract: &Contract) -> Result<Values> {
-    Ok(agreed(contract)
+fn new(settings: &Settings, contract: &Contract, taxes: &Taxes<'_>) -> Result<Values> {
+    let values = match taxes.assessment() {
+        Some(tax) => agreed(contract, taxes).text("origin", origin(contract, tax)),
+        None => agreed(contract, taxes),
+    };
+    Ok(values
         .reference("partner_id/id", contract.account.as_ref())
         .optional("pricelist_id/id", pricelist(settings, contract)?)
         .optional(
@@ -76,32 +83,85 @@ fn pricelist<'a>(settings: &'a Settings, contract: &Contract) -> Result<Option<&
 
 /// What stays true of an order. The customer's own number is what they look for
 /// on the invoice; without one it is the deal's.
-fn agreed(contract: &Contract) -> Values {
+fn agreed(contract: &Contract, taxes: &Taxes<'_>) -> Values {
     let deal = contract.opportunity.as_ref().map(|deal| &deal.id);
-    Values::new()
+    let values = Values::new()
         .optional("client_order_ref", contract.customer_reference.as_ref().or(deal))
-        .optional("origin", deal)
-        .optional("note", contract.terms.as_ref())
+        .optional("note", contract.terms.as_ref());
+    match taxes.assessment() {
+        // then it is more than the deal's id: see `agreement`
+        Some(_) => values,
+        None => values.optional("origin", deal),
+    }
+}
+
+/// Keeps a confirmed order from being changed behind everybody's back.
+///
+/// The lines are written before the order's totals can be compared, and Odoo takes
+/// new prices for a confirmed order without a word. So the totals that were agreed
+/// on stand in the order, where people see them too, and are written before the
+/// lines, and only into a draft. A confirmed order with other totals than the deal
+/// has now is in neither state: the message waits with nothing written, and shows
+/// both.
+fn agreement(contract: &Contract, tax: &Assessment) -> Action {
+    let origin = origin(contract, tax);
+    let values = Values::new().text("origin", &origin);
+    Action {
+        model: MODEL.to_owned(),
+        external_id: external_id::of(&contract.ref_),
+        name: "write".to_owned(),
+        arguments: Values::new().raw("vals", &values.clone().json()).json(),
+        from: Values::new().text("state", "draft").json(),
+        to: values.json(),
+    }
+}
+
+/// Where an order comes from and what was agreed on:
+/// `9001: 2050.00 + 389.50 = 2439.50 EUR`.
+fn origin(contract: &Contract, tax: &Assessment) -> String {
+    let deal = contract.opportunity.as_ref().unwrap_or(&contract.ref_);
+    let [net, added, gross] = [&tax.net, &tax.tax, &tax.gross].map(|amount| money(amount, &tax.currency));
+    format!("{}: {net} + {added} = {gross} {}", deal.id, tax.currency)
+}
+
+/// An amount with all the digits that its currency has. The connector compares as
+/// many digits as are written, so `119` would also be 118.50.
+fn money(amount: &Decimal, currency: &str) -> String {
+    let mut amount = amount.value().normalize();
+    if amount.scale() < minor_units(currency) {
+        amount.rescale(minor_units(currency));
+    }
+    amount.to_string()
+}
+
+/// The order's totals, as the assessment has them.
+fn totals(values: Values, tax: &Assessment) -> Values {
+    let money = |amount| money(amount, &tax.currency);
+    values
+        .text("amount_untaxed", money(&tax.net))
+        .text("amount_tax", money(&tax.tax))
+        .text("amount_total", money(&tax.gross))
 }
 
 /// Confirms the order from a draft whose totals are those of the assessment, to
-/// the cent. Where Odoo has computed others, the message waits for a person.
+/// the cent, and finds one that was confirmed before with the same totals. Where
+/// Odoo has others, such as those of a line that the deal has no longer, the
+/// message waits for a person.
 fn confirmation(contract: &Contract, taxes: &Taxes<'_>) -> Action {
-    let from = Values::new().text("state", "draft");
-    let from = match taxes.assessment() {
-        Some(tax) => from
-            .text("amount_untaxed", tax.net.to_string())
-            .text("amount_tax", tax.tax.to_string())
-            .text("amount_total", tax.gross.to_string()),
-        None => from,
+    let in_state = |state: &str| {
+        let values = Values::new().text("state", state);
+        match taxes.assessment() {
+            Some(tax) => totals(values, tax).json(),
+            None => values.json(),
+        }
     };
     Action {
         model: MODEL.to_owned(),
         external_id: external_id::of(&contract.ref_),
         name: "action_confirm".to_owned(),
         arguments: Values::new().json(),
-        from: from.json(),
-        to: Values::new().text("state", "sale").json(),
+        from: in_state("draft"),
+        to: in_state("sale"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The scenarios against a real Odoo 19: `CAMBIST_ODOO_ENV` names the env file
 //! that `tests/odoo/up.sh` prints; without it they are skipped, loudly.
 
+mod amended;
 mod crash;
 mod once;
 mod tax;

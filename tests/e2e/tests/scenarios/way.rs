@@ -24,6 +24,7 @@ async fn a_won_deal_is_customer_order_and_project() -> Result<()> {
             "upsert res.partner",
             "upsert res.partner",
             "ensure sale.order",
+            "act sale.order write",
             "upsert sale.order",
             "ensure product.product",
             "upsert sale.order.line",
