@@ -42,7 +42,7 @@ pub(crate) fn write(
     commands.push(Command::Upsert(record(MODEL, &contract.ref_, values)));
     let mut products = Products::of(settings, contract);
     for line in contract.lines.iter().flatten() {
-        order_line::write(settings, &contract.ref_, line, &mut products, taxes, commands)?;
+        order_line::write(&contract.ref_, line, &mut products, taxes, commands)?;
     }
     if settings.confirm && contract.status == Some(ContractStatus::Approved) {
         commands.push(Command::Act(confirmation(contract, taxes)));

@@ -11,7 +11,6 @@ use crate::{columns::Columns as _, external_id, product::Products, settings::Set
 ///
 /// The line's tax or unit is not in the settings.
 pub(crate) fn write(
-    settings: &Settings,
     contract: &EntityRef,
     line: &ContractLine,
     products: &mut Products<'_>,
@@ -21,10 +20,10 @@ pub(crate) fn write(
     let product = products.for_line(line, commands)?;
     let values = Values::new()
         .reference("order_id/id", Some(contract))
-        .text("product_id/id", product)
+        .text("product_id/id", product.id)
         .text("name", &line.name)
         .number("product_uom_qty", &line.quantity)
-        .optional("product_uom_id/id", unit(settings, line)?)
+        .optional("product_uom_id/id", product.unit)
         .number("price_unit", &line.unit_price)
         .number("discount", &line.discount_percent.unwrap_or(Decimal::from(0)));
     commands.push(Command::Upsert(Record {
@@ -37,7 +36,7 @@ pub(crate) fn write(
 }
 
 /// The unit that a line counts by; none where it does not say.
-pub(crate) fn unit<'a>(settings: &'a Settings, line: &ContractLine) -> Result<Option<&'a String>> {
+pub(crate) fn unit<'a>(settings: &'a Settings, line: &ContractLine) -> Result<Option<&'a str>> {
     let Some(unit) = &line.unit else {
         return Ok(None);
     };
@@ -46,6 +45,15 @@ pub(crate) fn unit<'a>(settings: &'a Settings, line: &ContractLine) -> Result<Op
         Some(id) => Ok(Some(id)),
         None => Err(invalid(format!("contract.lines[{}].unit", line.id), rule)),
     }
+}
+
+/// What a line counts that does not say: units, by the settings' word for them or
+/// Odoo's own.
+pub(crate) fn usual_unit(settings: &Settings) -> &str {
+    settings
+        .units
+        .get("unit")
+        .map_or("uom.product_uom_unit", String::as_str)
 }
 
 /// The first line of a contract.

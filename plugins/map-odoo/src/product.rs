@@ -10,6 +10,15 @@ use cambist_sdk::prelude::*;
 
 use crate::{external_id, order_line, settings::Settings};
 
+/// The product of a line.
+pub(crate) struct Product {
+    /// Its external id.
+    pub(crate) id: String,
+    /// What the line counts by; none for an article of the region's own catalogue
+    /// and a line that does not say, which counts by the article's own unit.
+    pub(crate) unit: Option<String>,
+}
+
 /// The products of one contract.
 pub(crate) struct Products<'a> {
     settings: &'a Settings,
@@ -33,16 +42,25 @@ impl<'a> Products<'a> {
         self.policy.split_once('_').map_or(self.policy, |(_, way)| way)
     }
 
-    /// The external id of a line's product; a command before it, if this is the
-    /// first line that needs the product to be there.
-    pub(crate) fn for_line(&mut self, line: &ContractLine, commands: &mut Vec<Command>) -> Result<String> {
+    /// A line's product and unit; a command before it, if this is the first line
+    /// that needs the product to be there.
+    ///
+    /// A product that is made has the unit of the line that needed it first, in
+    /// this contract or another. So every line names its unit, or its quantity
+    /// would count whatever came first.
+    pub(crate) fn for_line(&mut self, line: &ContractLine, commands: &mut Vec<Command>) -> Result<Product> {
+        let unit = order_line::unit(self.settings, line)?;
         let known = match &line.sku {
             Some(sku) => self.settings.products.get(sku),
             None => self.settings.default_product.as_ref(),
         };
         if let Some(known) = known {
-            return Ok(known.clone());
+            return Ok(Product {
+                id: known.clone(),
+                unit: unit.map(str::to_owned),
+            });
         }
+        let unit = unit.unwrap_or_else(|| order_line::usual_unit(self.settings));
         let id = external_id::of_product(self.system, self.way(), line.sku.as_deref());
         if self.made.insert(id.clone()) {
             let name = if line.sku.is_some() {
@@ -57,7 +75,7 @@ impl<'a> Products<'a> {
                 // the project comes with the message; Odoo must not make a second one
                 .text("service_tracking", "no")
                 .text("service_policy", self.policy)
-                .optional("uom_id/id", order_line::unit(self.settings, line)?);
+                .text("uom_id/id", unit);
             commands.push(Command::Ensure(Record {
                 model: "product.product".to_owned(),
                 external_id: id.clone(),
@@ -65,7 +83,10 @@ impl<'a> Products<'a> {
                 stands_for: None,
             }));
         }
-        Ok(id)
+        Ok(Product {
+            id,
+            unit: Some(unit.to_owned()),
+        })
     }
 }
 

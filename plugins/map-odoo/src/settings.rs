@@ -23,7 +23,8 @@ pub(crate) struct Settings {
     pub(crate) products: BTreeMap<String, String>,
     /// The product of lines without an article number; one is made if not set.
     pub(crate) default_product: Option<String>,
-    /// The unit of each word that a line may count by.
+    /// The unit of each word that a line may count by; `unit` is also what a line
+    /// counts that does not say.
     pub(crate) units: BTreeMap<String, String>,
     /// The payment term of each name that an account may bear.
     pub(crate) payment_terms: BTreeMap<String, String>,
