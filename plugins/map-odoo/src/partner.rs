@@ -145,7 +145,7 @@ pub(crate) fn read(source: &Source<'_>, from: &Fields<'_>) -> Result<Change> {
     }
     let account = Account {
         name: from.text("name")?,
-        business: from.flag("is_company")?,
+        business: business(from)?,
         tax_id: from.text("vat")?,
         billing: read_address(from)?,
         parent,
@@ -156,6 +156,15 @@ pub(crate) fn read(source: &Source<'_>, from: &Fields<'_>) -> Result<Change> {
         ..Account::named(source.own_name(EntityKind::Account, from)?)
     };
     source.change(from, account)
+}
+
+/// A company, or a person with a tax id: who trades under the own name is no
+/// company in Odoo, and buys for the business all the same.
+fn business(from: &Fields<'_>) -> Result<Option<bool>> {
+    match from.text("vat")? {
+        Some(_) => Ok(Some(true)),
+        None => from.flag("is_company"),
+    }
 }
 
 /// Odoo keeps a person's name as one text; the last word is taken for the family

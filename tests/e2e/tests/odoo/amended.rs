@@ -56,7 +56,11 @@ async fn a_confirmed_order_waits_for_people_when_its_deal_is_amended() -> Result
     let parked = change(&world, &deal, 2).await?;
     assert_eq!(parked.state(), "parked", "{}", parked.reason());
     for amount in ["2439.50 EUR", "2671.55 EUR"] {
-        assert!(parked.reason().contains(amount), "both are shown: {}", parked.reason());
+        assert!(
+            parked.reason().contains(amount),
+            "both are shown: {}",
+            parked.reason()
+        );
     }
     assert_eq!(order(&odoo).await?, agreed, "nothing was written to the order");
 
@@ -76,7 +80,11 @@ async fn a_confirmed_order_waits_for_people_when_its_deal_is_amended() -> Result
     let parked = replay(&world, &parked).await?;
     assert_eq!(parked.state(), "parked", "{}", parked.reason());
     assert!(parked.reason().contains("2671.55"), "Odoo's: {}", parked.reason());
-    assert!(parked.reason().contains("1666.00"), "the deal's: {}", parked.reason());
+    assert!(
+        parked.reason().contains("1666.00"),
+        "the deal's: {}",
+        parked.reason()
+    );
 
     // the other way out: the deal is put back as it was
     deal.lines = vec![before, removed];
@@ -98,16 +106,23 @@ async fn an_order_that_was_changed_in_odoo_waits_for_people() -> Result<()> {
     world.wait(&deal, "done").await?.done_once()?;
     let line = json!({"order_id": order(&odoo).await?.get("id"), "name": "Travel", "price_unit": 100,
         "tax_ids": [[5, 0, 0]], "product_id": product(&odoo).await?});
-    odoo.call("sale.order.line", "create", json!({"vals_list": [line]})).await?;
+    odoo.call("sale.order.line", "create", json!({"vals_list": [line]}))
+        .await?;
     let parked = change(&world, &deal, 2).await?;
     assert_eq!(parked.state(), "parked", "{}", parked.reason());
     for amount in ["2439.50", "2539.5"] {
-        assert!(parked.reason().contains(amount), "both are shown: {}", parked.reason());
+        assert!(
+            parked.reason().contains(amount),
+            "both are shown: {}",
+            parked.reason()
+        );
     }
     world.verify().await
 }
 
 async fn product(odoo: &Odoo) -> Result<Option<Value>> {
-    let products = odoo.records("product.product", json!([["default_code", "=", "WORK"]]), &["id"]).await?;
+    let products = odoo
+        .records("product.product", json!([["default_code", "=", "WORK"]]), &["id"])
+        .await?;
     Ok(products.first().and_then(|product| product.get("id").cloned()))
 }
