@@ -50,9 +50,11 @@ pub fn treat(supply: &Supply, class: &Class, day: &Day, index: usize) -> Result<
                 notes,
             })
         }
-        Supply::BusinessOutside => Ok(outside(reason::business_outside(), "44")),
-        Supply::ConsumerOutside { .. } if class.listed => Ok(outside(reason::consumer_outside(), "59")),
-        Supply::ConsumerOutside { rates_of } => at_rate(supply, rates_of, class, day, index),
+        Supply::BusinessOutside { own_law } => Ok(outside(reason::business_outside(*own_law), "44")),
+        Supply::ConsumerOutside { own_law, .. } if class.listed => {
+            Ok(outside(reason::consumer_outside(*own_law), "59"))
+        }
+        Supply::ConsumerOutside { rates_of, .. } => at_rate(supply, rates_of, class, day, index),
     }
 }
 

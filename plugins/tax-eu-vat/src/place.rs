@@ -8,6 +8,9 @@
 //! | outside the VAT area | business | the customer's (44) | none |
 //! | outside the VAT area | consumer | listed services: the customer's (59); others: the supplier's (45) | none; the supplier's rates |
 //!
+//! A part of the supplier's own state outside the VAT area is abroad only where the
+//! state's own law says so; else it is for a person to look at.
+//!
 //! A business without a VAT id in another member state is for a person to look
 //! at, unless the settings say that it is taxed as a consumer.
 
@@ -45,12 +48,17 @@ pub enum Supply {
         confirmed: Option<String>,
     },
     /// Outside the VAT area, to a business.
-    BusinessOutside,
+    BusinessOutside {
+        /// The national law, where that is in a part of the supplier's own state.
+        own_law: Option<&'static str>,
+    },
     /// To a consumer outside the VAT area; where it is supplied depends on the
     /// class of the service.
     ConsumerOutside {
         /// Whose rates apply to services that article 59 does not list.
         rates_of: &'static str,
+        /// The national law, where that is in a part of the supplier's own state.
+        own_law: Option<&'static str>,
     },
 }
 
@@ -69,8 +77,8 @@ pub enum Domestic {
 ///
 /// # Errors
 ///
-/// The supplier is not in the VAT area, the customer has no country, or a VAT
-/// id that the decision rests on is missing, malformed or of another state.
+/// The supplier is not in the VAT area, the customer has no country or is in a
+/// part of the supplier's state with rules of its own, or a VAT id that the decision rests on is missing, malformed or of another state.
 pub fn of_supply(document: &Document, settings: &Settings) -> Result<Supply> {
     let supplier = territory::of(&document.supplier.address, "document.supplier.address")?;
     let Territory::Inside {
@@ -113,9 +121,36 @@ pub fn of_supply(document: &Document, settings: &Settings) -> Result<Supply> {
                 "is required of a business in another member state; enter its VAT id, or mark it as a consumer",
             )),
         },
-        (Territory::Outside, true) => Ok(Supply::BusinessOutside),
-        (Territory::Outside, false) => Ok(Supply::ConsumerOutside { rates_of: home_rates }),
+        (Territory::Outside { part_of }, true) => Ok(Supply::BusinessOutside {
+            own_law: own_law(home, part_of)?,
+        }),
+        (Territory::Outside { part_of }, false) => Ok(Supply::ConsumerOutside {
+            rates_of: home_rates,
+            own_law: own_law(home, part_of)?,
+        }),
     }
+}
+
+/// The national law by which a part of the supplier's own state is abroad; none
+/// for what is not a part of it.
+///
+/// The Directive only takes such a part out of its own territory. What falls there
+/// on a supply from the same state is that state's to say, and not every state says
+/// that nothing does.
+fn own_law(home: &MemberState, part_of: Option<&'static MemberState>) -> Result<Option<&'static str>> {
+    if part_of != Some(home) {
+        return Ok(None);
+    }
+    territory::outside_by_own_law(home).map(Some).ok_or_else(|| {
+        invalid(
+            "account.billing",
+            format!(
+                "is in a part of {} outside the VAT area of the Union, where {} has rules of its own for its own \
+                 suppliers; this plugin has no row for them: have the order taxed by hand",
+                home.code, home.code
+            ),
+        )
+    })
 }
 
 /// Whose rates apply between two places of one state. Portugal looks at the

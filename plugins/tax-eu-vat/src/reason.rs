@@ -77,21 +77,30 @@ pub fn reverse_charge(to: &MemberState, confirmed: Option<&str>) -> Reason {
 }
 
 /// Supplied to a business outside the VAT area.
-pub fn business_outside() -> Reason {
+pub fn business_outside(own_law: Option<&str>) -> Reason {
     reason(
         "outside-eu",
         "supplied where the business customer is, outside the VAT area of the European Union",
     )
-    .by(format!(
-        "{DIRECTIVE} art. 44; Regulation (EU) 282/2011 art. 18(3)"
+    .by(and(
+        format!("{DIRECTIVE} art. 44; Regulation (EU) 282/2011 art. 18(3)"),
+        own_law,
     ))
 }
 
 /// A listed service to a consumer outside the VAT area.
-pub fn consumer_outside() -> Reason {
+pub fn consumer_outside(own_law: Option<&str>) -> Reason {
     reason(
         "outside-eu",
         "a service listed in article 59, supplied where the consumer is, outside the VAT area of the European Union",
     )
-    .by(format!("{DIRECTIVE} art. 59"))
+    .by(and(format!("{DIRECTIVE} art. 59"), own_law))
+}
+
+/// With the national law by which a part of the supplier's own state is abroad.
+fn and(basis: String, own_law: Option<&str>) -> String {
+    match own_law {
+        Some(law) => format!("{basis}; {law}"),
+        None => basis,
+    }
 }

@@ -24,8 +24,31 @@ pub enum Territory {
         /// Mittelberg).
         rates_of: &'static str,
     },
-    /// Outside of it: a third country or an excluded part of a member state.
-    Outside,
+    /// Outside of it.
+    Outside {
+        /// The member state that it is a part of all the same, if it is of one.
+        part_of: Option<&'static MemberState>,
+    },
+}
+
+/// The member states whose own law takes the parts that article 6 excludes out of
+/// its territory, so that a service to a business there is supplied abroad for a
+/// supplier of the state too, and the place of the law that says so.
+///
+/// The others tax such supplies by rules that are not in this plugin: Finnish VAT
+/// is levied on Åland, the French overseas departments have rates and exemptions
+/// of their own (CGI articles 294 to 296), and Greece exempts Mount Athos.
+const OUTSIDE_BY_OWN_LAW: &[(&str, &str)] = &[
+    ("DE", "UStG §1(2)"),
+    ("ES", "Ley 37/1992 art. 3(Dos)(1)"),
+    ("IT", "DPR 633/1972 art. 7(1)(a)"),
+];
+
+/// The law by which the excluded parts of a member state are no territory of its
+/// own VAT; none where they are, or where that is not known.
+pub fn outside_by_own_law(state: &MemberState) -> Option<&'static str> {
+    let found = OUTSIDE_BY_OWN_LAW.iter().find(|(code, _)| *code == state.code);
+    found.map(|(_, law)| *law)
 }
 
 /// Parts of member states outside the VAT area: country, subdivisions, and the
@@ -65,6 +88,17 @@ const OWN_RATES: &[(&str, &str, &[&str])] = &[
     ("PT", "PT-30", &["90", "91", "92", "93", "94"]),
 ];
 
+/// The member state of a part that has an ISO 3166-1 code of its own. Greenland and
+/// the Faroes, Aruba and the rest of the Kingdom of the Netherlands are countries
+/// of their own for VAT, and not here.
+fn own_code(country: &str) -> Option<&'static MemberState> {
+    match country {
+        "AX" => by_code("FI"),
+        "GP" | "MQ" | "GF" | "RE" | "YT" | "BL" | "MF" | "PM" | "WF" | "PF" | "NC" | "TF" => by_code("FR"),
+        _ => None,
+    }
+}
+
 /// Where an address is. `path` is how faults call the address.
 ///
 /// # Errors
@@ -74,7 +108,9 @@ pub fn of(address: &Address, path: &str) -> Result<Territory> {
     let country = address.country.as_deref().required(format!("{path}.country"))?;
     // Monaco counts as France: article 7(1).
     let Some(state) = by_code(if country == "MC" { "FR" } else { country }) else {
-        return Ok(Territory::Outside);
+        return Ok(Territory::Outside {
+            part_of: own_code(country),
+        });
     };
     let postcode: String = address
         .postcode
@@ -89,7 +125,7 @@ pub fn of(address: &Address, path: &str) -> Result<Territory> {
         .iter()
         .any(|(of, parts, codes)| *of == country && (parts.contains(&subdivision) || begins(codes)));
     if excluded {
-        return Ok(Territory::Outside);
+        return Ok(Territory::Outside { part_of: Some(state) });
     }
     let part = OWN_RATES
         .iter()
@@ -116,7 +152,7 @@ mod tests {
         };
         match of(&address, "address").unwrap() {
             Territory::Inside { rates_of, .. } => Some(rates_of),
-            Territory::Outside => None,
+            Territory::Outside { .. } => None,
         }
     }
 
@@ -143,6 +179,32 @@ mod tests {
                 None,
                 "{country} {subdivision} {postcode}"
             );
+        }
+    }
+
+    #[test]
+    fn a_part_with_a_code_of_its_own_is_still_a_part() {
+        for (country, postcode, part_of) in [
+            ("AX", "22100", Some("FI")),
+            ("RE", "97400", Some("FR")),
+            ("FR", "97400", Some("FR")),
+            ("DE", "27498", Some("DE")),
+            ("GL", "3900", None),
+            ("CH", "8001", None),
+        ] {
+            let address = Address {
+                street: None,
+                street2: None,
+                city: None,
+                postcode: Some(postcode.to_owned()),
+                subdivision: None,
+                country: Some(country.to_owned()),
+            };
+            let found = match of(&address, "address").unwrap() {
+                Territory::Outside { part_of } => Some(part_of.map(|state| state.code)),
+                Territory::Inside { .. } => None,
+            };
+            assert_eq!(found, Some(part_of), "{country} {postcode}");
         }
     }
 
