@@ -33,7 +33,7 @@ impl Tax for IndianGst {
     fn assess(context: &Context, document: Document) -> Result<Assessment> {
         let settings: settings::Settings = context.settings()?;
         let day = rates::Day::of(&document.tax_point)?;
-        let supply = place::of_supply(&document)?;
+        let supply = place::of_supply(&document, &settings)?;
 
         let mut totals = Totals::new(&document.currency, settings.rounding, settings.rounding_mode);
         let mut notes = Vec::new();

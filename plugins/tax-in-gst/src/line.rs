@@ -69,6 +69,23 @@ pub fn treat(supply: &Supply, row: &Row, settings: &Settings, currency: &str) ->
             )),
             note: place_note(place.name, place.code),
         }),
+        Supply::FromSpecialEconomicZone(place, found) => Ok(Taxed {
+            rates: vec![rate("IGST", row.treatment(), whole)?],
+            reason: reason(
+                "from-special-economic-zone",
+                format!(
+                    "{}, {}; the supplier is in a special economic zone, whose supplies are all inter-state",
+                    place_text(*found),
+                    place.name
+                ),
+            )
+            .by(format!(
+                "IGST Act s. 5(1), 7(5)(b) and {}; {}",
+                section(*found),
+                row.source
+            )),
+            note: place_note(place.name, place.code),
+        }),
         // s. 2(6)(iv): without foreign exchange it is no export, but an
         // inter-state supply all the same
         Supply::Abroad if currency == "INR" && !settings.rupee_exports => Ok(Taxed {
@@ -104,8 +121,9 @@ pub fn treat(supply: &Supply, row: &Row, settings: &Settings, currency: &str) ->
                     ),
                 })
             } else {
+                // zero rated all the same: the books must tell it from a supply in India
                 Ok(Taxed {
-                    rates: vec![rate("IGST", row.treatment(), whole)?],
+                    rates: vec![rate("IGST", Treatment::Exported, whole)?],
                     reason: reason(
                         &format!("{code}-with-tax"),
                         format!("{what}; without a letter of undertaking the tax is paid and claimed back"),

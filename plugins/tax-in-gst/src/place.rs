@@ -8,12 +8,14 @@
 //!
 //! To a customer outside India it is the customer's location (s. 13(2)).
 //! Supplier and place in one state make an intra-state supply (s. 8(2)), else it
-//! is inter-state (s. 7).
+//! is inter-state (s. 7); so is every supply to or by a unit or developer in a
+//! special economic zone (s. 7(5)(b)).
 
 use cambist_sdk::prelude::*;
 
 use crate::{
     gstin,
+    settings::Settings,
     states::{State, by_iso},
 };
 
@@ -24,6 +26,9 @@ pub enum Supply {
     IntraState(&'static State, Found),
     /// In another state.
     InterState(&'static State, Found),
+    /// By a unit or developer in a special economic zone to somebody in India who is
+    /// in none: always inter-state as well.
+    FromSpecialEconomicZone(&'static State, Found),
     /// To a unit or developer in a special economic zone: always inter-state
     /// (IGST Act s. 7(5)(b)).
     SpecialEconomicZone,
@@ -59,7 +64,7 @@ impl Supply {
 ///
 /// The supplier has no valid GSTIN, the customer's is none, or an address in
 /// India lacks its state.
-pub fn of_supply(document: &Document) -> Result<Supply> {
+pub fn of_supply(document: &Document, settings: &Settings) -> Result<Supply> {
     let home = suppliers_state(&document.supplier)?;
     let customer = &document.customer;
     let country = customer
@@ -87,9 +92,10 @@ pub fn of_supply(document: &Document) -> Result<Supply> {
             None => (home, Found::Supplier),
         },
     };
-    Ok(match place == home {
-        true => Supply::IntraState(place, found),
-        false => Supply::InterState(place, found),
+    Ok(match (settings.supplier_in_sez, place == home) {
+        (true, _) => Supply::FromSpecialEconomicZone(place, found),
+        (false, true) => Supply::IntraState(place, found),
+        (false, false) => Supply::InterState(place, found),
     })
 }
 

@@ -31,6 +31,10 @@ pub struct Settings {
     /// (IGST Act s. 2(6)(iv)).
     #[serde(default)]
     pub rupee_exports: bool,
+    /// Whether the supplier is a unit or developer in a special economic zone, whose
+    /// supplies are all inter-state (IGST Act s. 7(5)(b)). A GSTIN does not show it.
+    #[serde(default)]
+    pub supplier_in_sez: bool,
     /// GSTINs of customers that are units or developers in a special economic
     /// zone and buy for their authorised operations. A GSTIN does not show it.
     #[serde(default)]
