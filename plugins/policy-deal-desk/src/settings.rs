@@ -2,7 +2,7 @@
 //! and currencies that are not listed wait for the deal desk.
 
 use cambist_sdk::prelude::*;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 /// The settings of a binding.
 #[derive(Clone, Debug, Deserialize)]
@@ -22,10 +22,11 @@ pub struct Settings {
     #[serde(default)]
     pub require: Require,
     /// Countries with whose customers no business is done, by ISO 3166-1 code.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "countries")]
     pub denied_countries: Vec<String>,
-    /// Countries in which businesses have no tax id that could be required.
-    #[serde(default)]
+    /// Countries in which businesses have no tax id that could be required, by ISO
+    /// 3166-1 code.
+    #[serde(default, deserialize_with = "countries")]
     pub no_tax_id_countries: Vec<String>,
 }
 
@@ -34,6 +35,7 @@ pub struct Settings {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Threshold {
     /// ISO 4217 code.
+    #[serde(deserialize_with = "currency")]
     pub currency: String,
     /// Net amount of the contract, as text: `"50000"`. The amount itself passes.
     pub above: Decimal,
@@ -61,6 +63,32 @@ impl Default for Require {
             delivery_owner: true,
         }
     }
+}
+
+/// Countries are compared as the contract writes them: `kp` or `North Korea` would
+/// match no customer, and deny nobody.
+fn countries<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Vec<String>, D::Error> {
+    let codes = Vec::<String>::deserialize(from)?;
+    match codes.iter().find(|code| !is_capitals(code, 2)) {
+        None => Ok(codes),
+        Some(wrong) => Err(D::Error::custom(format!(
+            "`{wrong}` is no country: write its ISO 3166-1 code in capitals, such as KP"
+        ))),
+    }
+}
+
+fn currency<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<String, D::Error> {
+    let code = String::deserialize(from)?;
+    match is_capitals(&code, 3) {
+        true => Ok(code),
+        false => Err(D::Error::custom(format!(
+            "`{code}` is no currency: write its ISO 4217 code in capitals, such as EUR"
+        ))),
+    }
+}
+
+fn is_capitals(text: &str, length: usize) -> bool {
+    text.len() == length && text.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
 fn deal_desk() -> String {
