@@ -5,4 +5,5 @@ mod amended;
 mod crash;
 mod once;
 mod tax;
+mod tax_cases;
 mod witness;

@@ -60,17 +60,17 @@ fn deal(id: u64, case: &Case) -> Deal {
     deal.with(case.deal.clone()).lines(case.lines.clone())
 }
 
+/// A rate in the words of `map-odoo`'s settings: `VAT/standard/19`.
+pub(crate) fn key(rate: &cambist_contract::tax::Rate) -> String {
+    let treatment = serde_json::to_value(rate.treatment).unwrap_or_default();
+    let treatment = treatment.as_str().unwrap_or_default();
+    format!("{}/{treatment}/{}", rate.code, rate.percent.normalize())
+}
+
 /// The rates of each line in the words of `map-odoo`'s settings.
 fn taxes(assessment: &Assessment) -> Vec<String> {
     let line = |rates: &[cambist_contract::tax::Rate]| {
-        let mut keys: Vec<String> = rates
-            .iter()
-            .map(|rate| {
-                let treatment = serde_json::to_value(rate.treatment).unwrap_or_default();
-                let treatment = treatment.as_str().unwrap_or_default();
-                format!("{}/{treatment}/{}", rate.code, rate.percent.normalize())
-            })
-            .collect();
+        let mut keys: Vec<String> = rates.iter().map(key).collect();
         keys.sort();
         keys.join("+")
     };
@@ -78,7 +78,7 @@ fn taxes(assessment: &Assessment) -> Vec<String> {
 }
 
 /// An amount as JSON-2 gives it: a float, to be rounded to the currency.
-fn amount(record: &Value, field: &str) -> Result<Decimal> {
+pub(crate) fn amount(record: &Value, field: &str) -> Result<Decimal> {
     let text = record.get(field).context("no amount")?.to_string();
     Ok(text.parse::<Decimal>()?.round_dp(2).normalize())
 }
