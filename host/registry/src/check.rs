@@ -1,8 +1,25 @@
-//! What a plugin must pass before it becomes live: its own cases, twice.
+//! What a plugin must pass before it becomes live: its own cases, twice, and its
+//! bindings' settings.
+//!
+//! # How settings are tried
+//!
+//! A plugin reads its settings by itself, within a call, and the contract has no
+//! function that does only that. Its cases are enough to find out: each is an
+//! input that the plugin can answer. If it *breaks* on that input (`broken`, a
+//! trap, a limit, an answer outside the contract) when nothing but the settings is
+//! another, then the settings are what it cannot work with. Every other answer is
+//! the plugin's to give, `invalid` too: one region may well refuse what the
+//! region of the case takes. A plugin without a case for the stage cannot be
+//! tried; its settings are found out by the first message, as before.
 
 use std::sync::Arc;
 
-use cambist_contract::plugin::{CallError, Called, Case, Expectation, Function, NoLinks, Plugin};
+use cambist_contract::{
+    fault::Fault,
+    json::Json,
+    plugin::{CallError, Called, Case, Expectation, Function, NoLinks, Plugin},
+    stage::Stage,
+};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
@@ -13,6 +30,20 @@ pub struct CaseFailed {
     /// The case.
     pub name: String,
     /// What is wrong, without the case's data.
+    pub what: String,
+}
+
+/// A plugin cannot work with the settings of a binding.
+#[derive(Debug, Error)]
+#[error(
+    "it does not take the settings of its binding to stage `{stage}`: {what} (tried on its case `{case}`)"
+)]
+pub struct SettingsRefused {
+    /// The stage it is bound to.
+    pub stage: Stage,
+    /// The case whose input it was tried on.
+    pub case: String,
+    /// What it says.
     pub what: String,
 }
 
@@ -30,6 +61,70 @@ pub fn cases(plugin: &dyn Plugin, cases: &[Case]) -> Result<(), CaseFailed> {
         })?;
     }
     Ok(())
+}
+
+/// Tries a binding's settings on the inputs of the plugin's cases for its stage.
+///
+/// # Errors
+///
+/// The first case that the plugin breaks on.
+pub fn settings(
+    plugin: &dyn Plugin,
+    stage: Stage,
+    settings: &serde_json::Value,
+    cases: &[Case],
+) -> Result<(), SettingsRefused> {
+    for case in cases.iter().filter(|case| serves(stage, case.call)) {
+        if matches!(case.expect, Expectation::Fault(Fault::Broken(_))) {
+            continue;
+        }
+        let mut bound = case.clone();
+        bound.context.settings = Json::from(settings);
+        if let Some(what) = breaks(plugin, &bound) {
+            return Err(SettingsRefused {
+                stage,
+                case: case.name.clone(),
+                what,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Whether a stage calls this function.
+fn serves(stage: Stage, function: Function) -> bool {
+    let called = match stage {
+        Stage::Read => Function::Read,
+        Stage::Write => Function::Write,
+        Stage::Judge => Function::Judge,
+        Stage::Tax => Function::Assess,
+        Stage::Draft => Function::DraftInvoice,
+        Stage::Fetch | Stage::Own | Stage::Deliver => return false,
+    };
+    called == function
+}
+
+/// How the plugin breaks on a case's input; none if it gives an answer of its own.
+fn breaks(plugin: &dyn Plugin, case: &Case) -> Option<String> {
+    let answered = |error: Option<CallError>| match error {
+        None | Some(CallError::Fault(Fault::Invalid(_) | Fault::Waiting(_) | Fault::Unhandled(_))) => None,
+        // not the plugin's doing, and not the settings'
+        Some(CallError::Host(_)) => None,
+        Some(error) => Some(error.to_string()),
+    };
+    let (context, links) = (&case.context, Arc::new(NoLinks));
+    // an input that cannot be read fails as a case before it comes here
+    let input = &case.input;
+    answered(match case.call {
+        Function::Read => plugin.read(context, &parse(input).ok()?, links).answer.err(),
+        Function::Write => plugin.write(context, &parse(input).ok()?, links).answer.err(),
+        Function::Judge => plugin.judge(context, &parse(input).ok()?, links).answer.err(),
+        Function::Assess => plugin.assess(context, &parse(input).ok()?, links).answer.err(),
+        Function::DraftInvoice => plugin
+            .draft_invoice(context, &parse(input).ok()?, links)
+            .answer
+            .err(),
+    })
 }
 
 fn run(plugin: &dyn Plugin, case: &Case) -> Result<(), String> {

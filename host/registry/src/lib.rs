@@ -1,9 +1,10 @@
 //! The registry: which revision is live for whom.
 //!
 //! Plugins come as files in a folder. A new file is compiled, checked against
-//! its bindings and made to pass its own cases; only then does it become live,
-//! for messages that begin afterwards. What does not pass leaves the last good
-//! one where it is, and says why; also when the host has been restarted between.
+//! its bindings and their settings, and made to pass its own cases; only then does
+//! it become live, for messages that begin afterwards. What does not pass leaves
+//! the last good one where it is, and says why; also when the host has been
+//! restarted between.
 //!
 //! A binding says which plugin serves a stage for a flow, region and unit, with
 //! which settings, grants and limits; the most specific one wins. Component and
@@ -17,13 +18,15 @@
 //!
 //! # Where to start reading
 //!
-//! [`registry`] for what others ask, [`binding`] for who wins, [`check`] for what
-//! a plugin must pass, [`watch`] for the folder, [`status`] for what operators see.
+//! [`registry`] for what others ask, [`binding`] for who wins, [`examine`] and
+//! [`check`] for what a plugin must pass, [`watch`] for the folder, [`status`] for
+//! what operators see.
 
 mod archive;
 pub mod binding;
 pub mod check;
 pub mod error;
+pub mod examine;
 mod folder;
 mod loaded;
 mod prepare;
@@ -33,5 +36,6 @@ pub mod watch;
 
 pub use binding::Binding;
 pub use error::{RegistryError, RouteError};
+pub use examine::{Obstacle, Part};
 pub use registry::{Options, Pinned, Registry};
 pub use status::{BindingStatus, PluginStatus};

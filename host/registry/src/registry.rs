@@ -20,9 +20,10 @@ use crate::{
     archive::Archive,
     binding::{Binding, Subject},
     error::{RegistryError, RouteError},
+    examine::{Refusal, absent},
     folder,
     loaded::Loaded,
-    prepare::{Prepared, Refusal},
+    prepare::Prepared,
     status::{BindingStatus, PluginStatus},
 };
 
@@ -144,7 +145,7 @@ impl Registry {
                         }
                     }
                     _ => RouteError::NotLive {
-                        reason: format!("there is no {plugin}.wasm in the plugin folder"),
+                        reason: absent(&plugin),
                         plugin,
                     },
                 })
@@ -350,8 +351,8 @@ impl Registry {
                     .statuses()
                     .get(&binding.plugin)
                     .and_then(|status| status.refused.clone());
-                let absent = || format!("there is no {}.wasm in the plugin folder", binding.plugin);
-                (binding.plugin.clone(), status.unwrap_or_else(absent))
+                let reason = status.unwrap_or_else(|| absent(&binding.plugin));
+                (binding.plugin.clone(), reason)
             })
             .collect();
         reasons.into_iter().collect()

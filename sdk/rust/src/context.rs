@@ -15,8 +15,11 @@ use crate::{
 impl Context {
     /// The binding's settings as the plugin's own type.
     ///
-    /// Derive `Deserialize` with `deny_unknown_fields` for it, so that a typing
-    /// error in the host's config is found when the binding is checked.
+    /// Derive `Deserialize` with `deny_unknown_fields` for it, and ask for the
+    /// settings first: when the host checks a binding, it calls the plugin with the
+    /// inputs of its own cases and the binding's settings, and refuses the binding
+    /// if the plugin breaks on them. So a typing error in the host's config is found
+    /// before a message meets it, if the plugin carries a case for that function.
     ///
     /// # Errors
     ///

@@ -43,6 +43,8 @@ struct Component {
     says: String,
     /// Why it does not load.
     refuses: Option<String>,
+    /// The one setting it knows; it breaks on any other.
+    knows: Option<String>,
 }
 
 impl Default for Component {
@@ -53,6 +55,7 @@ impl Default for Component {
             cases: Vec::new(),
             says: "yes".to_owned(),
             refuses: None,
+            knows: None,
         }
     }
 }
@@ -116,7 +119,17 @@ impl Plugin for Puppet {
         &self.component.interfaces
     }
 
-    fn judge(&self, _: &Context, _: &Proposal, _: Arc<dyn Links>) -> Called<Verdict> {
+    fn judge(&self, context: &Context, _: &Proposal, _: Arc<dyn Links>) -> Called<Verdict> {
+        let settings = context.settings.value();
+        let mut names = settings.as_object().into_iter().flat_map(|all| all.keys());
+        if let Some(known) = &self.component.knows
+            && let Some(other) = names.find(|name| *name != known)
+        {
+            return Called {
+                answer: Err(Fault::Broken(format!("settings: unknown field `{other}`")).into()),
+                cost: Cost::default(),
+            };
+        }
         let call = self.calls.fetch_add(1, Ordering::SeqCst);
         let text = match self.component.says.as_str() {
             "?" => call.to_string(),

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use cambist_contract::digest::Digest;
+use cambist_registry::Part;
 use serde_json::json;
 
 use crate::double::{NOW, Site, binding, judge_of, live, saying, verdict, with_case};
@@ -98,6 +99,56 @@ fn one_that_fits_only_some_of_its_bindings_serves_none() {
         site.archived("revisions").is_empty(),
         "only what was live is archived"
     );
+}
+
+/// A component with a case, that knows the setting `limit` and no other.
+fn knowing_a_limit() -> Vec<u8> {
+    let mut component: serde_json::Value = serde_json::from_slice(&with_case("yes", verdict("yes"))).unwrap();
+    component["knows"] = json!("limit");
+    component.to_string().into_bytes()
+}
+
+#[test]
+fn settings_that_the_plugin_breaks_on_are_refused_before_a_message_meets_them() {
+    let site = Site::new([
+        binding("deal-desk", json!({"region": "de", "settings": {"limit": 2}})),
+        binding("deal-desk", json!({"region": "in", "settings": {"limits": 2}})),
+    ]);
+    let registry = site.open();
+    let status = registry.offer("deal-desk", &knowing_a_limit(), NOW);
+    let reason = "it does not take the settings of its binding to stage `judge`: \
+        the plugin failed: settings: unknown field `limits` (tried on its case `a-deal-passes`)";
+    assert_eq!(status.refused.as_deref(), Some(reason));
+    assert_eq!(status.live, None, "it serves all its bindings or none");
+}
+
+#[test]
+fn obstacles_are_told_for_every_binding_and_nothing_goes_live() {
+    let site = Site::new([
+        binding("deal-desk", json!({"region": "de", "settings": {"limit": 2}})),
+        binding("deal-desk", json!({"region": "in", "settings": {"limits": 2}})),
+        binding("deal-desk", json!({"region": "fr", "settings": {"limited": 2}})),
+        binding(
+            "deal-desk",
+            json!({"region": "it", "grants": ["reference:rates"]}),
+        ),
+        binding("other", json!({"region": "de"})),
+        binding("other", json!({"region": "in"})),
+    ]);
+    let registry = site.open();
+    std::fs::write(site.plugin("deal-desk.wasm"), knowing_a_limit()).unwrap();
+    let found = registry.obstacles().unwrap();
+    let places: Vec<_> = found.iter().map(|it| (it.binding, it.part)).collect();
+    // what is wrong with `other` itself is told once
+    let wanted = [
+        (1, Part::Settings),
+        (2, Part::Settings),
+        (3, Part::Tables),
+        (4, Part::Plugin),
+    ];
+    assert_eq!(places, wanted, "{found:#?}");
+    judge_of(&registry, "de", "").unwrap_err();
+    assert!(site.archived("revisions").is_empty());
 }
 
 #[test]
