@@ -70,6 +70,8 @@ pub fn metrics() -> Result<PrometheusHandle> {
         .context("the buckets")?
         .install_recorder()
         .context("cannot start counting")?;
+    cambist_connect::describe();
+    cambist_registry::describe();
     cambist_ingress::metrics::describe();
     cambist_pipeline::describe();
     cambist_admin::metrics::describe();

@@ -11,7 +11,7 @@ use reqwest::{
 };
 use url::Url;
 
-use crate::{ConnectError, error::Again};
+use crate::{ConnectError, error::Again, metrics};
 
 /// How long a connection may take: some round trips across the world, with packets lost.
 pub(crate) const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -118,10 +118,7 @@ impl Http {
             Err(error) => error.code(),
         };
         let took = begun.elapsed();
-        metrics::counter!("cambist_calls_total", "system" => self.system.clone(), "outcome" => outcome)
-            .increment(1);
-        metrics::histogram!("cambist_call_seconds", "system" => self.system.clone())
-            .record(took.as_secs_f64());
+        metrics::called(&self.system, outcome, took);
         tracing::debug!(system = %self.system, path = call.path, outcome, took_ms = took.as_millis(), "called");
         result
     }

@@ -29,6 +29,7 @@ pub mod dry_run;
 pub mod error;
 mod http;
 pub mod hubspot;
+mod metrics;
 pub mod odoo;
 pub mod options;
 pub mod pace;
@@ -39,6 +40,7 @@ pub mod systems;
 pub mod target;
 
 pub use error::ConnectError;
+pub use metrics::describe;
 pub use source::Source;
 pub use systems::Systems;
 pub use target::{DeliverError, Target};

@@ -23,6 +23,7 @@ use crate::{
     examine::{Refusal, absent},
     folder,
     loaded::Loaded,
+    metrics,
     prepare::Prepared,
     status::{BindingStatus, PluginStatus},
 };
@@ -300,8 +301,7 @@ impl Registry {
                 status.version = version;
                 status.refused = None;
                 tracing::info!(plugin, component, "plugin is live");
-                metrics::counter!("cambist_plugin_switches_total", "plugin" => plugin.to_owned())
-                    .increment(1);
+                metrics::switched(plugin);
             }
             Err(refusal) => {
                 let reason = match refusal {
@@ -318,7 +318,7 @@ impl Registry {
                     reason,
                     "plugin refused, the last good one stays"
                 );
-                metrics::counter!("cambist_plugin_refused_total", "plugin" => plugin.to_owned()).increment(1);
+                metrics::refused(plugin);
                 status.refused = Some(reason);
             }
         }

@@ -6,6 +6,30 @@ use cambist_doubles::{fault::Fault, hubspot};
 use cambist_e2e::{Deal, Setup, World, sender, setup};
 use serde_json::json;
 
+/// What an operator watches: receipt, rejections by reason, time of each stage, what
+/// is parked and tried again, deliveries, how far the journal is behind, what plugins
+/// cost, how systems and the journal answer.
+const METRICS: [&str; 18] = [
+    "cambist_received_total",
+    "cambist_duplicates_total",
+    "cambist_rejected_total",
+    "cambist_ingress_seconds",
+    "cambist_stage_seconds",
+    "cambist_outcomes_total",
+    "cambist_parked_total",
+    "cambist_retries_total",
+    "cambist_deliveries_total",
+    "cambist_plugin_seconds",
+    "cambist_plugin_fuel",
+    "cambist_plugin_failures_total",
+    "cambist_plugin_switches_total",
+    "cambist_calls_total",
+    "cambist_call_seconds",
+    "cambist_messages",
+    "cambist_journal_lag_seconds",
+    "cambist_journal_commit_seconds",
+];
+
 /// A word that is in the deal's, the company's and the line's fields.
 const CANARY: &str = "kanarienvogel";
 
@@ -53,12 +77,17 @@ async fn probes_and_metrics_answer_and_nothing_holds_a_secret_or_a_payload() -> 
     }
     let (status, metrics) = world.page("/metrics").await?;
     assert_eq!(status, 200);
-    for name in [
-        "cambist_stage_seconds",
-        "cambist_outcomes_total",
-        "cambist_parked_total",
-    ] {
-        assert!(metrics.contains(name), "{name} is missing in:\n{metrics}");
+    for name in METRICS {
+        let counted = metrics.lines().any(|line| {
+            let rest = line.strip_prefix(name);
+            rest.is_some_and(|rest| rest.starts_with(['{', ' ', '_']))
+        });
+        assert!(counted, "{name} is missing in:\n{metrics}");
+    }
+    for line in metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+        let name = line.split(' ').next().unwrap_or_default();
+        let described = metrics.contains(&format!("# HELP {name} "));
+        assert!(described, "nobody says what {name} is:\n{metrics}");
     }
     world.restart(None).await?;
     let logs = world.logs()?;

@@ -1,0 +1,26 @@
+//! What the registry counts, by the plugin's name: that of a file in the folder.
+
+use metrics::{Unit, counter, describe_counter};
+
+/// Components that became live.
+const SWITCHES: &str = "cambist_plugin_switches_total";
+/// Components that were refused.
+const REFUSED: &str = "cambist_plugin_refused_total";
+
+/// Tells the recorder what each metric means. Once, after it is installed.
+pub fn describe() {
+    describe_counter!(SWITCHES, Unit::Count, "Components that became live, by plugin");
+    describe_counter!(
+        REFUSED,
+        Unit::Count,
+        "Components that were refused while the last good one stayed, by plugin"
+    );
+}
+
+pub(crate) fn switched(plugin: &str) {
+    counter!(SWITCHES, "plugin" => plugin.to_owned()).increment(1);
+}
+
+pub(crate) fn refused(plugin: &str) {
+    counter!(REFUSED, "plugin" => plugin.to_owned()).increment(1);
+}
