@@ -1,12 +1,13 @@
 //! How much one plugin call may use. On by default; a binding may set its own.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The limits of one revision.
 ///
 /// Each default is argued beside it. The measurements are of the shipped
 /// plugins on the HubSpot deal of the benchmark: 1.5 to 6 kB of JSON.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Limits {
     /// Linear memory of one call, in bytes, all of the component's memories

@@ -1,11 +1,13 @@
 //! A revision: a component with everything that decides what it answers.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fmt,
     str::FromStr,
 };
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -62,6 +64,21 @@ impl fmt::Display for Grant {
             Self::Reference(name) => write!(f, "reference:{name}"),
             Self::Links(name) => write!(f, "links:{name}"),
         }
+    }
+}
+
+impl JsonSchema for Grant {
+    fn schema_name() -> Cow<'static, str> {
+        "Grant".into()
+    }
+
+    /// By hand, because a grant is a text of its own grammar.
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Something a plugin may import: `log`, lines for its owner; `reference:TABLE`, a table under [tables]; `links:SYSTEM`, links into a system under [connect.systems].",
+            "type": "string",
+            "pattern": "^(log|reference:.+|links:.+)$",
+        })
     }
 }
 
@@ -154,6 +171,25 @@ mod tests {
         grants.grants.insert(Grant::Links("odoo".to_owned()));
         for other in [settings, limits, grants] {
             assert_ne!(revision().id(), other.id());
+        }
+    }
+
+    #[test]
+    fn the_schema_names_every_kind_of_grant() {
+        let schema = schemars::schema_for!(Grant);
+        let about = schema.get("description").and_then(|text| text.as_str());
+        let grants = [
+            Grant::Log,
+            Grant::Reference("r".to_owned()),
+            Grant::Links("l".to_owned()),
+        ];
+        for grant in grants {
+            let text = grant.to_string();
+            let kind = text.split(':').next().unwrap_or_default();
+            assert!(
+                about.is_some_and(|about| about.contains(&format!("`{kind}"))),
+                "{kind}"
+            );
         }
     }
 

@@ -24,7 +24,6 @@ pub struct Flow {
     /// The stages it goes through. `fetch`, `read`, `own`, `write` and `deliver`
     /// are always there; left out, it is all but `draft`.
     #[serde(default = "usual_stages")]
-    #[schemars(with = "Vec<String>")]
     pub stages: Vec<Stage>,
 }
 

@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Binding {
     /// The stage: `read`, `judge`, `draft`, `tax` or `write`.
-    #[schemars(with = "String")]
     pub stage: Stage,
     /// The plugin, by its file's name without `.wasm`.
     pub plugin: String,
@@ -28,11 +27,9 @@ pub struct Binding {
     pub settings: serde_json::Value,
     /// What the plugin may import. `log` alone if it is left out.
     #[serde(default = "log_only")]
-    #[schemars(with = "Vec<String>")]
     pub grants: BTreeSet<Grant>,
     /// How much one call may use; each limit has a default.
     #[serde(default)]
-    #[schemars(with = "serde_json::Value")]
     pub limits: Limits,
 }
 
