@@ -7,9 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The largest file that is read at all: twice what the sandbox takes, so that
-/// its error names the size, and no more.
-const MAX_FILE: u64 = 64 << 20;
+use cambist_contract::limits::MAX_COMPONENT;
+
+/// The largest file that is read at all, in bytes: twice what is taken, so that the
+/// refusal names the size, and no more.
+const MAX_FILE: u64 = 2 * MAX_COMPONENT as u64;
 
 /// The plugin files in the folder, by the plugin's name. Only what is a file: to
 /// open a pipe would wait for its writer.

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use cambist_contract::{
-    limits::Limits,
+    limits::{Limits, MAX_COMPONENT},
     plugin::{Description, LoadError, Loader, Plugin},
     revision::Revision,
 };
@@ -20,10 +20,6 @@ use crate::{
     generation::v0_1_0,
     guest::{Guest, State, Terms},
 };
-
-/// The largest component that is looked at. CPython's is 19 MB, SpiderMonkey's
-/// 12; compiling takes about a second of one core for each megabyte.
-pub const MAX_COMPONENT: usize = 32 << 20;
 
 /// The sandbox cannot be set up.
 #[derive(Debug, Error)]

@@ -199,8 +199,7 @@ fn every_member_inherits_the_workspaces_lints() -> Result<()> {
     };
     let findings: Vec<String> = manifests()?
         .into_iter()
-        // an example is what authors copy, and stands outside the workspace
-        .filter(|(folder, manifest)| !folder.starts_with("examples/") && !inherits(manifest))
+        .filter(|(_, manifest)| !inherits(manifest))
         .map(|(folder, _)| folder)
         .collect();
     none("[lints] workspace = true is missing in:", &findings)
