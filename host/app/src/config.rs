@@ -5,7 +5,11 @@
 //! is named with its file and line.
 
 mod check;
+mod document;
+mod parts;
 mod place;
+mod problem;
+mod read;
 
 use std::{
     collections::BTreeMap,
@@ -14,13 +18,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use cambist_contract::revision::Tables;
+use cambist_contract::{
+    revision::Tables,
+    secret::{Secret, SecretRef},
+};
 use cambist_pipeline::options::{Flow, Region, RegionOf, Routes};
 use cambist_registry::Binding;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use check::Problem;
+pub use place::Places;
+pub use problem::{Problem, Problems};
 
 /// The whole config.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
@@ -107,28 +115,80 @@ impl Default for Host {
     }
 }
 
+/// A config file that was looked at.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    /// The config, as far as it could be read; none when that is too little for one.
+    pub config: Option<Config>,
+    /// Where its settings stand.
+    pub places: Places,
+    /// What could not be read.
+    unreadable: Vec<Problem>,
+}
+
+impl Looked {
+    /// Looks at a config file. Its relative paths become relative to its folder.
+    pub fn at(path: &Path) -> Self {
+        let (text, unread) = match std::fs::read_to_string(path) {
+            Ok(text) => (text, None),
+            Err(error) => {
+                let text = format!(
+                    "cannot be read: {error}; name another one with --config, or begin with examples/demo/cambist.toml"
+                );
+                (String::new(), Some(Problem::of_file(path, text)))
+            }
+        };
+        let mut read = read::read(path, &text);
+        if let Some(config) = &mut read.config {
+            let folder = path.parent().unwrap_or(Path::new(""));
+            config.host.data = folder.join(&config.host.data);
+            config.host.plugins = folder.join(&config.host.plugins);
+        }
+        match unread {
+            Some(problem) => Self {
+                config: None,
+                places: read.places,
+                unreadable: vec![problem],
+            },
+            None => Self {
+                config: read.config,
+                places: read.places,
+                unreadable: read.problems,
+            },
+        }
+    }
+
+    /// Everything that cannot be read, and everything that is well-formed and cannot
+    /// work, with its place. What is behind secrets is not looked at.
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = self.unreadable.clone();
+        if let Some(config) = &self.config {
+            problems.extend(check::problems(config, &self.places));
+        }
+        problems
+    }
+
+    /// What is wrong with ingress, connect and admin, which look at their options
+    /// with the secrets they need. A secret that is not in `secrets` is not told.
+    pub fn problems_of_parts(&self, secrets: &BTreeMap<SecretRef, Secret>) -> Vec<Problem> {
+        let config = self.config.as_ref();
+        config.map_or_else(Vec::new, |config| parts::problems(config, secrets, &self.places))
+    }
+}
+
 impl Config {
     /// Reads a config file. Its relative paths become relative to its folder.
     ///
     /// # Errors
     ///
-    /// The file cannot be read, or the first thing in it that is no config, with
-    /// its place. What is well-formed and wrong is found by [`problems`](Self::problems).
-    pub fn read(path: &Path) -> Result<Self, Problem> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Problem::of_file(path, format!("cannot be read: {error}")))?;
-        let mut config: Self =
-            toml::from_str(&text).map_err(|error| Problem::of_toml(path, &text, &error))?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        config.host.data = folder.join(&config.host.data);
-        config.host.plugins = folder.join(&config.host.plugins);
-        Ok(config)
-    }
-
-    /// Everything that is well-formed and cannot work, with its place in the file.
-    pub fn problems(&self, path: &Path) -> Vec<Problem> {
-        let text = std::fs::read_to_string(path).unwrap_or_default();
-        check::problems(self, &place::Places::new(path, &text))
+    /// Everything that cannot be read, with its place. What is well-formed and cannot
+    /// work is told by [`Looked::problems`].
+    pub fn read(path: &Path) -> Result<Self, Problems> {
+        let looked = Looked::at(path);
+        match looked.config {
+            Some(config) if looked.unreadable.is_empty() => Ok(config),
+            _ => Err(Problems(looked.unreadable)),
+        }
     }
 
     /// The journal's file.

@@ -20,7 +20,10 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{config::Config, telemetry::otlp};
+use crate::{
+    config::{Config, Looked},
+    telemetry::otlp,
+};
 
 /// A host that is running.
 pub struct Host {
@@ -218,14 +221,17 @@ fn listed<E: std::fmt::Display>(problems: Vec<E>) -> anyhow::Error {
 ///
 /// All problems, a line each, with their places.
 pub fn prepare(path: &std::path::Path) -> Result<(Config, BTreeMap<SecretRef, Secret>)> {
-    let config = Config::read(path)?;
-    let mut problems = config.problems(path);
-    let secrets = crate::secrets::resolve(&config, path).unwrap_or_else(|more| {
-        problems.extend(more);
-        BTreeMap::new()
-    });
-    if !problems.is_empty() {
-        bail!(listed(problems));
+    let looked = Looked::at(path);
+    let mut problems = looked.problems();
+    let mut secrets = BTreeMap::new();
+    if let Some(config) = &looked.config {
+        let (known, missing) = crate::secrets::resolve(config, &looked.places);
+        problems.extend(missing);
+        problems.extend(looked.problems_of_parts(&known));
+        secrets = known;
     }
-    Ok((config, secrets))
+    match looked.config {
+        Some(config) if problems.is_empty() => Ok((config, secrets)),
+        _ => bail!(listed(problems)),
+    }
 }

@@ -1,52 +1,57 @@
 //! Reads secrets from where the config says they are. The only place that does.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs};
 
+use anyhow::{Result, anyhow};
 use cambist_contract::secret::{Secret, SecretRef};
 
-use crate::config::{Config, Problem};
+use crate::config::{Config, Places, Problem};
 
 /// The longest secret file that is read: a key is a line, and a mistaken path may
 /// lead anywhere.
 const MAX_FILE: u64 = 64 << 10;
 
-/// Reads every secret that the config refers to.
+/// Reads every secret that the config refers to. With those that it could read come
+/// all that are missing or unusable, at once; never what is in them.
+pub fn resolve(config: &Config, places: &Places) -> (BTreeMap<SecretRef, Secret>, Vec<Problem>) {
+    let mut secrets = BTreeMap::new();
+    let mut problems = Vec::new();
+    let mut take = |setting: &[&str], who: &str, reference: &SecretRef| match read(reference) {
+        Ok(secret) => {
+            secrets.insert(reference.clone(), secret);
+        }
+        Err(why) => {
+            let text = format!("{who} needs the {reference}: {why}");
+            problems.push(places.problem_of_secret(setting, reference, text));
+        }
+    };
+    for (system, reference) in config.ingress.secret_refs() {
+        let who = format!("system `{system}`");
+        take(&["ingress", "systems", system], &who, reference);
+    }
+    for (system, reference) in config.connect.secret_refs() {
+        let who = format!("system `{system}`");
+        take(&["connect", "systems", system], &who, reference);
+    }
+    if let Some(authorization) = config.otlp.as_ref().and_then(|otlp| otlp.authorization.as_ref()) {
+        let setting = ["otlp", "authorization"];
+        take(&setting, "the collector of traces", authorization);
+    }
+    if !places.is_lost(&["admin"]) {
+        take(&["admin", "token"], "the operators' side", &config.admin.token);
+    }
+    (secrets, problems)
+}
+
+/// Reads the operators' token, and nothing else: whoever operates a host need not
+/// know the secrets of its systems.
 ///
 /// # Errors
 ///
-/// All that are missing or unusable, at once; never what is in them.
-pub fn resolve(config: &Config, file: &Path) -> Result<BTreeMap<SecretRef, Secret>, Vec<Problem>> {
-    let mut secrets = BTreeMap::new();
-    let mut problems = Vec::new();
-    let ingress = config
-        .ingress
-        .secret_refs()
-        .map(|(system, reference)| (format!("system `{system}`"), reference));
-    let connect = config
-        .connect
-        .secret_refs()
-        .map(|(system, reference)| (format!("system `{system}`"), reference));
-    let admin = [("the operators' side".to_owned(), &config.admin.token)];
-    let otlp = config.otlp.iter().flat_map(|otlp| &otlp.authorization);
-    let otlp = otlp.map(|reference| ("the collector of traces".to_owned(), reference));
-    for (who, reference) in ingress.chain(connect).chain(admin).chain(otlp) {
-        match read(reference) {
-            Ok(secret) => {
-                secrets.insert(reference.clone(), secret);
-            }
-            Err(why) => {
-                problems.push(Problem::of_file(
-                    file,
-                    format!("{who} needs the {reference}: {why}"),
-                ));
-            }
-        }
-    }
-    if problems.is_empty() {
-        Ok(secrets)
-    } else {
-        Err(problems)
-    }
+/// It is missing or unusable.
+pub fn admin_token(config: &Config) -> Result<Secret> {
+    let reference = &config.admin.token;
+    read(reference).map_err(|why| anyhow!("the operators' side needs the {reference}: {why}"))
 }
 
 fn read(reference: &SecretRef) -> Result<Secret, String> {

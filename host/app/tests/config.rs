@@ -4,7 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use cambist_app::{commands::schema, config::Config};
+use cambist_app::{
+    commands::schema,
+    config::{Config, Looked},
+};
 
 fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples")
@@ -13,8 +16,7 @@ fn examples() -> PathBuf {
 #[test]
 fn the_documented_example_has_no_problems() -> Result<()> {
     let path = examples().join("demo/cambist.toml");
-    let config = Config::read(&path)?;
-    assert_eq!(config.problems(&path), []);
+    assert_eq!(Looked::at(&path).problems(), []);
     Ok(())
 }
 
@@ -103,10 +105,7 @@ fn problems_are_named_with_their_line_and_the_way_out() -> Result<()> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("cambist.toml");
         std::fs::write(&path, example.replacen(from, to, 1))?;
-        let problems = match Config::read(&path) {
-            Ok(config) => config.problems(&path),
-            Err(problem) => vec![problem],
-        };
+        let problems = Looked::at(&path).problems();
         let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
         let found = problems.iter().find(|problem| problem.problem.contains(said));
         let found = found.with_context(|| format!("`{said}` is not among {texts:?}"))?;

@@ -44,19 +44,7 @@ pub(super) async fn message(journal: &SqliteJournal, id: &str) -> Result<Claim> 
 pub(super) async fn ask(config_path: &Path, id: &str, what: &str, body: Value) -> Result<()> {
     let config = Config::read(config_path)?;
     let claim = message(&journal(&config)?, id).await?;
-    let secrets = secrets::resolve(&config, config_path).map_err(|problems| {
-        anyhow::anyhow!(
-            "{}",
-            problems
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join("\n")
-        )
-    })?;
-    let token = secrets
-        .get(&config.admin.token)
-        .context("the admin token was not read")?;
+    let token = secrets::admin_token(&config)?;
     let address = format!(
         "http://{}/api/messages/{}/{what}",
         config.host.admin, claim.message.id

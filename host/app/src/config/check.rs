@@ -1,73 +1,23 @@
 //! What is well-formed and cannot work.
+//!
+//! What follows only from something that could not be read is left out: that is told
+//! already.
 
-use std::{
-    collections::BTreeSet,
-    fmt,
-    path::{Path, PathBuf},
-};
+use std::collections::BTreeSet;
 
 use cambist_contract::revision::Grant;
 use cambist_registry::binding::Subject;
-use serde::Serialize;
 
-use super::{
-    Config,
-    place::{Places, line_of},
-};
-
-/// One problem of a config or a plugin, with its place and the way out.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Problem {
-    /// The file.
-    pub file: PathBuf,
-    /// The line, counted from 1.
-    pub line: Option<usize>,
-    /// What is wrong, and what to do.
-    pub problem: String,
-}
-
-impl Problem {
-    /// A problem with a whole file.
-    pub fn of_file(file: &Path, problem: String) -> Self {
-        Self {
-            file: file.to_owned(),
-            line: None,
-            problem,
-        }
-    }
-
-    /// A text that is no config.
-    pub(super) fn of_toml(file: &Path, text: &str, error: &toml::de::Error) -> Self {
-        let line = error.span().map(|span| line_of(text, span.start));
-        Self {
-            file: file.to_owned(),
-            line,
-            problem: error.message().to_owned(),
-        }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file.display())?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        write!(f, ": {}", self.problem)
-    }
-}
-
-impl std::error::Error for Problem {}
+use super::{Config, Places, Problem};
 
 /// Collects problems.
 struct Check<'a> {
     config: &'a Config,
-    places: &'a Places<'a>,
+    places: &'a Places,
     problems: Vec<Problem>,
 }
 
-pub(super) fn problems(config: &Config, places: &Places<'_>) -> Vec<Problem> {
+pub(super) fn problems(config: &Config, places: &Places) -> Vec<Problem> {
     let mut check = Check {
         config,
         places,
@@ -82,12 +32,22 @@ pub(super) fn problems(config: &Config, places: &Places<'_>) -> Vec<Problem> {
 
 impl Check<'_> {
     fn add(&mut self, setting: &[&str], problem: String) {
-        let line = self.places.line(setting);
-        self.problems.push(Problem {
-            file: self.places.path.clone(),
-            line,
-            problem,
-        });
+        self.problems.push(self.places.problem(setting, problem));
+    }
+
+    /// Whether a sender is known, or could be if it could be read.
+    fn may_call(&self, system: &str) -> bool {
+        let known = self.config.ingress.systems.contains_key(system);
+        known || self.places.is_lost(&["ingress", "systems", system])
+    }
+
+    fn is_system(&self, system: &str) -> bool {
+        let known = self.config.connect.systems.contains_key(system);
+        known || self.places.is_lost(&["connect", "systems", system])
+    }
+
+    fn is_region(&self, region: &str) -> bool {
+        self.config.regions.contains_key(region) || self.places.is_lost(&["regions", region])
     }
 
     fn flows(&mut self) {
@@ -101,14 +61,14 @@ impl Check<'_> {
                 );
             }
             for system in &flow.from {
-                if !self.config.ingress.systems.contains_key(system) {
+                if !self.may_call(system) {
                     let text = format!(
                         "flow `{}` is from `{system}`, which may not call; add [ingress.systems.{system}]",
                         flow.name
                     );
                     self.add(&["flows", &at, "from"], text);
                 }
-                if !self.config.connect.systems.contains_key(system) {
+                if !self.is_system(system) {
                     let text = format!(
                         "flow `{}` reads from `{system}`, which is not known; add [connect.systems.{system}]",
                         flow.name
@@ -117,14 +77,14 @@ impl Check<'_> {
                 }
             }
             for (region, target) in &flow.to {
-                if region != "*" && !self.config.regions.contains_key(region) {
+                if region != "*" && !self.is_region(region) {
                     let text = format!(
                         "flow `{}` has a target for region `{region}`, which is not known; add [regions.{region}.supplier]",
                         flow.name
                     );
                     self.add(&["flows", &at, "to", region], text);
                 }
-                if !self.config.connect.systems.contains_key(target) {
+                if !self.is_system(target) {
                     let text = format!(
                         "flow `{}` writes to `{target}`, which is not known; add [connect.systems.{target}]",
                         flow.name
@@ -138,7 +98,7 @@ impl Check<'_> {
     fn regions(&mut self) {
         for (system, of) in &self.config.region_of {
             if let Some(region) = &of.default
-                && !self.config.regions.contains_key(region)
+                && !self.is_region(region)
             {
                 let text = format!(
                     "messages of `{system}` belong to region `{region}`, which is not known; add [regions.{region}.supplier]"
@@ -154,7 +114,8 @@ impl Check<'_> {
         }
         let sources: BTreeSet<&String> = self.config.flows.iter().flat_map(|flow| &flow.from).collect();
         for system in sources {
-            if !self.config.region_of.contains_key(system) {
+            let known = self.config.region_of.contains_key(system);
+            if !known && !self.places.is_lost(&["region-of", system]) {
                 let text = format!(
                     "messages of `{system}` have no region; add [region-of.{system}] with `default` or `pointer`"
                 );
@@ -176,31 +137,35 @@ impl Check<'_> {
             }
             if let Some(flow) = &binding.flow
                 && !self.config.flows.iter().any(|it| it.name == *flow)
+                && !self.places.lacks_items("flows")
             {
-                self.add(
-                    &["bindings", &place, "flow"],
-                    format!("{what} is for flow `{flow}`, which is not known"),
+                let known: Vec<_> = self.config.flows.iter().map(|it| it.name.as_str()).collect();
+                let text = format!(
+                    "{what} is for flow `{flow}`, which is not known; the flows are: {}",
+                    known.join(", ")
                 );
+                self.add(&["bindings", &place, "flow"], text);
             }
             if let Some(region) = &binding.region
-                && !self.config.regions.contains_key(region)
+                && !self.is_region(region)
             {
-                self.add(
-                    &["bindings", &place, "region"],
-                    format!("{what} is for region `{region}`, which is not known"),
+                let text = format!(
+                    "{what} is for region `{region}`, which is not known; add [regions.{region}.supplier]"
                 );
+                self.add(&["bindings", &place, "region"], text);
             }
             for grant in &binding.grants {
                 match grant {
                     Grant::Log => {}
                     Grant::Reference(table) if self.config.tables.contains_key(table) => {}
+                    Grant::Reference(table) if self.places.is_lost(&["tables", table]) => {}
                     Grant::Reference(table) => {
                         let text = format!(
                             "{what} grants `{grant}`, and there is no such table; add [tables.{table}]"
                         );
                         self.add(&["bindings", &place, "grants"], text);
                     }
-                    Grant::Links(system) if self.config.connect.systems.contains_key(system) => {}
+                    Grant::Links(system) if self.is_system(system) => {}
                     Grant::Links(system) => {
                         let text = format!(
                             "{what} grants `{grant}`, and there is no such system; add [connect.systems.{system}]"
@@ -209,8 +174,9 @@ impl Check<'_> {
                     }
                 }
             }
-            let twins = self.config.bindings.iter().take(at);
-            if twins.into_iter().any(|other| other.ties_with(binding)) {
+            let is_whole = |at: usize| !self.places.is_torn(&["bindings", &at.to_string()]);
+            let mut twins = self.config.bindings.iter().take(at).enumerate();
+            if is_whole(at) && twins.any(|(at, other)| is_whole(at) && other.ties_with(binding)) {
                 let text = format!(
                     "{what} ties with an earlier one for the same flow, region and unit; take one out"
                 );
@@ -221,7 +187,13 @@ impl Check<'_> {
 
     /// Each region that a flow can reach has a plugin for each stage that needs one.
     fn coverage(&mut self) {
+        if self.places.lacks_items("bindings") {
+            return;
+        }
         for (at, flow) in self.config.flows.iter().enumerate() {
+            if self.places.is_torn(&["flows", &at.to_string()]) {
+                continue;
+            }
             let named = flow.to.keys().filter(|region| *region != "*");
             let regions: BTreeSet<&String> = if flow.to.contains_key("*") {
                 self.config.regions.keys().collect()
