@@ -42,4 +42,5 @@ mod problem;
 mod refusal;
 
 pub use admin::{Admin, Clock, Setup, SetupError};
+pub use api::messages::STATES;
 pub use options::Options;

@@ -30,7 +30,7 @@ enum Command {
     Serve(Config),
     /// Looks at config and plugins, and names every problem with its place and the
     /// way out. Starts nothing.
-    Check(Config),
+    Check(Printed),
     /// Lists messages and where they stand, the newest first.
     Messages(commands::messages::Options),
     /// Tells what became of one message, stage by stage.
@@ -52,6 +52,14 @@ pub struct Config {
     /// The config file.
     #[arg(long, short, default_value = "cambist.toml", env = "CAMBIST_CONFIG")]
     pub config: PathBuf,
+}
+
+/// Where the config is, and how the answer is printed.
+#[derive(Args, Clone, Debug)]
+pub struct Printed {
+    /// Where the config is.
+    #[command(flatten)]
+    pub at: Config,
     /// Prints JSON, for programs.
     #[arg(long)]
     pub json: bool,

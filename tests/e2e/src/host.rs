@@ -145,6 +145,22 @@ fn ready(line: &str) -> Option<(SocketAddr, SocketAddr)> {
     Some((address("ingress")?, address("admin")?))
 }
 
+/// Runs a command for operators in the folder: one that reads the journal or asks
+/// the host, and needs no secret of a system for it.
+///
+/// # Errors
+///
+/// It cannot be started.
+pub fn operate(folder: &Path, setup: &Setup, arguments: &[&str]) -> Result<Output> {
+    command(folder, setup)?
+        .env_remove("E2E_CLIENT_SECRET")
+        .env_remove("E2E_HUBSPOT_TOKEN")
+        .env_remove("E2E_ODOO_KEY")
+        .args(arguments)
+        .output()
+        .context("cannot start the binary")
+}
+
 /// Runs any other command of the binary in the folder.
 ///
 /// # Errors

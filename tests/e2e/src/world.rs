@@ -191,7 +191,7 @@ impl World {
         Ok(())
     }
 
-    /// Runs a command of the binary beside the host, such as `["show", ID]`.
+    /// Runs a command for operators beside the host, such as `["show", ID]`.
     ///
     /// # Errors
     ///
@@ -200,7 +200,7 @@ impl World {
         let mut all = arguments.to_vec();
         all.extend(["--config", "operator.toml"]);
         // the double must be able to answer meanwhile
-        tokio::task::block_in_place(|| host::run(self.folder.path(), &self.setup, &all))
+        tokio::task::block_in_place(|| host::operate(self.folder.path(), &self.setup, &all))
     }
 
     /// Runs a command that must not be refused.

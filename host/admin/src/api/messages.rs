@@ -28,7 +28,7 @@ const PAGE_LIMIT: usize = 1_000;
 const NAME_LIMIT: usize = 200;
 
 /// The names of all states, in the order of [`cambist_journal::State`].
-pub(crate) const STATES: [&str; 7] = ["due", "parked", "held", "waiting", "ignored", "denied", "done"];
+pub const STATES: [&str; 7] = ["due", "parked", "held", "waiting", "ignored", "denied", "done"];
 
 /// Which messages to list.
 #[derive(Debug, Deserialize)]

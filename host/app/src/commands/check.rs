@@ -18,8 +18,8 @@ use crate::{
 ///
 /// The check itself cannot be made.
 #[expect(clippy::print_stdout, reason = "it is the command's answer")]
-pub fn run(options: &cli::Config) -> Result<ExitCode> {
-    let file = &options.config;
+pub fn run(options: &cli::Printed) -> Result<ExitCode> {
+    let file = &options.at.config;
     let problems = all(&Looked::at(file))?;
     if options.json {
         println!("{}", serde_json::to_string_pretty(&problems)?);

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use cambist_journal::{Journal as _, State, Status, journal::Filter};
-use clap::Args;
+use clap::{Args, builder::PossibleValuesParser};
 
 use super::operator;
 use crate::{cli, config::Config};
@@ -13,9 +13,9 @@ use crate::{cli, config::Config};
 #[derive(Args, Clone, Debug)]
 pub struct Options {
     #[command(flatten)]
-    common: cli::Config,
-    /// Only those in this state: due, parked, held, waiting, ignored, denied, done.
-    #[arg(long)]
+    common: cli::Printed,
+    /// Only those in this state.
+    #[arg(long, value_parser = PossibleValuesParser::new(cambist_admin::STATES))]
     state: Option<String>,
     /// Only those of this flow.
     #[arg(long)]
@@ -35,7 +35,7 @@ pub struct Options {
 /// The journal cannot be read.
 #[expect(clippy::print_stdout, reason = "it is the command's answer")]
 pub async fn run(options: &Options) -> Result<ExitCode> {
-    let config = Config::read(&options.common.config)?;
+    let config = Config::read(&options.common.at.config)?;
     let filter = Filter {
         state: options.state.clone(),
         flow: options.flow.clone(),

@@ -1,8 +1,6 @@
 //! What the operators' commands have in common: the journal to read from, and the
 //! running host to ask.
 
-use std::path::Path;
-
 use anyhow::{Context as _, Result, bail};
 use cambist_contract::message::MessageId;
 use cambist_journal::{
@@ -12,7 +10,7 @@ use cambist_journal::{
 };
 use serde_json::Value;
 
-use crate::{config::Config, secrets};
+use crate::{cli::Printed, config::Config, secrets};
 
 /// The journal, beside a host that may be running.
 pub(super) fn journal(config: &Config) -> Result<SqliteJournal> {
@@ -40,9 +38,17 @@ pub(super) async fn message(journal: &SqliteJournal, id: &str) -> Result<Claim> 
     }
 }
 
-/// Asks the running host to do something with a message.
-pub(super) async fn ask(config_path: &Path, id: &str, what: &str, body: Value) -> Result<()> {
-    let config = Config::read(config_path)?;
+/// Asks the running host to do something with a message, and prints what it answers
+/// as JSON, or what `done` makes of the message's id.
+#[expect(clippy::print_stdout, reason = "it is the commands' answer")]
+pub(super) async fn ask(
+    common: &Printed,
+    id: &str,
+    what: &str,
+    body: Value,
+    done: impl FnOnce(&MessageId) -> String,
+) -> Result<()> {
+    let config = Config::read(&common.at.config)?;
     let claim = message(&journal(&config)?, id).await?;
     let token = secrets::admin_token(&config)?;
     let address = format!(
@@ -64,11 +70,18 @@ pub(super) async fn ask(config_path: &Path, id: &str, what: &str, body: Value) -
                 config.host.admin
             )
         })?;
-    if answer.status().is_success() {
+    let status = answer.status();
+    let text = answer.text().await.unwrap_or_default();
+    if status.is_success() && common.json {
+        let decided: Value = serde_json::from_str(&text).context("the host's answer is no JSON")?;
+        println!("{}", serde_json::to_string_pretty(&decided)?);
         return Ok(());
     }
-    let status = answer.status();
-    let problem: Value = serde_json::from_str(&answer.text().await.unwrap_or_default()).unwrap_or_default();
+    if status.is_success() {
+        println!("{}", done(&claim.message.id));
+        return Ok(());
+    }
+    let problem: Value = serde_json::from_str(&text).unwrap_or_default();
     let detail = problem
         .get("detail")
         .or_else(|| problem.get("title"))

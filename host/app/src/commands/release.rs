@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use cambist_contract::message::MessageId;
 use clap::Args;
 use serde_json::json;
 
@@ -13,7 +14,7 @@ use crate::cli;
 #[derive(Args, Clone, Debug)]
 pub struct Options {
     #[command(flatten)]
-    common: cli::Config,
+    common: cli::Printed,
     /// The message's id, or its beginning.
     id: String,
     /// The role it is held for, which you have.
@@ -29,11 +30,10 @@ pub struct Options {
 /// # Errors
 ///
 /// No host is running, or it refuses.
-#[expect(clippy::print_stdout, reason = "it is the command's answer")]
 pub async fn run(options: &Options) -> Result<ExitCode> {
     let by = operator::who(options.by.as_ref());
     let body = json!({"role": options.role, "by": by});
-    operator::ask(&options.common.config, &options.id, "release", body).await?;
-    println!("{} is released for {}", options.id, options.role);
+    let done = |id: &MessageId| format!("{id} is released for {}", options.role);
+    operator::ask(&options.common, &options.id, "release", body, done).await?;
     Ok(ExitCode::SUCCESS)
 }

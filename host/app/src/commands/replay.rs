@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Args;
+use cambist_contract::{message::MessageId, stage::Stage};
+use clap::{Args, builder::PossibleValuesParser};
 use serde_json::json;
 
 use super::operator;
@@ -13,11 +14,11 @@ use crate::cli;
 #[derive(Args, Clone, Debug)]
 pub struct Options {
     #[command(flatten)]
-    common: cli::Config,
+    common: cli::Printed,
     /// The message's id, or its beginning.
     id: String,
-    /// The stage it begins at: fetch, read, own, judge, draft, tax, write, deliver.
-    #[arg(long, default_value = "fetch")]
+    /// The stage it begins at.
+    #[arg(long, default_value = "fetch", value_parser = PossibleValuesParser::new(Stage::ALL.map(Stage::name)))]
     from: String,
     /// Takes the live revisions of the plugins instead of those it was pinned to.
     #[arg(long)]
@@ -32,11 +33,10 @@ pub struct Options {
 /// # Errors
 ///
 /// No host is running, or it refuses.
-#[expect(clippy::print_stdout, reason = "it is the command's answer")]
 pub async fn run(options: &Options) -> Result<ExitCode> {
     let by = operator::who(options.by.as_ref());
     let body = json!({"from": options.from, "live": options.live, "by": by});
-    operator::ask(&options.common.config, &options.id, "resume", body).await?;
-    println!("{} goes again from {}", options.id, options.from);
+    let done = |id: &MessageId| format!("{id} goes again from {}", options.from);
+    operator::ask(&options.common, &options.id, "resume", body, done).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -14,7 +14,7 @@ use crate::{cli, config::Config};
 #[derive(Args, Clone, Debug)]
 pub struct Options {
     #[command(flatten)]
-    common: cli::Config,
+    common: cli::Printed,
     /// The message's id, or its beginning.
     id: String,
     /// Prints what each stage made, too. It holds the message's data.
@@ -29,7 +29,7 @@ pub struct Options {
 /// The journal cannot be read, or there is no such message.
 #[expect(clippy::print_stdout, reason = "it is the command's answer")]
 pub async fn run(options: &Options) -> Result<ExitCode> {
-    let config = Config::read(&options.common.config)?;
+    let config = Config::read(&options.common.at.config)?;
     let claim = operator::message(&operator::journal(&config)?, &options.id).await?;
     if options.common.json {
         let whole = json!({"message": claim.message, "status": claim.status, "entries": claim.entries});

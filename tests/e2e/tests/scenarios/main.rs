@@ -4,6 +4,7 @@ mod check;
 mod crash;
 mod load;
 mod master_data;
+mod operate;
 mod order;
 mod plugins;
 mod policy;
