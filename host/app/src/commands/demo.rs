@@ -74,7 +74,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         odoo::print(&books.read_back().await?);
     }
     let as_told = story::as_told(&steps, &outcomes);
-    narrate::closing(&set, as_told);
+    narrate::closing(&set, as_told, options.stay);
     if options.stay {
         narrate::step(&format!(
             "serving on: senders at {}, operators at {}; Ctrl-C ends it",

@@ -236,9 +236,10 @@ pub(super) fn table(steps: &[Step], outcomes: &[(Step, Claim)]) {
     println!("\n{table}");
 }
 
-pub(super) fn closing(set: &StageSet, as_told: bool) {
-    let config = set.config_path();
+pub(super) fn closing(set: &StageSet, as_told: bool, stays: bool) {
+    let (config, token) = (set.config_path(), set.token_path());
     let shown = config.strip_prefix(&set.root).unwrap_or(&config).display();
+    let token = token.strip_prefix(&set.root).unwrap_or(&token).display();
     match as_told {
         true => println!("\nEverything ended as the story says (examples/demo/story.json)."),
         false => println!(
@@ -248,4 +249,11 @@ pub(super) fn closing(set: &StageSet, as_told: bool) {
     }
     println!("Look closer:  cargo run --release -- messages --config {shown}");
     println!("              cargo run --release -- show --config {shown} MESSAGE");
+    if !stays {
+        println!("Decide:       with --stay the host goes on, and takes `release` and `replay`");
+        return;
+    }
+    println!("Decide:       cargo run --release -- release --config {shown} --role finance MESSAGE");
+    println!("              cargo run --release -- replay --config {shown} MESSAGE");
+    println!("              (the operators' token is in {token}, which is yours alone to read)");
 }

@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
+    fs::{File, OpenOptions},
+    io::{Read as _, Write as _},
     net::TcpListener,
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -86,7 +89,8 @@ impl StageSet {
     }
 
     /// The documented config with this machine's addresses and the demo's secrets.
-    /// It is written to the demo's folder, for `cambist show` and the like.
+    /// It is written to the demo's folder with the operators' token in a file beside
+    /// it, so that `cambist show`, `release` and `replay` work with it.
     pub(super) fn config(
         &self,
         crm: &str,
@@ -107,7 +111,10 @@ impl StageSet {
             secrets.insert(reference.clone(), Secret::parse(value)?);
             Ok(())
         };
-        know(&config.admin.token, &admin_token())?;
+        let token = admin_token()?;
+        config.admin.token = SecretRef::File(self.token_path());
+        know(&config.admin.token, &token)?;
+        write_private(&self.token_path(), &token)?;
         for (_, reference) in config.ingress.secret_refs() {
             know(reference, CLIENT_SECRET)?;
         }
@@ -129,12 +136,34 @@ impl StageSet {
     pub(super) fn config_path(&self) -> PathBuf {
         self.folder.join("cambist.toml")
     }
+
+    /// Where the operators' token is written.
+    pub(super) fn token_path(&self) -> PathBuf {
+        self.folder.join("admin-token")
+    }
 }
 
-/// A token that the next run does not have.
-fn admin_token() -> String {
-    let moment = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
-    Digest::of(format!("{moment} {}", std::process::id()).as_bytes()).to_string()
+/// A token that nobody can guess and the next run does not have.
+fn admin_token() -> Result<String> {
+    let mut bytes = [0; 32];
+    File::open("/dev/urandom")
+        .and_then(|mut random| random.read_exact(&mut bytes))
+        .context("cannot read /dev/urandom")?;
+    Ok(Digest::of(&bytes).to_string())
+}
+
+/// Writes a file that its owner alone can read, anew: the mode of one that is there
+/// would stay what it is.
+fn write_private(path: &Path, text: &str) -> Result<()> {
+    let write = || {
+        if path.exists() {
+            std::fs::remove_file(path)?;
+        }
+        let mut options = OpenOptions::new();
+        let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
+        writeln!(file, "{text}")
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// An address that nobody listens on. Somebody might take it before the host does,
@@ -142,4 +171,30 @@ fn admin_token() -> String {
 fn free_address() -> Result<std::net::SocketAddr> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).context("this machine has no free port")?;
     listener.local_addr().context("the port has no address")
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::secrets;
+
+    #[test]
+    fn whoever_has_the_demos_config_can_operate_and_nobody_else_can_read_the_token() {
+        let folder = tempfile::tempdir().unwrap();
+        let set = StageSet {
+            root: Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."),
+            folder: folder.path().to_owned(),
+        };
+        // as an earlier version, or somebody's umask, may have left it
+        std::fs::write(set.token_path(), "old").unwrap();
+        let (config, known) = set.config("http://127.0.0.1:9", None).unwrap();
+        let written = Config::read(&set.config_path()).unwrap();
+        let token = secrets::admin_token(&written).unwrap();
+        assert_eq!(token.expose(), known.get(&config.admin.token).unwrap().expose());
+        let mode = std::fs::metadata(set.token_path()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
 }
