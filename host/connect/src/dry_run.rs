@@ -123,13 +123,13 @@ fn shown(value: &Value) -> String {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use cambist_contract::mapping::Action;
+    use cambist_contract::{JsonObject, mapping::Action};
     use serde_json::json;
 
     use super::*;
 
     fn plan() -> Vec<Command> {
-        let fields = |value: Value| value.as_object().cloned().unwrap();
+        let fields = |value: Value| JsonObject::from(value.as_object().cloned().unwrap());
         vec![
             Command::Upsert(Record {
                 model: "res.partner".to_owned(),
@@ -141,7 +141,7 @@ mod tests {
                 model: "sale.order".to_owned(),
                 external_id: "hub.so_1".to_owned(),
                 name: "action_confirm".to_owned(),
-                arguments: Map::new(),
+                arguments: JsonObject::default(),
                 from: fields(json!({"state": "draft", "amount_total": "119.00"})),
                 to: fields(json!({"state": "sale"})),
             }),

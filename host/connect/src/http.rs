@@ -17,7 +17,7 @@ use crate::{ConnectError, error::Again, metrics};
 pub(crate) const CONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// The largest answer that is read: 8 MiB. The largest we ask for is a batch of 100 HubSpot objects with all their properties,
-/// some 2 MB; a plugin takes 4 MiB at most.
+/// some 2 MB; a plugin hands out 16 MiB at most.
 pub(crate) const ANSWER_LIMIT: usize = 8 << 20;
 
 /// Makes the client that all systems share.

@@ -7,12 +7,13 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use cambist_connect::{DeliverError, Systems, Target, options::Options, target::digest_of};
 use cambist_contract::{
+    JsonObject,
     delivery::{Effect, NextTry},
     mapping::{Action, Command, Record},
     secret::{Secret, SecretRef},
 };
 use cambist_doubles::{Scripted, server::Reply};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 fn target(server: &Scripted) -> Arc<dyn Target> {
     let config = format!(
@@ -31,8 +32,8 @@ fn target(server: &Scripted) -> Arc<dyn Target> {
         .unwrap()
 }
 
-fn fields(value: Value) -> Map<String, Value> {
-    value.as_object().cloned().unwrap()
+fn fields(value: Value) -> JsonObject {
+    value.as_object().cloned().unwrap().into()
 }
 
 fn record(id: &str, values: Value) -> Record {
@@ -53,7 +54,7 @@ fn confirm() -> Command {
         model: "sale.order".to_owned(),
         external_id: "hub.so_1".to_owned(),
         name: "action_confirm".to_owned(),
-        arguments: Map::new(),
+        arguments: JsonObject::default(),
         from: fields(json!({"state": "draft", "amount_total": "119.00"})),
         to: fields(json!({"state": "sale"})),
     })

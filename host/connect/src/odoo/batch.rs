@@ -43,7 +43,8 @@ mod tests {
             values: columns
                 .iter()
                 .map(|name| ((*name).to_owned(), json!(1)))
-                .collect::<Map<_, _>>(),
+                .collect::<Map<_, _>>()
+                .into(),
             stands_for: None,
         })
     }

@@ -4,11 +4,12 @@ use std::{collections::BTreeMap, io::Write as _, process::Command as Process, sy
 
 use cambist_connect::{DeliverError, Source, Systems, Target, options::Options};
 use cambist_contract::{
+    JsonObject,
     delivery::{Effect, Receipt},
     mapping::{Action, Command, Record},
     secret::{Secret, SecretRef},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// The real Odoo, or none, said loudly.
 pub(crate) struct Odoo(BTreeMap<String, String>);
@@ -89,8 +90,8 @@ pub(crate) fn fresh(name: &str) -> String {
     format!("hub.{name}_{now}_{}", COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-pub(crate) fn fields(value: Value) -> Map<String, Value> {
-    value.as_object().cloned().unwrap()
+pub(crate) fn fields(value: Value) -> JsonObject {
+    value.as_object().cloned().unwrap().into()
 }
 
 pub(crate) fn record(model: &str, id: &str, values: Value) -> Record {
@@ -111,7 +112,7 @@ pub(crate) fn act(model: &str, id: &str, name: &str, from: Value, to: Value) -> 
         model: model.to_owned(),
         external_id: id.to_owned(),
         name: name.to_owned(),
-        arguments: Map::new(),
+        arguments: JsonObject::default(),
         from: fields(from),
         to: fields(to),
     })

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
-use cambist_connect::ConnectError;
+use cambist_connect::{ConnectError, error::Again};
 use cambist_contract::{
     canonical::EntityRef,
     digest::Digest,
@@ -25,8 +25,8 @@ use crate::double::{Does, Site, id, tells};
 fn trouble() -> ConnectError {
     ConnectError::Troubled {
         system: "it".to_owned(),
-        status: 503,
-        repeatable: true,
+        what: "HTTP 503".to_owned(),
+        again: Again::Harmless,
     }
 }
 

@@ -104,7 +104,8 @@ fn one_that_fits_only_some_of_its_bindings_serves_none() {
 /// A component with a case, that knows the setting `limit` and no other.
 fn knowing_a_limit() -> Vec<u8> {
     let mut component: serde_json::Value = serde_json::from_slice(&with_case("yes", verdict("yes"))).unwrap();
-    component["knows"] = json!("limit");
+    let fields = component.as_object_mut().unwrap();
+    fields.insert("knows".to_owned(), json!("limit"));
     component.to_string().into_bytes()
 }
 

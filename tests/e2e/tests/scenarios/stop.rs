@@ -1,7 +1,7 @@
 //! Told to stop, a host ends what is under way, and leaves the rest for the next.
 
 use anyhow::Result;
-use cambist_e2e::{Deal, Setup, World};
+use cambist_e2e::{Deal, Setup, World, host};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_is_told_to_stop_ends_well_and_the_next_goes_on() -> Result<()> {
@@ -27,7 +27,8 @@ async fn a_host_that_is_told_to_stop_ends_well_and_the_next_goes_on() -> Result<
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_host_on_the_same_journal_is_refused() -> Result<()> {
     let world = World::start(Setup::default()).await?;
-    let second = world.cambist(&["serve"]).await?;
+    let again = ["serve", "--config", "operator.toml"];
+    let second = tokio::task::block_in_place(|| host::run(world.folder(), &world.setup, &again))?;
     let told = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(1), "{told}");
     assert!(told.contains("another host has the journal"), "{told}");
