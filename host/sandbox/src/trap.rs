@@ -36,6 +36,13 @@ pub(crate) fn explain(error: &wasmtime::Error, state: &State, limits: &Limits) -
             value: limits.transfer,
         };
     }
+    // wasmtime counts core instances and tables by itself, and says so in words
+    if text.contains("instance count too high") || text.contains("table count too high") {
+        return CallError::Limit {
+            setting: "instances",
+            value: u64::from(limits.instances),
+        };
+    }
     if text.contains("maximum concurrent") {
         return CallError::Host("all instances are in use".to_owned());
     }

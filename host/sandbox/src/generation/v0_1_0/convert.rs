@@ -1,7 +1,7 @@
 //! How a value crosses the border, and what is wrong with one that cannot.
 //!
 //! What crosses is named in [`bindings`](super::bindings), and how a text or a list
-//! is handed over in [`loan`](super::loan): the benchmark puts others in their
+//! is handed over in [`loan`]: the benchmark puts others in their
 //! places, to have the same records cross to plugins that are linked natively.
 //!
 //! To the guest nothing can go wrong. From the guest everything is checked that
