@@ -114,6 +114,8 @@ async fn decisions_are_answered_as_json_and_need_no_secret_but_the_token() -> Re
     )?;
     assert_eq!(text(&decided, "/event/what"), "resumed", "{decided}");
     assert_eq!(text(&decided, "/event/from"), "judge");
+    // while it is being worked on it can not be replayed
+    world.wait(&done, "done").await?;
     let short = id.get(..12).unwrap_or(&id);
     let told = words(&world.cambist(&["replay", short]).await?);
     assert_eq!(told.trim(), format!("{id} goes again from fetch"));
