@@ -133,5 +133,13 @@ pub async fn a_message_does_not_wake_itself<J: Journal>(
     )
     .await?;
     assert_eq!(state(&journal, 1).await?, "waiting");
+
+    // Nor when one list takes it out of its wait and to its end.
+    record(&journal, 1, 11, [resumed(Stage::Fetch), Event::Done]).await?;
+    assert_eq!(
+        history(&journal, 1).await?,
+        ["received", "delivered", "waiting", "resumed", "done"]
+    );
+    journal.verify().await?;
     Ok(())
 }

@@ -108,14 +108,16 @@ pub(super) fn came_since(
 }
 
 /// The message is done, by the entry at `place`: what it delivered counts as
-/// having come there. Answers the messages that wait for any of it, oldest first.
+/// having come there. Answers the other messages that wait for any of it, oldest
+/// first. It may have waited for one of them itself and have been resumed in the
+/// same list of events, which its row in the table does not show yet.
 pub(super) fn settle(connection: &Connection, arrival: u64, place: u64) -> Result<Vec<u64>, Trouble> {
     connection
         .prepare_cached("UPDATE delivered SET place = ?2 WHERE arrival = ?1")?
         .execute((Count(arrival), Count(place)))?;
     let mut statement = connection.prepare_cached(
         "SELECT DISTINCT s.arrival FROM delivered d JOIN status s ON s.waits_for = d.entity
-         WHERE d.arrival = ?1 ORDER BY s.arrival",
+         WHERE d.arrival = ?1 AND s.arrival <> ?1 ORDER BY s.arrival",
     )?;
     let waiting = statement.query_map([Count(arrival)], |row| row.get::<_, Count>(0))?;
     Ok(waiting
