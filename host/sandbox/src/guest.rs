@@ -21,7 +21,8 @@ pub(crate) struct State {
     pub(crate) terms: Arc<Terms>,
     pub(crate) links: Arc<dyn Links>,
     pub(crate) log: Vec<LogLine>,
-    pub(crate) last_words: Option<String>,
+    /// UTF-8, as it came: in pieces, the last one filled up with zeros.
+    pub(crate) last_words: Vec<u8>,
 }
 
 /// What a revision's calls have in common.
@@ -124,7 +125,7 @@ impl Guest {
             terms: Arc::clone(&self.terms),
             links,
             log: Vec::new(),
-            last_words: None,
+            last_words: Vec::new(),
         };
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.limiter);

@@ -22,9 +22,10 @@ pub(crate) fn explain(error: &wasmtime::Error, state: &State, limits: &Limits) -
             };
         }
         Some(trap) => {
-            return CallError::Trapped(match &state.last_words {
-                Some(words) => words.clone(),
-                None => format!("{trap}, without a word of its own"),
+            let words = String::from_utf8_lossy(&state.last_words);
+            return CallError::Trapped(match words.trim_end_matches('\0') {
+                "" => format!("{trap}, without a word of its own"),
+                words => cut(words.to_owned()),
             });
         }
         None => {}

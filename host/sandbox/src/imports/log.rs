@@ -26,9 +26,11 @@ pub(crate) fn write(state: &mut State, level: &'static str, text: String) -> was
     Ok(())
 }
 
-/// Keeps a plugin's last words; the first ones, if it has several.
-pub(crate) fn panicked(state: &mut State, text: String) -> wasmtime::Result<()> {
-    state.host_call(text.len())?;
-    state.last_words.get_or_insert_with(|| trap::cut(text));
+/// Keeps the next piece of a plugin's last words, as far as they are told.
+pub(crate) fn panicked(state: &mut State, piece: &[u8]) -> wasmtime::Result<()> {
+    state.host_call(piece.len())?;
+    if state.last_words.len() <= trap::LAST_WORDS {
+        state.last_words.extend_from_slice(piece);
+    }
     Ok(())
 }

@@ -36,8 +36,12 @@ impl log::Host for State {
         imports::log::write(self, level, text)
     }
 
-    fn panicked(&mut self, text: String) -> wasmtime::Result<()> {
-        imports::log::panicked(self, text)
+    fn panicked(
+        &mut self,
+        (a, b, c, d, e, f, g, h): (u64, u64, u64, u64, u64, u64, u64, u64),
+    ) -> wasmtime::Result<()> {
+        let piece = [a, b, c, d, e, f, g, h].map(u64::to_le_bytes);
+        imports::log::panicked(self, piece.as_flattened())
     }
 }
 
