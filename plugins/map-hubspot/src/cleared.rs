@@ -16,14 +16,13 @@ pub(crate) type Filled<'a> = (&'static str, &'a [&'a str]);
 ///
 /// A property is an object or a list.
 pub(crate) fn fields(from: &Fields<'_>, table: &[Filled<'_>]) -> Result<Vec<String>> {
-    let shown: Vec<_> = from.names().collect();
     let mut cleared = Vec::new();
     for (field, properties) in table {
         let (mut there, mut filled) = (false, false);
         for property in *properties {
-            if shown.iter().any(|name| name == property) {
+            if let Some(empty) = from.emptied(property)? {
                 there = true;
-                filled |= from.text(property)?.is_some();
+                filled |= !empty;
             }
         }
         if there && !filled {

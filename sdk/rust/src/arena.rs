@@ -53,7 +53,9 @@ unsafe impl GlobalAlloc for Arena {
         // SAFETY: one thread, and no reference into `used` outlives this line.
         let used = unsafe { &mut *self.used.get() };
         let start = self.start();
-        let at = (start + *used).next_multiple_of(layout.align()) - start;
+        // an alignment is a power of two, which `next_multiple_of` would divide by
+        let below = layout.align() - 1;
+        let at = ((start + *used + below) & !below) - start;
         match at.checked_add(layout.size()) {
             Some(end) if end <= SIZE => {
                 *used = end;

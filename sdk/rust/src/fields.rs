@@ -25,7 +25,7 @@ pub use self::path::Path;
 use crate::{
     fault::{Required as _, invalid},
     prelude::{Decimal, Fault},
-    tape::{Tape, unquoted},
+    tape::Tape,
 };
 
 /// A JSON object, and the path that leads to it.
@@ -85,6 +85,19 @@ impl<'a> Fields<'a> {
         at.into_iter()
             .flat_map(|at| self.document.tape.parts(at))
             .map(|at| self.document.tape.name(at))
+    }
+
+    /// Whether the text shows a field without a value; none where it does not show
+    /// the field at all.
+    ///
+    /// # Errors
+    ///
+    /// The field is an object or a list.
+    pub fn emptied(&self, name: &str) -> Result<Option<bool>, Fault> {
+        match self.find(name) {
+            None => Ok(None),
+            Some(_) => Ok(Some(self.scalar(name)?.is_none())),
+        }
     }
 
     /// A field as it stands in the text; none where there is no value.
@@ -249,18 +262,15 @@ impl<'a> Fields<'a> {
     }
 
     fn scalar(&self, name: &str) -> Result<Option<Cow<'a, str>>, Fault> {
-        let Some(raw) = self.raw(name) else {
+        let Some((at, raw)) = self.value(name) else {
             return Ok(None);
         };
         let rule = "must be a text or a number";
         match raw.as_bytes().first() {
             Some(b'"') => {
-                let text = unquoted(raw).ok_or_else(|| invalid(self.path(name), rule))?;
-                let trimmed = match text {
-                    Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-                    Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
-                };
-                Ok((!trimmed.is_empty()).then_some(trimmed))
+                let text = self.document.tape.text(at);
+                let text = text.ok_or_else(|| invalid(self.path(name), rule))?;
+                Ok((!text.is_empty()).then_some(text))
             }
             Some(b'{' | b'[') => Err(invalid(self.path(name), rule)),
             _ => Ok(Some(Cow::Borrowed(raw))),

@@ -21,8 +21,6 @@ mod scan;
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-
 use self::scan::Scan;
 pub(crate) use self::scan::plain;
 
@@ -53,6 +51,8 @@ pub(crate) struct Node {
     pub(crate) next: u32,
     /// Whether the name has escapes.
     pub(crate) escaped: bool,
+    /// Whether the value is a text with escapes.
+    pub(crate) value_escaped: bool,
     /// Whether none of its parts has parts of its own, or a name with escapes.
     flat: bool,
 }
@@ -80,6 +80,20 @@ impl<'a> Tape<'a> {
             .map_or("", |node| self.piece(node.start, node.end))
     }
 
+    /// The text at a place, without its quotes and the white space around it; none
+    /// where it has half a surrogate pair.
+    ///
+    /// The value is a text.
+    pub(crate) fn text(&self, at: usize) -> Option<Cow<'a, str>> {
+        let node = self.nodes.get(at)?;
+        if node.value_escaped {
+            let text = unquoted(self.piece(node.start, node.end))?;
+            return Some(Cow::Owned(text.trim().to_owned()));
+        }
+        let text = self.piece(node.start + 1, node.end - 1);
+        Some(Cow::Borrowed(trim(text)))
+    }
+
     /// The name of the value at a place. A name that is no text, because it has half
     /// a surrogate pair, is left as it is written.
     pub(crate) fn name(&self, at: usize) -> Cow<'a, str> {
@@ -92,7 +106,7 @@ impl<'a> Tape<'a> {
             return Cow::Borrowed(written);
         }
         // with its quotes
-        unquoted(self.piece(node.name_start - 1, end + 1)).unwrap_or(Cow::Borrowed(written))
+        unquoted(self.piece(node.name_start - 1, end + 1)).map_or(Cow::Borrowed(written), Cow::Owned)
     }
 
     /// The places of the parts of the object or list at a place.
@@ -148,17 +162,17 @@ impl<'a> Tape<'a> {
     }
 }
 
-/// A text without its quotes, borrowed where it has no escapes; none where it has
-/// half a surrogate pair.
-pub(crate) fn unquoted(raw: &str) -> Option<Cow<'_, str>> {
-    let inner = raw.get(1..raw.len().checked_sub(1)?)?;
-    if !inner.contains('\\') {
-        return Some(Cow::Borrowed(inner));
+/// A text with escapes as what it says; none where it has half a surrogate pair.
+fn unquoted(raw: &str) -> Option<String> {
+    serde_json::from_str(raw).ok()
+}
+
+/// `str::trim`, which looks at every text from both ends, for the few that need it.
+fn trim(text: &str) -> &str {
+    match text.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
     }
-    /// Borrows where it can.
-    #[derive(Deserialize)]
-    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-    serde_json::from_str(raw).ok().map(|Text(text)| text)
 }
 
 /// A byte made of a name. Names of one object begin and end alike more often than

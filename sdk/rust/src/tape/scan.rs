@@ -46,8 +46,9 @@ impl<'a> Scan<'a> {
             let start = self.at;
             let index = u32::try_from(self.nodes.len()).ok()?;
             let first = self.peek()?;
+            let mut value_escaped = false;
             match first {
-                b'"' => drop(self.string()?),
+                b'"' => value_escaped = self.string()?,
                 b'{' | b'[' => self.at += 1,
                 b't' => self.word(b"true")?,
                 b'f' => self.word(b"false")?,
@@ -61,6 +62,7 @@ impl<'a> Scan<'a> {
                 name_start: name.0,
                 name_len: name.1,
                 escaped: name.2,
+                value_escaped,
                 flat: true,
                 start: start as u32,
                 end: self.at as u32,
