@@ -4,11 +4,11 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    canonical::{Account, Contract, Invoice, Project, Timesheet},
+    canonical::{Account, Contract, Invoice, Project, Resource, Timesheet},
     fault::Reason,
 };
 
-/// Everything that one bill may rest on.
+/// Everything that the bills for one contract may rest on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Billable {
@@ -19,6 +19,9 @@ pub struct Billable {
     /// The work, with its milestones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<Project>,
+    /// Those who worked.
+    #[serde(default)]
+    pub resources: Vec<Resource>,
     /// First day of the period.
     pub from: Date,
     /// Last day of the period.
@@ -31,13 +34,13 @@ pub struct Billable {
     pub earlier: Vec<Invoice>,
 }
 
-/// A bill before tax.
+/// Bills before tax.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Draft {
-    /// The bill; none when there is nothing to bill.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub invoice: Option<Invoice>,
+    /// The bills; none when there is nothing to bill.
+    #[serde(default)]
+    pub invoices: Vec<Invoice>,
     /// Why these items.
     pub reasons: Vec<Reason>,
 }

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    canonical::{Address, EntityRef},
+    canonical::{Address, EntityRef, Extension},
     fault::Reason,
 };
 
@@ -37,6 +37,9 @@ pub struct Party {
     /// The day on which an authority confirmed `tax_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_id_confirmed: Option<Date>,
+    /// What the region adds to the account.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Vec<Extension>,
 }
 
 /// One item that is taxed.
@@ -57,6 +60,9 @@ pub struct DocumentLine {
     /// The class that tax law sees.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_class: Option<String>,
+    /// What the region adds to the line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Vec<Extension>,
 }
 
 /// What is to be taxed.
@@ -78,6 +84,12 @@ pub struct Document {
     pub customer: Party,
     /// The items.
     pub lines: Vec<DocumentLine>,
+    /// The invoice that a credit note corrects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrects: Option<EntityRef>,
+    /// What the region adds to the order or invoice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Vec<Extension>,
 }
 
 /// How the law sees an item.

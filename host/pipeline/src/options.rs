@@ -104,6 +104,7 @@ impl Supplier {
             business: true,
             tax_id: self.tax_id.clone(),
             tax_id_confirmed: None::<Date>,
+            extra: Vec::new(),
         }
     }
 }

@@ -58,6 +58,7 @@ fn milestones(templates: &[MilestoneTemplate], closed: &str) -> Result<Vec<Miles
             due: Some(days_after(closed, template.after_days)?),
             share_percent: template.share_percent,
             reached: None,
+            extra: Vec::new(),
         })
     };
     templates.iter().map(milestone).collect()

@@ -76,6 +76,7 @@ pub(crate) fn read(project: &Fields<'_>) -> Result<Option<Vec<Milestone>>> {
             due: from.date("deadline")?,
             share_percent: share.filter(|share| share.units != 0),
             reached: from.date("reached_date")?,
+            extra: Vec::new(),
         })
     };
     records.iter().map(milestone).collect::<Result<_>>().map(Some)

@@ -121,6 +121,7 @@ proptest! {
         let milestone = Milestone {
             id: id.clone(), name: id.clone(), due: None,
             share_percent: Some(Decimal { units: share, scale: 2 }), reached: None,
+            extra: Vec::new(),
         };
         let project = Project {
             contract: Some(contract.ref_.clone()),

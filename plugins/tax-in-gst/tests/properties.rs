@@ -31,6 +31,7 @@ fn party(country: &str, tax_id: &str) -> Party {
         business: true,
         tax_id: Some(tax_id.to_owned()),
         tax_id_confirmed: None,
+        extra: Vec::new(),
     }
 }
 
@@ -56,6 +57,7 @@ fn assess(method: &str, customer: Party, lines: &[Line]) -> Assessment {
         },
         discount_percent: Some(i64::from(*discount).into()),
         tax_class: reduced.then(|| "reduced".to_owned()),
+        extra: Vec::new(),
     };
     let document = Document {
         ref_: EntityRef::new(EntityKind::Contract, "test", "1"),
@@ -65,6 +67,8 @@ fn assess(method: &str, customer: Party, lines: &[Line]) -> Assessment {
         supplier: party("IN", "24AABCS1429B1Z0"),
         customer,
         lines: lines.iter().enumerate().map(line).collect(),
+        corrects: None,
+        extra: Vec::new(),
     };
     IndianGst::assess(&context, document).expect("an answer")
 }

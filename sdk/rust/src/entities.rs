@@ -28,13 +28,14 @@ named! {
     Contact { account given_name family_name job_title email phone }
     Opportunity { name account contact status amount currency close_date owner }
     Contract {
-        opportunity account contact name status billing terms customer_reference currency signed start end lines
+        opportunity account contact name status billing terms customer_reference legal_entity currency signed start end
+        lines
     }
     Project { contract account name delivery_owner status start end milestones }
     Resource { name email role employer active }
-    Timesheet { project milestone worker day hours description billable status approved_by approved_at }
+    Timesheet { project milestone contract_line worker day hours description billable status approved_by approved_at }
     Invoice {
-        kind contract project account corrects number status currency issued tax_point due lines net tax gross residual
+        kind contract project legal_entity account corrects number status currency issued tax_point due lines net tax gross residual
     }
     Payment { invoice account amount currency day method status }
 }

@@ -229,6 +229,7 @@ mod tests {
             unit_price: price.parse().unwrap(),
             discount_percent: None,
             tax_class: None,
+            extra: Vec::new(),
         }
     }
 

@@ -93,6 +93,9 @@ pub struct Contract {
     /// The customer's own order number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_reference: Option<String>,
+    /// The legal entity that sells, by its name in the ERP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal_entity: Option<String>,
     /// The currency of its prices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,

@@ -59,6 +59,12 @@ pub struct InvoiceLine {
     /// The contract's line that this bills, by its id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract_line: Option<String>,
+    /// The milestone that this bills, by its id in the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub milestone: Option<String>,
+    /// The time that this bills.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timesheets: Vec<EntityRef>,
     /// What the region adds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extra: Vec<Extension>,
@@ -80,6 +86,9 @@ pub struct Invoice {
     /// The project it bills.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<EntityRef>,
+    /// The legal entity that bills, by its name in the ERP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal_entity: Option<String>,
     /// Who pays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<EntityRef>,

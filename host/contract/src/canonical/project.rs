@@ -39,6 +39,9 @@ pub struct Milestone {
     /// The day it was reached; `none` until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reached: Option<Date>,
+    /// What the region adds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Vec<Extension>,
 }
 
 /// The work that delivers a contract.

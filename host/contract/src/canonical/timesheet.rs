@@ -35,6 +35,9 @@ pub struct Timesheet {
     /// The milestone that was worked towards, by its id in the project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub milestone: Option<String>,
+    /// The contract's line that the work falls under, by its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract_line: Option<String>,
     /// Who worked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<EntityRef>,

@@ -1,4 +1,4 @@
-//! `draft`: makes an invoice of what is to be billed. Output: [`Drafted`].
+//! `draft`: makes invoices of what is to be billed. Output: [`Drafted`].
 
 use cambist_contract::{
     canonical::{Change, ChangeKind, Entity},
@@ -16,7 +16,7 @@ use crate::{
     work::{Output, Passed, Work},
 };
 
-/// The changes with the invoice among them, and why it is what it is.
+/// The changes with the invoices among them, and why they are what they are.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Drafted {
@@ -40,15 +40,13 @@ pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Fail
     };
     call(pipeline, work, Stage::Draft, function, |draft: Draft| {
         let mut changes = changes;
-        if let Some(invoice) = draft.invoice {
-            changes.push(Change {
-                entity: Entity::Invoice(invoice),
-                kind: ChangeKind::Upsert,
-                cleared: Vec::new(),
-                changed_by: None,
-                changed_at: at,
-            });
-        }
+        changes.extend(draft.invoices.into_iter().map(|invoice| Change {
+            entity: Entity::Invoice(invoice),
+            kind: ChangeKind::Upsert,
+            cleared: Vec::new(),
+            changed_by: None,
+            changed_at: at,
+        }));
         Ok(Step::On(Drafted {
             changes,
             reasons: draft.reasons,
@@ -57,16 +55,17 @@ pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Fail
     .await
 }
 
-/// What one bill may rest on, where the message holds a contract, who pays, and
+/// What the bills may rest on, where the message holds a contract, who pays, and
 /// time: the period is from the first to the last day worked.
 fn billable(changes: &[Change]) -> Option<Billable> {
     let (mut contract, mut account, mut project) = (None, None, None);
-    let (mut timesheets, mut earlier) = (Vec::new(), Vec::new());
+    let (mut resources, mut timesheets, mut earlier) = (Vec::new(), Vec::new(), Vec::new());
     for change in changes {
         match &change.entity {
             Entity::Contract(it) => contract = Some(it.clone()),
             Entity::Account(it) => account = Some(it.clone()),
             Entity::Project(it) => project = Some(it.clone()),
+            Entity::Resource(it) => resources.push(it.clone()),
             Entity::Timesheet(it) => timesheets.push(it.clone()),
             Entity::Invoice(it) => earlier.push(it.clone()),
             _ => {}
@@ -78,6 +77,7 @@ fn billable(changes: &[Change]) -> Option<Billable> {
         contract: contract?,
         account: account?,
         project,
+        resources,
         from,
         until,
         timesheets,

@@ -113,6 +113,7 @@ fn party(account: &Account) -> Party {
         business: account.business.unwrap_or(true),
         tax_id: account.tax_id.clone(),
         tax_id_confirmed: account.tax_id_confirmed,
+        extra: account.extra.clone(),
     }
 }
 
@@ -129,6 +130,7 @@ fn order(
         unit_price: line.unit_price,
         discount_percent: line.discount_percent,
         tax_class: line.tax_class.clone(),
+        extra: line.extra.clone(),
     });
     Ok(Document {
         entity: contract.entity.clone(),
@@ -138,6 +140,8 @@ fn order(
         supplier: supplier.clone(),
         customer,
         lines: lines.collect(),
+        corrects: None,
+        extra: contract.extra.clone(),
     })
 }
 
@@ -154,6 +158,7 @@ fn bill(
         unit_price: line.unit_price,
         discount_percent: line.discount_percent,
         tax_class: line.tax_class.clone(),
+        extra: line.extra.clone(),
     });
     let kind = match invoice.kind {
         Some(InvoiceKind::CreditNote) => DocumentKind::CreditNote,
@@ -167,6 +172,8 @@ fn bill(
         supplier: supplier.clone(),
         customer,
         lines: lines.collect(),
+        corrects: invoice.corrects.clone(),
+        extra: invoice.extra.clone(),
     })
 }
 

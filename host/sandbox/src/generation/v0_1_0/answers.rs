@@ -40,12 +40,12 @@ plain!(
         CreditNote
     }
 );
-record!(to Party = tax::Party { name, address, business, tax_id, tax_id_confirmed });
+record!(to Party = tax::Party { name, address, business, tax_id, tax_id_confirmed, extra });
 record!(to DocumentLine = tax::DocumentLine {
-    id, name, quantity, unit_price, discount_percent, tax_class,
+    id, name, quantity, unit_price, discount_percent, tax_class, extra,
 });
 record!(to Document = tax::Document {
-    [entity as ref_] kind, tax_point, currency, supplier, customer, lines,
+    [entity as ref_] kind, tax_point, currency, supplier, customer, lines, corrects, extra,
 });
 plain!(
     Treatment = assessments::Treatment {
@@ -81,8 +81,8 @@ record!(Assessment = assessments::AssessmentParam | assessments::AssessmentResul
     [entity as ref_] currency, lines, totals, net, tax, gross, payable, notes,
 });
 
-record!(to Billable = invoicing::Billable { contract, account, project, from, until, timesheets, earlier });
-record!(from Draft = invoicing::Draft { invoice, reasons });
+record!(to Billable = invoicing::Billable { contract, account, project, resources, from, until, timesheets, earlier });
+record!(from Draft = invoicing::Draft { invoices, reasons });
 
 impl FromWit for Command {
     type Wit = mapping::Command;

@@ -67,7 +67,7 @@ record!(
             extra
         }
 );
-record!(Contract = wit::ContractParam | wit::ContractResult { [entity as ref_] opportunity, account, contact, name, status, billing, terms, customer_reference, currency, signed, start, end, lines, extra });
+record!(Contract = wit::ContractParam | wit::ContractResult { [entity as ref_] opportunity, account, contact, name, status, billing, terms, customer_reference, legal_entity, currency, signed, start, end, lines, extra });
 plain!(
     ProjectStatus = wit::ProjectStatus {
         Planned,
@@ -84,7 +84,8 @@ record!(
             name,
             due,
             share_percent,
-            reached
+            reached,
+            extra
         }
 );
 record!(Project = wit::ProjectParam | wit::ProjectResult { [entity as ref_] contract, account, name, delivery_owner, status, start, end, milestones, extra });
@@ -98,7 +99,7 @@ plain!(
         Billed
     }
 );
-record!(Timesheet = wit::TimesheetParam | wit::TimesheetResult { [entity as ref_] project, milestone, worker, day, hours, description, billable, status, approved_by, approved_at, extra });
+record!(Timesheet = wit::TimesheetParam | wit::TimesheetResult { [entity as ref_] project, milestone, contract_line, worker, day, hours, description, billable, status, approved_by, approved_at, extra });
 plain!(InvoiceKind = wit::InvoiceKind { Invoice, CreditNote });
 plain!(
     InvoiceStatus = wit::InvoiceStatus {
@@ -121,10 +122,12 @@ record!(
             discount_percent,
             tax_class,
             contract_line,
+            milestone,
+            timesheets,
             extra
         }
 );
-record!(Invoice = wit::InvoiceParam | wit::InvoiceResult { [entity as ref_] kind, contract, project, account, corrects, number, status, currency, issued, tax_point, due, lines, net, tax, gross, residual, extra });
+record!(Invoice = wit::InvoiceParam | wit::InvoiceResult { [entity as ref_] kind, contract, project, legal_entity, account, corrects, number, status, currency, issued, tax_point, due, lines, net, tax, gross, residual, extra });
 plain!(
     PaymentStatus = wit::PaymentStatus {
         Pending,
