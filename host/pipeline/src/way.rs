@@ -96,9 +96,16 @@ pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> 
             Err(Failure::Journal(error)) => return Err(error),
             Err(failure) => failed(pipeline, &work, stage, &failure),
         };
-        let stops = !matches!(event, Event::Passed { .. });
+        let mut stops = !matches!(event, Event::Passed { .. });
         metrics::event(stage, &event);
-        let mut events = vec![event];
+        let mut events = std::mem::take(&mut work.happened);
+        events.push(event);
+        if stage == Stage::Deliver && !stops {
+            // the last of every way: one commit for what was delivered and the end
+            metrics::event(stage, &Event::Done);
+            events.push(Event::Done);
+            stops = true;
+        }
         if stage == Stage::Fetch && !stops {
             match route(pipeline, &mut work, flow) {
                 Ok(routed) => events.push(routed),
@@ -126,7 +133,7 @@ pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> 
             return Ok(Went::On);
         }
     }
-    metrics::event(Stage::Deliver, &Event::Done);
+    // delivered before, and not yet ended
     record(pipeline, &work, Event::Done).await
 }
 

@@ -37,6 +37,8 @@ pub(crate) struct Work {
     /// What plugins asked of the links on an earlier way, on the same revisions.
     links: BTreeMap<Stage, Vec<LinkAnswer>>,
     pub(crate) approvals: Vec<Approval>,
+    /// What has happened and is recorded together with how the stage ends.
+    pub(crate) happened: Vec<Event>,
 }
 
 /// What a stage made, and what it cost.
@@ -112,6 +114,7 @@ impl Work {
             outputs: BTreeMap::new(),
             links: BTreeMap::new(),
             approvals: Vec::new(),
+            happened: Vec::new(),
         };
         for entry in claim.entries {
             work.apply(entry);

@@ -44,9 +44,9 @@ const TOGETHER: u64 = 500;
 /// Messages before any is measured: connections, pools and pages are warm then.
 const WARM: u64 = 50;
 
-/// Commits of one message: its receipt, one for each stage, and one for the
-/// delivery's receipts; the last one also ends it.
-const COMMITS: u32 = 10;
+/// Commits of one message: its receipt, and one for each stage; the last one also
+/// holds the delivery's receipts and ends it.
+const COMMITS: u32 = 8;
 
 /// Bytes that one commit writes to the log, about: some pages of 4 KiB.
 const COMMIT_BYTES: usize = 32 << 10;

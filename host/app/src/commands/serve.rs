@@ -63,7 +63,8 @@ pub async fn stopped() -> Result<()> {
 }
 
 /// For crash tests: `CAMBIST_HALT_AFTER=STAGE` makes the host write a line with the
-/// stage's name to the file `CAMBIST_HALT_FILE` once that stage is recorded, and go
+/// stage's name to the file `CAMBIST_HALT_FILE` once that stage is recorded (or, for
+/// `delivered`, once the target has answered and before that is recorded), and go
 /// no further with the message, so that a test can kill it right there.
 fn halt() -> Option<Reached> {
     let stage = std::env::var("CAMBIST_HALT_AFTER").ok()?;

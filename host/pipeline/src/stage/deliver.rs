@@ -1,8 +1,7 @@
-//! `deliver`: carries out the plan. What was done is recorded before anything
-//! else happens, also when the rest failed. Output: nothing but that it is done.
+//! `deliver`: carries out the plan. What was done is recorded with the stage's end,
+//! also when the rest failed. Output: nothing but that it is done.
 
 use cambist_contract::{
-    delivery::Receipt,
     mapping::{Command, Plan},
     stage::Stage,
 };
@@ -15,45 +14,36 @@ use crate::{
     work::{Output, Passed, Work},
 };
 
-pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Failure> {
-    let name = &work.route()?.target;
+pub(super) async fn run(pipeline: &Pipeline, work: &mut Work) -> Result<Passed, Failure> {
+    let name = work.route()?.target.clone();
     let target = pipeline
         .setup
         .systems
-        .target(name)
+        .target(&name)
         .ok_or_else(|| Failure::Unroutable(format!("target `{name}` is not in the config any more")))?;
     let plan: Plan = work.output(Stage::Write)?;
     let records: Vec<(String, String)> = plan.commands.iter().map(record).collect();
-    let written = pipeline.setup.journal.written(name, &records).await?;
+    let written = pipeline.setup.journal.written(&name, &records).await?;
     let (receipts, outcome) = match target.deliver(&plan.commands, &written).await {
         Ok(receipts) => (receipts, Ok(())),
         Err(failed) => (failed.receipts, Err(failed.error)),
     };
     for receipt in &receipts {
-        crate::metrics::delivered(name, receipt.effect);
+        crate::metrics::delivered(&name, receipt.effect);
     }
     let count = receipts.len();
-    keep(pipeline, work, name, receipts).await?;
+    if !receipts.is_empty() {
+        work.happened.push(Event::Delivered {
+            target: name.clone(),
+            receipts,
+        });
+    }
+    // the target has it, and nothing of it is recorded yet
+    pipeline.reached("delivered");
     outcome?;
     Ok(Passed::On(Output::of(json!({ "commands": count }))?))
 }
 
 fn record(command: &Command) -> (String, String) {
     (command.model().to_owned(), command.external_id().to_owned())
-}
-
-async fn keep(pipeline: &Pipeline, work: &Work, target: &str, receipts: Vec<Receipt>) -> Result<(), Failure> {
-    if receipts.is_empty() {
-        return Ok(());
-    }
-    let event = Event::Delivered {
-        target: target.to_owned(),
-        receipts,
-    };
-    let at = (pipeline.setup.now)();
-    Ok(pipeline
-        .setup
-        .journal
-        .record(&work.message.id, at, vec![event])
-        .await?)
 }

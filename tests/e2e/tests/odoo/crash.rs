@@ -11,7 +11,18 @@ use cambist_e2e::{
 
 use crate::witness::{exactly_once, picture};
 
-const STAGES: [&str; 7] = ["fetch", "read", "own", "judge", "tax", "write", "deliver"];
+/// Every stage that records something, and the moment between Odoo's last answer
+/// and the record of it.
+const POINTS: [&str; 8] = [
+    "fetch",
+    "read",
+    "own",
+    "judge",
+    "tax",
+    "write",
+    "delivered",
+    "deliver",
+];
 
 /// The calls of a plan, in its order, and where each is cut.
 const CALLS: [(&str, Moment); 8] = [
@@ -52,13 +63,13 @@ async fn killed_after_any_stage_odoo_has_the_deal_once() -> Result<()> {
         return Ok(());
     };
     let mut world = World::quiet(Setup::to_odoo(&odoo)).await?;
-    for (id, stage) in (21..).zip(STAGES) {
+    for (id, point) in (21..).zip(POINTS) {
         let deal = Deal::german(id);
-        world.restart(Some(Halt(stage))).await?;
+        world.restart(Some(Halt(point))).await?;
         world.won(std::slice::from_ref(&deal)).await?;
         world.halted().await?;
         world.restart(None).await?;
-        ends_well(&world, &odoo, &deal, stage).await?;
+        ends_well(&world, &odoo, &deal, point).await?;
     }
     Ok(())
 }
