@@ -71,6 +71,18 @@ pub enum System {
     DryRun(DryRun),
 }
 
+impl System {
+    /// Whether a flow can be from it.
+    pub fn is_source(&self) -> bool {
+        matches!(self, Self::HubSpot(_) | Self::Odoo(_))
+    }
+
+    /// Whether a flow can be to it.
+    pub fn is_target(&self) -> bool {
+        matches!(self, Self::Odoo(_) | Self::DryRun(_))
+    }
+}
+
 /// A HubSpot account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use cambist_connect::options::System;
 use cambist_contract::revision::Grant;
 use cambist_registry::binding::Subject;
 
@@ -46,6 +47,12 @@ impl Check<'_> {
         known || self.places.is_lost(&["connect", "systems", system])
     }
 
+    /// Whether a system is there and is of a kind that cannot do this.
+    fn is_known_not_to(&self, system: &str, can: impl Fn(&System) -> bool) -> bool {
+        let system = self.config.connect.systems.get(system);
+        system.is_some_and(|system| !can(system))
+    }
+
     fn is_region(&self, region: &str) -> bool {
         self.config.regions.contains_key(region) || self.places.is_lost(&["regions", region])
     }
@@ -75,6 +82,13 @@ impl Check<'_> {
                     );
                     self.add(&["flows", &at, "from"], text);
                 }
+                if self.is_known_not_to(system, System::is_source) {
+                    let text = format!(
+                        "flow `{}` is from `{system}`, and nothing can be read from a system of its kind; name a HubSpot or an Odoo",
+                        flow.name
+                    );
+                    self.add(&["flows", &at, "from"], text);
+                }
             }
             for (region, target) in &flow.to {
                 if region != "*" && !self.is_region(region) {
@@ -87,6 +101,13 @@ impl Check<'_> {
                 if !self.is_system(target) {
                     let text = format!(
                         "flow `{}` writes to `{target}`, which is not known; add [connect.systems.{target}]",
+                        flow.name
+                    );
+                    self.add(&["flows", &at, "to", region], text);
+                }
+                if self.is_known_not_to(target, System::is_target) {
+                    let text = format!(
+                        "flow `{}` writes to `{target}`, and nothing can be written to a system of its kind; name an Odoo or a dry run",
                         flow.name
                     );
                     self.add(&["flows", &at, "to", region], text);

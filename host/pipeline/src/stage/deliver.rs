@@ -16,11 +16,11 @@ use crate::{
 
 pub(super) async fn run(pipeline: &Pipeline, work: &mut Work) -> Result<Passed, Failure> {
     let name = work.route()?.target.clone();
-    let target = pipeline
-        .setup
-        .systems
-        .target(&name)
-        .ok_or_else(|| Failure::Unroutable(format!("target `{name}` is not in the config any more")))?;
+    let target = pipeline.setup.systems.target(&name).ok_or_else(|| {
+        Failure::Unroutable(format!(
+            "target `{name}` is not in the config any more, or nothing can be written to it"
+        ))
+    })?;
     let plan: Plan = work.output(Stage::Write)?;
     let records: Vec<(String, String)> = plan.commands.iter().map(record).collect();
     let written = pipeline.setup.journal.written(&name, &records).await?;

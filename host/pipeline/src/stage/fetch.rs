@@ -13,7 +13,7 @@ pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Fail
     let message = &work.message;
     let source = pipeline.setup.systems.source(&message.system).ok_or_else(|| {
         Failure::Unroutable(format!(
-            "system `{}` is not in the config any more",
+            "system `{}` is not in the config any more, or nothing can be read from it",
             message.system
         ))
     })?;
