@@ -1,7 +1,9 @@
 //! `draft`: makes invoices of what is to be billed. Output: [`Drafted`].
 
+use std::collections::BTreeSet;
+
 use cambist_contract::{
-    canonical::{Change, ChangeKind, Entity},
+    canonical::{Change, ChangeKind, Entity, EntityRef, Invoice, TimesheetStatus},
     fault::Reason,
     invoicing::{Billable, Draft},
     stage::Stage,
@@ -56,10 +58,12 @@ pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Fail
 }
 
 /// What the bills may rest on, where the message holds a contract, who pays, and
-/// time: the period is from the first to the last day worked.
+/// approved time that no earlier invoice among the changes names: the period is from
+/// the first to the last day worked.
 fn billable(changes: &[Change]) -> Option<Billable> {
     let (mut contract, mut account, mut project) = (None, None, None);
-    let (mut resources, mut timesheets, mut earlier) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut resources, mut timesheets) = (Vec::new(), Vec::new());
+    let mut earlier: Vec<Invoice> = Vec::new();
     for change in changes {
         match &change.entity {
             Entity::Contract(it) => contract = Some(it.clone()),
@@ -71,6 +75,13 @@ fn billable(changes: &[Change]) -> Option<Billable> {
             _ => {}
         }
     }
+    let billed: BTreeSet<&EntityRef> = earlier
+        .iter()
+        .flat_map(|invoice| invoice.lines.iter().flatten())
+        .flat_map(|line| &line.timesheets)
+        .collect();
+    timesheets
+        .retain(|sheet| sheet.status == Some(TimesheetStatus::Approved) && !billed.contains(&sheet.entity));
     let days = || timesheets.iter().filter_map(|sheet| sheet.day);
     let (from, until) = (days().min()?, days().max()?);
     Some(Billable {
@@ -83,4 +94,59 @@ fn billable(changes: &[Change]) -> Option<Billable> {
         timesheets,
         earlier,
     })
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Changes to a contract's objects, each told by its kind, id and fields.
+    fn changes(of: &[(&str, &str, serde_json::Value)]) -> Vec<Change> {
+        let change = |(kind, id, fields): &(&str, &str, serde_json::Value)| {
+            let mut entity = fields.clone();
+            entity["ref"] = json!({"kind": kind, "system": "odoo", "id": id});
+            let text = json!({
+                "entity": { *kind: entity }, "kind": "upsert", "changed-at": "2026-11-22T04:00:00Z",
+            });
+            serde_json::from_str(&text.to_string()).unwrap()
+        };
+        of.iter().map(change).collect()
+    }
+
+    fn sheet(day: &str, status: &str) -> serde_json::Value {
+        json!({"day": day, "hours": "7.5", "status": status})
+    }
+
+    #[test]
+    fn only_approved_time_that_is_on_no_invoice_is_billed() {
+        let line = json!({
+            "id": "1", "name": "October", "quantity": "1", "unit-price": "900",
+            "timesheets": [{"kind": "timesheet", "system": "odoo", "id": "billed"}],
+        });
+        let mut all = vec![
+            ("contract", "c", json!({})),
+            ("account", "a", json!({})),
+            ("resource", "r", json!({"role": "senior"})),
+            ("timesheet", "billed", sheet("2026-10-30", "approved")),
+            ("timesheet", "first", sheet("2026-11-03", "approved")),
+            ("timesheet", "last", sheet("2026-11-20", "approved")),
+            ("timesheet", "open", sheet("2026-11-27", "submitted")),
+            ("invoice", "i", json!({"lines": [line]})),
+        ];
+        let told = billable(&changes(&all)).unwrap();
+
+        let names: Vec<&str> = told.timesheets.iter().map(|it| it.entity.id.as_str()).collect();
+        assert_eq!(names, ["first", "last"]);
+        assert_eq!(
+            (told.from.to_string(), told.until.to_string()),
+            ("2026-11-03".into(), "2026-11-20".into())
+        );
+        assert_eq!((told.resources.len(), told.earlier.len()), (1, 1));
+
+        all.retain(|(kind, id, _)| *kind != "timesheet" || ["billed", "open"].contains(id));
+        assert!(billable(&changes(&all)).is_none());
+    }
 }
