@@ -22,7 +22,8 @@ pub struct DryRun;
 
 #[async_trait]
 impl Target for DryRun {
-    /// Gives a receipt "shown" for each command, or "unchanged" for an upsert whose digest is the one last shown.
+    /// Gives a receipt "shown" for each command, or "unchanged" for one whose digest is the one last written, when the
+    /// target was no dry run yet: what is shown is not taken for written.
     async fn deliver(
         &self,
         plan: &[Command],

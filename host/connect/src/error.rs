@@ -162,7 +162,7 @@ pub enum ConnectError {
     WrongState(Box<WrongState>),
     /// More belongs to an object than is read with it. What can be read would be a part that passes for the whole.
     #[error(
-        "{what} of {system} has more {kind} than are read with it; make several of it there, then resume"
+        "{what} of {system} has more {kind} than are read with it; make several of it there, then replay"
     )]
     TooMany {
         /// The system.
@@ -200,7 +200,7 @@ pub enum Again {
 #[derive(Debug, Error)]
 #[error(
     "{system} has {model} `{external_id}` with {found}; `{action}` is done from {from} and leads to {to}; put it right \
-     there, then resume"
+     there, then replay"
 )]
 pub struct WrongState {
     /// The system.

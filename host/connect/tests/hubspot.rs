@@ -199,7 +199,7 @@ async fn lines_that_are_not_listed_or_not_read_are_never_taken_for_gone() -> any
     assert_eq!((error.code(), error.next_try()), ("too-many", NextTry::Park));
     assert_eq!(
         error.to_string(),
-        "deal 9001 of hubspot-eu has more line_items than are read with it; make several of it there, then resume"
+        "deal 9001 of hubspot-eu has more line_items than are read with it; make several of it there, then replay"
     );
 
     for category in ["INTERNAL_ERROR", ""] {

@@ -23,8 +23,8 @@
 //! # What is not here
 //!
 //! TLS and the network's own defences are a proxy's business. Re-reading what a
-//! thin event points at is the pipeline's, polling for what a sender lost the
-//! connectors'. Secrets are read by the app and come in resolved.
+//! thin event points at is the pipeline's; nobody polls yet for what a sender
+//! lost. Secrets are read by the app and come in resolved.
 //!
 //! # Where to start reading
 //!

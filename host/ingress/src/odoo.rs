@@ -3,8 +3,8 @@
 //! Odoo signs nothing, sends no time and no id, waits one second and never sends
 //! again. So whoever calls the unguessable address is believed, but only that
 //! something happened: the record is read back before anything is done. A hint
-//! that is taken twice costs one reading; a hint that is lost is lost until the
-//! next poll.
+//! that is taken twice costs one reading; a hint that is lost is lost until
+//! the record changes again.
 
 use cambist_contract::{digest::Digest, secret::Secret};
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};

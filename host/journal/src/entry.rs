@@ -184,8 +184,9 @@ impl Entry {
     /// SHA-256 over the previous digest, the place as eight bytes, the message's
     /// id, the time as RFC 3339 text and the event's digest, each preceded by its
     /// length as eight bytes, all big-endian. The first entry's previous digest
-    /// is 32 zero bytes. It covers the event by its digest alone, so that an
-    /// event's text can be erased and the chain still be checked.
+    /// is 32 zero bytes. It covers the event by its digest alone, so that the
+    /// chain could be worked out without the events' texts; a journal verifies
+    /// only with all of them.
     pub fn chain(
         previous: &Digest,
         place: u64,

@@ -204,7 +204,7 @@ async fn a_message_that_cannot_be_read_is_parked_and_keeps_no_other_from_being_c
     assert!(
         matches!(parked.as_slice(), [status] if status.id == message(1).id
             && matches!(&status.state, State::Parked { code, reason }
-                if code == "journal" && reason.contains("resume"))),
+                if code == "journal" && reason.contains("replay"))),
         "{parked:?}"
     );
     // a person may try again, and it is no worse for it

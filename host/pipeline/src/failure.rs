@@ -33,7 +33,7 @@ pub(crate) enum Failure {
     },
     /// What a stage made could be written to the journal and not read again.
     #[error(
-        "what the stage made is nested deeper than {limit} levels; make it flatter where it comes from, then resume the message"
+        "what the stage made is nested deeper than {limit} levels; make it flatter where it comes from, then replay the message"
     )]
     TooDeep {
         /// The levels that are taken.

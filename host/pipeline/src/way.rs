@@ -152,8 +152,8 @@ fn flow<'a>(pipeline: &'a Pipeline, work: &Work) -> Result<Option<&'a Flow>, Fai
     // begun is not ignored: a part of it may be at the target
     let flow = routes.flow(&route.flow).ok_or_else(|| {
         Failure::Unroutable(format!(
-            "the message is in flow `{}`, which is not in the config any more; put it back and resume the message, \
-             or resume it on the live revisions, which takes the flow that the config has for it now, if any",
+            "the message is in flow `{}`, which is not in the config any more; put it back and replay the message, \
+             or replay it on the live revisions, which takes the flow that the config has for it now, if any",
             route.flow
         ))
     })?;
@@ -288,7 +288,7 @@ fn failed(pipeline: &Pipeline, work: &Work, stage: Stage, failure: &Failure) -> 
                 code = failure.code(),
                 "attempts are spent, message parked"
             );
-            let reason = format!("{failure}, after {attempt} attempts; resume it when that is mended");
+            let reason = format!("{failure}, after {attempt} attempts; replay it when that is mended");
             Event::Parked {
                 stage,
                 code: "attempts-spent".to_owned(),

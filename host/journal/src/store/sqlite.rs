@@ -134,7 +134,7 @@ impl SqliteJournal {
             stage,
             code: "journal".to_owned(),
             reason: format!(
-                "{error}; run the host that wrote it or restore the file from a copy, then resume the message"
+                "{error}; run the host that wrote it or restore the file from a copy, then replay the message"
             ),
         };
         if let Err(error) = self.record(&id, now, vec![parked]).await {
