@@ -107,7 +107,8 @@ mod tests {
     fn changes(of: &[(&str, &str, serde_json::Value)]) -> Vec<Change> {
         let change = |(kind, id, fields): &(&str, &str, serde_json::Value)| {
             let mut entity = fields.clone();
-            entity["ref"] = json!({"kind": kind, "system": "odoo", "id": id});
+            let name = json!({"kind": kind, "system": "odoo", "id": id});
+            entity.as_object_mut().unwrap().insert("ref".to_owned(), name);
             let text = json!({
                 "entity": { *kind: entity }, "kind": "upsert", "changed-at": "2026-11-22T04:00:00Z",
             });
