@@ -32,6 +32,20 @@ impl Json {
         serde_json::from_str(self.as_str()).unwrap_or_default()
     }
 
+    /// What a value of ours is as JSON.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written as JSON, such as a map whose keys are no texts.
+    pub fn of(value: &impl Serialize) -> Result<Self, serde_json::Error> {
+        Self::parse(serde_json::to_string(value)?)
+    }
+
+    /// Whether it is nested at most so many levels deep.
+    pub fn fits(&self, levels: usize) -> bool {
+        fits(self.as_str(), levels)
+    }
+
     /// An object without fields.
     pub fn empty_object() -> Self {
         Self::from(&Value::Object(serde_json::Map::new()))
@@ -70,6 +84,33 @@ impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         Box::<RawValue>::deserialize(from).map(Self)
     }
+}
+
+/// Whether a JSON text is nested at most so many levels of arrays and objects: one
+/// pass, without parsing. What it says of a text that is not JSON means nothing.
+pub fn fits(text: &str, levels: usize) -> bool {
+    // each level has a bracket that opens and one that closes
+    if text.len() <= 2 * levels {
+        return true;
+    }
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'[' | b'{' => {
+                depth += 1;
+                if depth > levels {
+                    return false;
+                }
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    true
 }
 
 /// A JSON object that is passed through as text until somebody looks into it:

@@ -1,13 +1,13 @@
 //! What is written: one durable fact about one message.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use cambist_contract::{
-    canonical::EntityRef, delivery::Receipt, digest::Digest, fault::Reason, message::MessageId,
+    Json, canonical::EntityRef, delivery::Receipt, digest::Digest, fault::Reason, message::MessageId,
     plugin::LogLine, stage::Stage,
 };
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 /// One durable fact, in its place in the chain.
@@ -57,7 +57,8 @@ pub enum Event {
         /// The stage.
         stage: Stage,
         /// What it made: JSON, of the shape the stage documents.
-        output: Value,
+        #[serde(deserialize_with = "by_way_of_a_tree")]
+        output: Json,
         /// How long it took, in microseconds.
         took_us: u64,
         /// Instructions of the plugin, in fuel; none for the host's own stages.
@@ -178,6 +179,63 @@ impl Event {
     }
 }
 
+/// An event that is read by its `what` is put down as a tree first, in which a number
+/// of many digits is a float; see [`Event::from_text`].
+fn by_way_of_a_tree<'de, D: Deserializer<'de>>(from: D) -> Result<Json, D::Error> {
+    Value::deserialize(from).map(Json::from)
+}
+
+/// Which event a text is.
+#[derive(Deserialize)]
+struct Which<'a> {
+    what: Cow<'a, str>,
+}
+
+/// [`Event::Passed`], read from its text alone.
+#[derive(Deserialize)]
+struct PassedText {
+    stage: Stage,
+    output: Json,
+    took_us: u64,
+    #[serde(default)]
+    fuel: Option<u64>,
+    #[serde(default)]
+    log: Vec<LogLine>,
+    #[serde(default)]
+    links: Vec<LinkAnswer>,
+}
+
+impl Event {
+    /// Reads an event from its JSON text, as it was written: what a stage made stays
+    /// text, so that numbers keep all their digits and nobody parses it in vain.
+    ///
+    /// # Errors
+    ///
+    /// The text is no event.
+    pub fn from_text(text: &str) -> Result<Self, serde_json::Error> {
+        let Which { what } = serde_json::from_str(text)?;
+        if what != "passed" {
+            return serde_json::from_str(text);
+        }
+        let PassedText {
+            stage,
+            output,
+            took_us,
+            fuel,
+            log,
+            links,
+        } = serde_json::from_str(text)?;
+        Ok(Self::Passed {
+            stage,
+            output,
+            took_us,
+            fuel,
+            log,
+            links,
+        })
+    }
+}
+
 impl Entry {
     /// The digest that chains an entry to the one before it.
     ///
@@ -201,5 +259,56 @@ impl Entry {
             at.to_string().as_bytes(),
             event_digest.as_bytes(),
         ])
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_stage_made_keeps_its_text_to_the_last_digit() {
+        let made = r#"{"total": 9007199254740993.10000000000000000001, "list": [1.50]}"#;
+        let text = format!(r#"{{"what":"passed","stage":"read","output":{made},"took_us":7,"fuel":12}}"#);
+        let event = Event::from_text(&text).unwrap();
+        let Event::Passed {
+            output,
+            took_us,
+            fuel,
+            ..
+        } = &event
+        else {
+            panic!("{event:?}");
+        };
+        assert_eq!((output.as_str(), *took_us, *fuel), (made, 7, Some(12)));
+        assert!(serde_json::to_string(&event).unwrap().contains(made));
+    }
+
+    #[test]
+    fn an_event_is_read_from_its_text_as_serde_writes_it() {
+        let passed = |links| Event::Passed {
+            stage: Stage::Read,
+            output: serde_json::json!({"a": [1, "b", null]}).into(),
+            took_us: 1,
+            fuel: None,
+            log: vec![],
+            links,
+        };
+        let link = LinkAnswer {
+            entity: EntityRef {
+                kind: cambist_contract::canonical::EntityKind::Account,
+                system: "crm".into(),
+                id: "7".into(),
+            },
+            system: "odoo".into(),
+            id: Some("42".into()),
+        };
+        for event in [Event::Done, passed(vec![]), passed(vec![link])] {
+            let text = serde_json::to_string(&event).unwrap();
+            assert_eq!(Event::from_text(&text).unwrap(), event, "{text}");
+            assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event, "{text}");
+        }
+        assert!(Event::from_text("{}").is_err());
     }
 }

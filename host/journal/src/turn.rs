@@ -175,7 +175,7 @@ mod tests {
     fn passed(stage: Stage) -> Event {
         Event::Passed {
             stage,
-            output: serde_json::Value::Null,
+            output: serde_json::Value::Null.into(),
             took_us: 1,
             fuel: None,
             links: vec![],

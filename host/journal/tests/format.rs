@@ -129,7 +129,7 @@ async fn write_down(journal: &SqliteJournal) -> anyhow::Result<()> {
     };
     let passed = |stage| Event::Passed {
         stage,
-        output: json!({"amount": "1200.50", "lines": [1, null, true]}),
+        output: json!({"amount": "1200.50", "lines": [1, null, true]}).into(),
         took_us: 812,
         fuel: Some(104_000),
         links: vec![],

@@ -104,7 +104,7 @@ async fn work_until_killed(path: &Path) -> anyhow::Result<()> {
 
         for claim in journal.claim(now(), 3).await? {
             let id = claim.message.id;
-            let output = serde_json::json!({"text": "x".repeat(2_000)});
+            let output = serde_json::json!({"text": "x".repeat(2_000)}).into();
             let passed = Event::Passed {
                 stage: Stage::Read,
                 output,

@@ -279,7 +279,7 @@ fn event(what: What, now: i64) -> Event {
     match what {
         What::Passed => Event::Passed {
             stage: Stage::Read,
-            output: serde_json::Value::Null,
+            output: serde_json::Value::Null.into(),
             took_us: 1,
             fuel: None,
             log: vec![],

@@ -177,20 +177,18 @@ async fn whatever_is_changed_is_found() -> anyhow::Result<()> {
 async fn a_message_that_cannot_be_read_is_parked_and_keeps_no_other_from_being_claimed() -> anyhow::Result<()>
 {
     let dir = tempfile::tempdir()?;
-    let journal = SqliteJournal::open(dir.path().join("journal.db"))?;
+    let path = dir.path().join("journal.db");
     let now = Timestamp::UNIX_EPOCH;
+    let journal = SqliteJournal::open(&path)?;
     journal.accept([1, 2].map(message).into()).await?;
-    // deeper than a reader of JSON goes
-    let deep = (0..200).fold(serde_json::Value::Null, |inner, _| serde_json::json!([inner]));
-    let passed = Event::Passed {
-        stage: cambist_contract::stage::Stage::Read,
-        output: deep,
-        took_us: 1,
-        fuel: None,
-        log: vec![],
-        links: vec![],
-    };
-    journal.record(&message(1).id, now, vec![passed]).await?;
+    drop(journal);
+    // what a fault of the disk leaves
+    let shell = Connection::open(&path)?;
+    shell.execute_batch(
+        "DROP TRIGGER entries_stay; UPDATE entries SET event = '{\"what\":\"rec' WHERE place = 1;",
+    )?;
+    drop(shell);
+    let journal = SqliteJournal::open(&path)?;
 
     let claims = journal.claim(now, 9).await?;
     let claimed: Vec<_> = claims.iter().map(|claim| &claim.message.id).collect();

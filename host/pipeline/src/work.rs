@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cambist_contract::{
-    context::Context, digest::Digest, message::Message, plugin::LogLine, policy::Approval, stage::Stage,
+    Json, context::Context, digest::Digest, message::Message, plugin::LogLine, policy::Approval, stage::Stage,
 };
 use cambist_journal::{Entry, Event, LinkAnswer, Status, journal::Claim};
 use serde::{Serialize, de::DeserializeOwned};
@@ -33,7 +33,7 @@ pub(crate) struct Work {
     pub(crate) route: Option<Route>,
     /// The route it had before it was resumed on the live revisions.
     earlier: Option<Route>,
-    outputs: BTreeMap<Stage, Value>,
+    outputs: BTreeMap<Stage, Json>,
     /// What plugins asked of the links on an earlier way, on the same revisions.
     links: BTreeMap<Stage, Vec<LinkAnswer>>,
     pub(crate) approvals: Vec<Approval>,
@@ -44,7 +44,7 @@ pub(crate) struct Work {
 /// What a stage made, and what it cost.
 #[derive(Debug)]
 pub(crate) struct Output {
-    pub(crate) value: Value,
+    pub(crate) value: Json,
     pub(crate) fuel: Option<u64>,
     pub(crate) log: Vec<LogLine>,
     pub(crate) links: Vec<LinkAnswer>,
@@ -69,19 +69,9 @@ impl Route {
     }
 }
 
-/// Refuses a value that the journal could not read again.
-pub(crate) fn shallow(value: &Value) -> Result<(), Failure> {
-    fn fits(value: &Value, levels: usize) -> bool {
-        let Some(within) = levels.checked_sub(1) else {
-            return !matches!(value, Value::Array(_) | Value::Object(_));
-        };
-        match value {
-            Value::Array(items) => items.iter().all(|item| fits(item, within)),
-            Value::Object(members) => members.values().all(|member| fits(member, within)),
-            _ => true,
-        }
-    }
-    if fits(value, DEEPEST) {
+/// Refuses what the journal could not read again.
+pub(crate) fn shallow(json: &Json) -> Result<(), Failure> {
+    if json.fits(DEEPEST) {
         Ok(())
     } else {
         Err(Failure::TooDeep { limit: DEEPEST })
@@ -91,7 +81,7 @@ pub(crate) fn shallow(value: &Value) -> Result<(), Failure> {
 impl Output {
     /// An output of the host's own making.
     pub(crate) fn of(value: impl Serialize) -> Result<Self, Failure> {
-        let value = serde_json::to_value(value)
+        let value = Json::of(&value)
             .map_err(|error| Failure::Implausible(format!("it cannot be kept as JSON: {error}")))?;
         shallow(&value)?;
         Ok(Self {
@@ -217,13 +207,12 @@ impl Work {
             .outputs
             .get(&stage)
             .ok_or_else(|| unreadable("it is not there".to_owned()))?;
-        // by way of the text, because some types read JSON as text
-        serde_json::from_str(&value.to_string()).map_err(|error| unreadable(error.to_string()))
+        serde_json::from_str(value.as_str()).map_err(|error| unreadable(error.to_string()))
     }
 
     /// Keeps what a stage made. The next one's attempts are counted anew, as the
     /// journal does.
-    pub(crate) fn keep(&mut self, stage: Stage, output: Value) {
+    pub(crate) fn keep(&mut self, stage: Stage, output: Json) {
         self.outputs.insert(stage, output);
         self.status.attempts = 0;
     }
@@ -312,7 +301,7 @@ mod tests {
     fn passed_with(stage: Stage, output: Value) -> Event {
         Event::Passed {
             stage,
-            output,
+            output: output.into(),
             took_us: 1,
             fuel: None,
             log: Vec::new(),
@@ -381,7 +370,7 @@ mod tests {
     fn a_stage_that_is_passed_begins_the_count_of_attempts_anew() {
         let mut work = work([]);
         work.status.attempts = 3;
-        work.keep(Stage::Fetch, Value::Null);
+        work.keep(Stage::Fetch, Value::Null.into());
         assert_eq!(work.status.attempts, 0);
     }
 
@@ -389,7 +378,7 @@ mod tests {
     fn the_deepest_output_that_is_taken_can_be_read_from_an_entry() {
         let nested = |levels: usize| (0..levels).fold(Value::Null, |inner, _| serde_json::json!([inner]));
         let output = Output::of(nested(DEEPEST)).unwrap();
-        let text = serde_json::to_string(&passed_with(Stage::Fetch, output.value)).unwrap();
+        let text = serde_json::to_string(&passed_with(Stage::Fetch, output.value.value())).unwrap();
         assert!(serde_json::from_str::<Event>(&text).is_ok());
         assert!(matches!(
             Output::of(nested(DEEPEST + 1)),

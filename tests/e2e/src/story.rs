@@ -46,9 +46,9 @@ impl Story {
     }
 
     /// What a stage made, the last time it was passed.
-    pub fn output(&self, wanted: Stage) -> Option<&Value> {
+    pub fn output(&self, wanted: Stage) -> Option<Value> {
         self.0.entries.iter().rev().find_map(|entry| match &entry.event {
-            Event::Passed { stage, output, .. } if *stage == wanted => Some(output),
+            Event::Passed { stage, output, .. } if *stage == wanted => Some(output.value()),
             _ => None,
         })
     }

@@ -196,7 +196,7 @@ pub(crate) fn message(n: i64) -> Message {
 pub(crate) fn passed(stage: Stage) -> Event {
     Event::Passed {
         stage,
-        output: json!({"name": PAYLOAD}),
+        output: json!({"name": PAYLOAD}).into(),
         took_us: 12,
         fuel: None,
         log: Vec::new(),

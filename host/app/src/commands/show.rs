@@ -57,7 +57,7 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
         if options.full
             && let Event::Passed { output, .. } = &entry.event
         {
-            println!("{output:#}");
+            println!("{:#}", output.value());
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -128,7 +128,7 @@ pub(super) fn routed(flow: &str, region: &str) -> Event {
 pub(super) fn passed(stage: Stage) -> Event {
     Event::Passed {
         stage,
-        output: json!({"lines": [{"amount": "10.10", "quantity": 3}], "b": null, "a": "ü"}),
+        output: json!({"lines": [{"amount": "10.10", "quantity": 3}], "b": null, "a": "ü"}).into(),
         took_us: 1_234,
         fuel: Some(u64::from(u32::MAX) + 1),
         log: vec![],

@@ -18,8 +18,8 @@ pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Fail
         ))
     })?;
     let body = source.fetch(message).await?;
-    shallow(&body)?;
     let body = Json::from(body);
+    shallow(&body)?;
     let inbound = Inbound {
         system: message.system.clone(),
         event: message.event.clone(),

@@ -132,7 +132,7 @@ async fn a_live_resume_into_another_region_makes_everything_there_again() {
             stage: Stage::Own,
             output,
             ..
-        } => Some(output.to_string()),
+        } => Some(output.as_str().to_owned()),
         _ => None,
     });
     assert!(

@@ -41,7 +41,7 @@ async fn a_won_deal_is_customer_order_and_project() -> Result<()> {
         commands.len(),
         "a receipt for each command"
     );
-    let tax = story.output(Stage::Tax).cloned().unwrap_or_default();
+    let tax = story.output(Stage::Tax).unwrap_or_default();
     // 19 % of 10 x 120.50 + 845.00 (§12(1) UStG)
     for (pointer, amount) in [("/0/net", "2050"), ("/0/tax", "389.5"), ("/0/gross", "2439.5")] {
         let told: rust_decimal::Decimal = tax
@@ -71,7 +71,7 @@ async fn each_region_has_its_own_tax() -> Result<()> {
     world.won(&deals.each_ref().map(|(deal, _)| deal.clone())).await?;
     for (deal, tax) in &deals {
         let story = world.wait(deal, "done").await?;
-        let assessment = story.output(Stage::Tax).cloned().unwrap_or_default();
+        let assessment = story.output(Stage::Tax).unwrap_or_default();
         let mut rates: Vec<String> = Vec::new();
         for rate in assessment
             .pointer("/0/lines/0/rates")

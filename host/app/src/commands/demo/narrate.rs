@@ -3,7 +3,7 @@
 #![expect(clippy::print_stdout, reason = "the demo is what it prints")]
 
 use cambist_connect::dry_run::render;
-use cambist_contract::{fault::Reason, mapping::Plan, stage::Stage, tax::Assessment};
+use cambist_contract::{Json, fault::Reason, mapping::Plan, stage::Stage, tax::Assessment};
 use cambist_journal::{Event, journal::Claim};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
@@ -61,7 +61,7 @@ pub(super) fn ended(step: &Step, claim: &Claim) {
                 output,
                 ..
             } => {
-                for reason in reasons(output.get("reasons")) {
+                for reason in reasons(output.value().get("reasons")) {
                     println!("  policy   allowed: {}", said(&reason));
                 }
             }
@@ -100,8 +100,8 @@ pub(super) fn ended(step: &Step, claim: &Claim) {
     println!("  stages   {}", stages(claim));
 }
 
-fn tax(output: &Value) {
-    let assessments: Vec<Assessment> = serde_json::from_value(output.clone()).unwrap_or_default();
+fn tax(output: &Json) {
+    let assessments: Vec<Assessment> = serde_json::from_str(output.as_str()).unwrap_or_default();
     for it in assessments {
         println!(
             "  tax      {} {} + {} = {} {}",
@@ -133,8 +133,8 @@ fn rates(assessment: &Assessment) -> String {
     rates.collect::<Vec<_>>().join(" + ")
 }
 
-fn plan(output: &Value) {
-    let plan: Plan = serde_json::from_value(output.clone()).unwrap_or_default();
+fn plan(output: &Json) {
+    let plan: Plan = serde_json::from_str(output.as_str()).unwrap_or_default();
     for (at, command) in plan.commands.iter().enumerate() {
         let label = if at == 0 { "plan" } else { "" };
         for (line, text) in render(command).lines().enumerate() {
@@ -198,14 +198,14 @@ pub(super) fn table(steps: &[Step], outcomes: &[(Step, Claim)]) {
                 took += took_us;
                 match stage {
                     Stage::Tax => {
-                        let all: Vec<Assessment> = serde_json::from_value(output.clone()).unwrap_or_default();
+                        let all: Vec<Assessment> = serde_json::from_str(output.as_str()).unwrap_or_default();
                         let texts = all
                             .iter()
                             .map(|it| format!("{} {}: {}", it.tax, it.currency, rates(it)));
                         tax = texts.collect::<Vec<_>>().join("; ");
                     }
                     Stage::Write => {
-                        let plan: Plan = serde_json::from_value(output.clone()).unwrap_or_default();
+                        let plan: Plan = serde_json::from_str(output.as_str()).unwrap_or_default();
                         commands = plan.commands.len();
                     }
                     _ => {}

@@ -18,7 +18,7 @@ use super::{
     trouble::{Trouble, unreadable},
 };
 use crate::{
-    Entry, JournalError, Status,
+    Entry, Event, JournalError, Status,
     journal::{Claim, Counts, Filter},
 };
 
@@ -102,7 +102,7 @@ pub(super) fn entries(connection: &Connection, arrival: u64, id: &MessageId) -> 
             place,
             message: id.clone(),
             at: entry.get::<_, Text<_>>(1)?.0,
-            event: serde_json::from_str(&event).map_err(|error| unreadable(place, "its event", &error))?,
+            event: Event::from_text(&event).map_err(|error| unreadable(place, "its event", &error))?,
             event_digest: entry.get::<_, Blob>(2)?.0,
             digest: entry.get::<_, Blob>(3)?.0,
         });

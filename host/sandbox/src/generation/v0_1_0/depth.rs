@@ -13,31 +13,9 @@ pub(super) const DEEPEST: usize = 64;
 /// What is told of a text that goes deeper.
 pub(super) const TOO_DEEP: &str = "is nested deeper than 64 levels";
 
-/// Whether a JSON text is nested at most [`DEEPEST`] levels: one pass, without
-/// parsing. What it says of a text that is not JSON means nothing.
+/// Whether a JSON text is nested at most [`DEEPEST`] levels.
 pub(super) fn fits(text: &str) -> bool {
-    // each level has a bracket that opens and one that closes
-    if text.len() <= 2 * DEEPEST {
-        return true;
-    }
-    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            _ if quoted => {}
-            b'[' | b'{' => {
-                depth += 1;
-                if depth > DEEPEST {
-                    return false;
-                }
-            }
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    true
+    cambist_contract::json::fits(text, DEEPEST)
 }
 
 #[cfg(test)]
