@@ -35,28 +35,52 @@ struct Options {
     /// A folder on the disk that is measured; a folder in memory measures nothing.
     #[arg(long, default_value = "target/bench")]
     folder: PathBuf,
+    /// Measures this part alone.
+    #[arg(long)]
+    only: Option<Part>,
 }
 
-/// All of it.
+/// What can be measured by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    Mapping,
+    Accept,
+    Way,
+}
+
+/// What was measured: all of it, or the part that was asked for.
 #[derive(Serialize)]
 struct Report {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     mapping: Vec<mapping::Measured>,
-    accept: accept::Measured,
-    way: way::Measured,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accept: Option<accept::Measured>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    way: Option<way::Measured>,
 }
 
 #[expect(clippy::print_stdout, reason = "it is what a benchmark is for")]
 fn main() -> Result<()> {
     let options = Options::parse();
     std::fs::create_dir_all(&options.folder)?;
-    let mapping = ["small-deal", "deal"]
-        .into_iter()
-        .map(mapping::measure)
-        .collect::<Result<Vec<_>>>()?;
+    let wanted = |part| options.only.is_none_or(|only| only == part);
+    let mut report = Report {
+        mapping: Vec::new(),
+        accept: None,
+        way: None,
+    };
+    if wanted(Part::Mapping) {
+        for message in ["small-deal", "deal"] {
+            report.mapping.push(mapping::measure(message)?);
+        }
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let accept = runtime.block_on(accept::measure(&options.folder))?;
-    let way = runtime.block_on(way::measure(&options.folder))?;
-    let report = Report { mapping, accept, way };
+    if wanted(Part::Accept) {
+        report.accept = Some(runtime.block_on(accept::measure(&options.folder))?);
+    }
+    if wanted(Part::Way) {
+        report.way = Some(runtime.block_on(way::measure(&options.folder))?);
+    }
     if options.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {

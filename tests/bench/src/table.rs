@@ -2,12 +2,26 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::{Report, mapping::Side};
+use crate::{
+    Report, accept,
+    mapping::{self, Side},
+    way,
+};
 
 /// All of it, as text.
 pub(crate) fn of(report: &Report) -> String {
-    let mut all = Vec::new();
+    let mapping = (!report.mapping.is_empty()).then(|| mapping(&report.mapping));
+    let accept = report.accept.as_ref().map(accept);
+    let way = report.way.as_ref().map(way);
+    let tables: Vec<String> = [mapping, accept, way]
+        .into_iter()
+        .flatten()
+        .map(|table| table.to_string())
+        .collect();
+    tables.join("\n\n")
+}
 
+fn mapping(messages: &[mapping::Measured]) -> Table {
     let mut table = plain([
         "microseconds of processor time",
         "bare",
@@ -17,7 +31,7 @@ pub(crate) fn of(report: &Report) -> String {
         "of bare",
         "fuel",
     ]);
-    for message in &report.mapping {
+    for message in messages {
         for (what, side) in [
             ("read", message.read),
             ("write", message.write),
@@ -29,9 +43,10 @@ pub(crate) fn of(report: &Report) -> String {
             ));
         }
     }
-    all.push(table.to_string());
+    table
+}
 
-    let accept = &report.accept;
+fn accept(accept: &accept::Measured) -> Table {
     let mut table = plain(["webhooks accepted in a second", "", "of syncs"]);
     table.add_row([
         format!("fdatasync of {} bytes, in a loop", accept.bytes),
@@ -45,9 +60,10 @@ pub(crate) fn of(report: &Report) -> String {
             format!("{:.2}", rated.ratio),
         ]);
     }
-    all.push(table.to_string());
+    table
+}
 
-    let way = &report.way;
+fn way(way: &way::Measured) -> Table {
     let mut table = plain(["the whole way, microseconds", "", "share"]);
     let mut part = |what: &str, time: f64| {
         table.add_row([
@@ -65,8 +81,7 @@ pub(crate) fn of(report: &Report) -> String {
     part("its commits as bare fdatasyncs", way.syncs_us);
     part("many at once, each: wall clock", way.together_us);
     part("many at once, each: processor time", way.together_cpu_us);
-    all.push(table.to_string());
-    all.join("\n\n")
+    table
 }
 
 fn row(what: &str, side: Side) -> [String; 7] {
