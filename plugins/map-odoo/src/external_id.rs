@@ -50,13 +50,25 @@ fn join(system: &str, kind: &str, parts: &[&str]) -> String {
     id
 }
 
+/// Which bytes stand for themselves: looked up, because each of some hundred bytes in
+/// a plan's ids is asked for.
+const ITSELF: [bool; 256] = {
+    let mut all = [false; 256];
+    let (mut byte, mut rest) = (0_u8, all.as_mut_slice());
+    while let [first, more @ ..] = rest {
+        *first = byte.is_ascii_alphanumeric() || byte == b'-';
+        (byte, rest) = (byte.wrapping_add(1), more);
+    }
+    all
+};
+
 fn escape(to: &mut String, part: &str) {
-    let stands_for_itself = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
-    if part.bytes().all(|byte| stands_for_itself(&byte)) {
+    let stands_for_itself = |byte: u8| ITSELF.get(usize::from(byte)).is_some_and(|itself| *itself);
+    if part.bytes().all(stands_for_itself) {
         return to.push_str(part);
     }
     for byte in part.bytes() {
-        if stands_for_itself(&byte) {
+        if stands_for_itself(byte) {
             to.push(char::from(byte));
         } else {
             to.push('~');

@@ -4,7 +4,7 @@ use wasm_encoder::{CustomSection, Encode as _, Section as _};
 use wasm_metadata::{AddMetadata, AddMetadataField};
 use wit_component::ComponentEncoder;
 
-use crate::BuildError;
+use crate::{BuildError, post_return};
 
 /// The custom section that holds a component's cases: a JSON array, each item as
 /// the host's `Case`.
@@ -33,9 +33,10 @@ pub fn encode(core: &[u8], about: &About<'_>, cases: &serde_json::Value) -> Resu
         name: about.name.to_owned(),
         detail,
     };
+    let core = post_return::left_out(core).map_err(failed)?;
     let component = ComponentEncoder::default()
         .validate(true)
-        .module(core)
+        .module(&core)
         .and_then(|mut encoder| encoder.encode())
         .map_err(|error| failed(format!("{error:#}")))?;
     let mut metadata = AddMetadata::default();

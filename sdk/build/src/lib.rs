@@ -11,6 +11,7 @@
 pub mod cargo;
 pub mod cases;
 pub mod component;
+mod post_return;
 
 use std::path::PathBuf;
 

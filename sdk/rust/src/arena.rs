@@ -62,7 +62,7 @@ unsafe impl GlobalAlloc for Arena {
                 (start + at) as *mut u8
             }
             // SAFETY: the caller's promise about `layout` is passed on.
-            _ => unsafe { System.alloc(layout) },
+            _ => unsafe { standard::alloc(layout) },
         }
     }
 
@@ -71,7 +71,7 @@ unsafe impl GlobalAlloc for Arena {
         let address = pointer as usize;
         if !self.owns(address) {
             // SAFETY: what is not in the block came from the standard allocator.
-            return unsafe { System.dealloc(pointer, layout) };
+            return unsafe { standard::dealloc(pointer, layout) };
         }
         // SAFETY: as in `alloc`.
         let used = unsafe { &mut *self.used.get() };
@@ -80,12 +80,11 @@ unsafe impl GlobalAlloc for Arena {
         }
     }
 
-    #[inline]
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         let address = pointer as usize;
         if !self.owns(address) {
             // SAFETY: as in `dealloc`.
-            return unsafe { System.realloc(pointer, layout, size) };
+            return unsafe { standard::realloc(pointer, layout, size) };
         }
         // SAFETY: as in `alloc`.
         let used = unsafe { &mut *self.used.get() };
@@ -103,5 +102,32 @@ unsafe impl GlobalAlloc for Arena {
             }
             new
         }
+    }
+}
+
+/// The standard allocator, kept out of line: with it inside, `alloc` and `dealloc`
+/// would be too large to be copied into their callers.
+mod standard {
+    use super::{GlobalAlloc as _, Layout, System};
+
+    #[cold]
+    #[inline(never)]
+    pub(super) unsafe fn alloc(layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(super) unsafe fn dealloc(pointer: *mut u8, layout: Layout) {
+        // SAFETY: as in `alloc`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(super) unsafe fn realloc(pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: as in `alloc`.
+        unsafe { System.realloc(pointer, layout, size) }
     }
 }

@@ -278,6 +278,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A field's place and text; none where there is no value.
+    #[inline]
     fn value(&self, name: &str) -> Option<(usize, &'a str)> {
         match self.find(name)? {
             (_, "null" | "false" | "\"\"") => None,

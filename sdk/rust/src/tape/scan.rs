@@ -222,8 +222,8 @@ impl<'a> Scan<'a> {
 /// Where the first byte at or behind `at` is that a text cannot simply hold: a
 /// quote, a backslash or a control character; or the end.
 ///
-/// Eight bytes at a time. A plugin pays for each turn of a loop: with a check of
-/// its fuel, and with what the check keeps out of registers.
+/// Eight bytes at a time, and the last ones together. A plugin pays for each turn of
+/// a loop: with a check of its fuel, and with what the check keeps out of registers.
 pub(crate) fn plain(text: &[u8], mut at: usize) -> usize {
     while let Some(word) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
         let found = special(u64::from_le_bytes(*word));
@@ -232,13 +232,24 @@ pub(crate) fn plain(text: &[u8], mut at: usize) -> usize {
         }
         at += 8;
     }
-    while text
-        .get(at)
-        .is_some_and(|byte| !matches!(byte, b'"' | b'\\' | 0..b' '))
-    {
-        at += 1;
+    match text.get(at..).filter(|rest| !rest.is_empty()) {
+        Some(rest) => (at + (special(few(rest)).trailing_zeros() / 8) as usize).min(text.len()),
+        None => at,
     }
-    at
+}
+
+/// One to seven bytes as a word, filled up with bytes that are not special.
+fn few(bytes: &[u8]) -> u64 {
+    let filled = u64::MAX << (8 * bytes.len());
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        return filled | u64::from(first) | u64::from(last) << (8 * (bytes.len() - 4));
+    }
+    let each = bytes
+        .iter()
+        .rev()
+        .fold(0, |word, byte| word << 8 | u64::from(*byte));
+    filled | each
 }
 
 /// The highest bit of each byte that is special; see [`below`].
