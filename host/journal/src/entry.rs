@@ -72,6 +72,23 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         links: Vec<LinkAnswer>,
     },
+    /// A plugin was called and its stage did not pass: it failed, or policy stopped
+    /// the message. How that ended stands in the entry behind this one.
+    Called {
+        /// The stage.
+        stage: Stage,
+        /// How long the call took, in microseconds.
+        took_us: u64,
+        /// Instructions of the plugin, in fuel.
+        fuel: u64,
+        /// What the plugin wrote for its owner.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        log: Vec<LogLine>,
+        /// What the plugin asked of the links, and was answered. The next call of the
+        /// stage asks anew.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        links: Vec<LinkAnswer>,
+    },
     /// A part of the plan was carried out at the target.
     Delivered {
         /// The target system.
@@ -165,6 +182,7 @@ impl Event {
             Self::Received { .. } => "received",
             Self::Routed { .. } => "routed",
             Self::Passed { .. } => "passed",
+            Self::Called { .. } => "called",
             Self::Delivered { .. } => "delivered",
             Self::Failed { .. } => "failed",
             Self::Parked { .. } => "parked",

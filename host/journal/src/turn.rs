@@ -46,7 +46,7 @@ impl Status {
             });
         }
         match event {
-            Event::Received { .. } | Event::Delivered { .. } => {}
+            Event::Received { .. } | Event::Called { .. } | Event::Delivered { .. } => {}
             Event::Routed { flow, region, .. } => {
                 self.flow = Some(flow.clone());
                 self.region = Some(region.clone());
@@ -117,7 +117,7 @@ impl Event {
     /// Whether the message's claimer goes on working on it after this.
     pub(crate) fn keeps_claim(&self) -> bool {
         match self {
-            Self::Routed { .. } | Self::Passed { .. } | Self::Delivered { .. } => true,
+            Self::Routed { .. } | Self::Passed { .. } | Self::Called { .. } | Self::Delivered { .. } => true,
             Self::Received { .. }
             | Self::Failed { .. }
             | Self::Parked { .. }

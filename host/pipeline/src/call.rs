@@ -6,7 +6,7 @@ use cambist_contract::{
     canonical::EntityRef,
     context::Context,
     fault::Fault,
-    plugin::{CallError, Called, Links, Plugin},
+    plugin::{CallError, Called, Cost, Links, Plugin},
     stage::Stage,
 };
 use cambist_journal::{Event, Journal, JournalError, LinkAnswer};
@@ -67,10 +67,11 @@ impl JournalLinks {
 /// Calls the plugin that the message is pinned to for `stage`, and turns the
 /// answer into the stage's output.
 ///
-/// A fault that says how the message goes on becomes the event that does it.
+/// A fault that says how the message goes on becomes the event that does it. Where the
+/// stage does not pass, what the call cost and the plugin wrote is kept beside it.
 pub(crate) async fn call<T, O>(
     pipeline: &Pipeline,
-    work: &Work,
+    work: &mut Work,
     stage: Stage,
     function: impl FnOnce(&dyn Plugin, &Context, Arc<dyn Links>) -> Called<T> + Send + 'static,
     output: impl FnOnce(T) -> Result<Step<O>, Failure>,
@@ -104,7 +105,6 @@ where
         .await
         .map_err(|_| CallError::Host("the call's thread panicked".to_owned()))??;
     crate::metrics::plugin_call(&revision.plugin, &called.cost, called.answer.is_ok());
-    let (fuel, log) = (Some(called.cost.fuel), called.cost.log);
     let Kept {
         answers: links,
         trouble,
@@ -113,24 +113,43 @@ where
         // the plugin was told "no link" where nobody could know
         return Err(trouble.into());
     }
-    let answer = match called.answer {
-        Ok(answer) => answer,
-        Err(CallError::Fault(Fault::Waiting(entity))) => {
-            return Ok(Passed::Stop(Event::Waiting { stage, entity }));
-        }
-        Err(CallError::Fault(Fault::Unhandled(reason))) if stage == Stage::Read => {
-            return Ok(Passed::Stop(Event::Ignored { reason }));
-        }
-        Err(error) => return Err(error.into()),
-    };
-    match output(answer)? {
-        Step::On(value) => Ok(Passed::On(Output {
-            fuel,
+    let Cost { fuel, elapsed, log } = called.cost;
+    match meant(stage, called.answer, output) {
+        Ok(Passed::On(output)) => Ok(Passed::On(Output {
+            fuel: Some(fuel),
             log,
             links,
-            ..Output::of(value)?
+            ..output
         })),
-        Step::Stop(event) => Ok(Passed::Stop(event)),
+        stopped => {
+            work.happened.push(Event::Called {
+                stage,
+                took_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+                fuel,
+                log,
+                links,
+            });
+            stopped
+        }
+    }
+}
+
+/// What a plugin's answer means for the message.
+fn meant<T, O: Serialize>(
+    stage: Stage,
+    answer: Result<T, CallError>,
+    output: impl FnOnce(T) -> Result<Step<O>, Failure>,
+) -> Result<Passed, Failure> {
+    match answer {
+        Ok(answer) => match output(answer)? {
+            Step::On(value) => Ok(Passed::On(Output::of(value)?)),
+            Step::Stop(event) => Ok(Passed::Stop(event)),
+        },
+        Err(CallError::Fault(Fault::Waiting(entity))) => Ok(Passed::Stop(Event::Waiting { stage, entity })),
+        Err(CallError::Fault(Fault::Unhandled(reason))) if stage == Stage::Read => {
+            Ok(Passed::Stop(Event::Ignored { reason }))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

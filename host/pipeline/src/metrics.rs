@@ -33,7 +33,7 @@ pub(crate) fn stage(stage: Stage, flow: &str, took: Duration) {
 
 pub(crate) fn event(stage: Stage, event: &Event) {
     match event {
-        Event::Passed { .. } => {}
+        Event::Passed { .. } | Event::Called { .. } => {}
         Event::Failed { .. } => counter!("cambist_retries_total", "stage" => stage.name()).increment(1),
         Event::Parked { code, .. } => {
             counter!("cambist_parked_total", "stage" => stage.name(), "code" => code.clone()).increment(1);

@@ -115,6 +115,7 @@ pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> 
                         // without a route it is fetched again; were it taken for passed, attempts would begin anew
                         events.clear();
                     }
+                    metrics::event(Stage::Read, &event);
                     events.push(event);
                 }
             }

@@ -153,6 +153,7 @@ impl Work {
                 }
             }
             Event::Received { .. }
+            | Event::Called { .. }
             | Event::Delivered { .. }
             | Event::Failed { .. }
             | Event::Parked { .. }

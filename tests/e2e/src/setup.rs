@@ -38,6 +38,8 @@ pub struct Setup {
     pub log: &'static str,
     /// How long a read of HubSpot may take.
     pub read_time: &'static str,
+    /// More bindings, as the config writes them.
+    pub bindings: &'static str,
 }
 
 impl Default for Setup {
@@ -52,6 +54,7 @@ impl Default for Setup {
             collector: None,
             log: "info",
             read_time: "10s",
+            bindings: "",
         }
     }
 }
@@ -118,6 +121,7 @@ read-time = "{}"
         self.targets(&mut text);
         text.push_str(REGIONS);
         text.push_str(&BINDINGS.replace("ROUNDING", self.rounding));
+        text.push_str(self.bindings);
         text
     }
 

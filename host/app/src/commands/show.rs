@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use cambist_contract::plugin::LogLine;
 use cambist_journal::{Entry, Event};
 use clap::Args;
 use serde_json::json;
@@ -63,6 +64,14 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What a plugin wrote, a line each.
+fn lines(log: &[LogLine]) -> String {
+    let lines = log
+        .iter()
+        .map(|line| format!("\n        {}: {}", line.level, line.text));
+    lines.collect()
+}
+
 /// An entry as a line for people.
 fn line(entry: &Entry) -> String {
     let reasons = |reasons: &[cambist_contract::fault::Reason]| {
@@ -98,12 +107,18 @@ fn line(entry: &Entry) -> String {
             ..
         } => {
             let fuel = fuel.map_or(String::new(), |fuel| format!(", {fuel} fuel"));
-            let log: Vec<String> = log
-                .iter()
-                .map(|line| format!("\n        {}: {}", line.level, line.text))
-                .collect();
-            format!("{stage} in {took_us} us{fuel}{}", log.concat())
+            format!("{stage} in {took_us} us{fuel}{}", lines(log))
         }
+        Event::Called {
+            stage,
+            took_us,
+            fuel,
+            log,
+            ..
+        } => format!(
+            "{stage} called its plugin for {took_us} us, {fuel} fuel{}",
+            lines(log)
+        ),
         Event::Delivered { target, receipts } => {
             let receipts: Vec<String> = receipts
                 .iter()

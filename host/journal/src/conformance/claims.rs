@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, sync::Arc};
 use cambist_contract::stage::Stage;
 
 use super::kit::{
-    NOBODY, TARGET, accept, account, at, claim, delivered, denied, failed, held, id, ignored, message,
-    numbers, parked, passed, record, routed, status, waiting,
+    NOBODY, TARGET, accept, account, at, called, claim, delivered, denied, failed, held, id, ignored,
+    message, numbers, parked, passed, record, routed, status, waiting,
 };
 use crate::{Event, Journal, JournalError};
 
@@ -134,6 +134,7 @@ pub async fn work_keeps_a_claim_and_all_else_ends_it<J: Journal>(
     for work in [
         routed("crm-to-odoo", "de"),
         passed(Stage::Read),
+        called(Stage::Judge),
         delivered(&account("1")),
     ] {
         record(&journal, 1, 9, [work]).await?;

@@ -3,8 +3,8 @@
 use cambist_contract::stage::Stage;
 
 use super::kit::{
-    accept, account, at, delivered, denied, failed, held, history, id, ignored, message, parked, passed,
-    record, released, resumed, routed, state, status, waiting,
+    accept, account, at, called, delivered, denied, failed, held, history, id, ignored, message, parked,
+    passed, record, released, resumed, routed, state, status, waiting,
 };
 use crate::{Event, Journal, JournalError, State};
 
@@ -15,6 +15,7 @@ pub async fn what_was_recorded_is_read_as_it_was_after_a_restart<J: Journal>(
     let events = vec![
         routed("crm-to-odoo", "de"),
         passed(Stage::Read),
+        called(Stage::Tax),
         failed(20),
         held("finance"),
         released("finance"),

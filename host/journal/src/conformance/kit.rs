@@ -6,12 +6,13 @@ use cambist_contract::{
     digest::Digest,
     fault::Reason,
     message::{Message, MessageId},
+    plugin::LogLine,
     stage::Stage,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::{Event, Journal, JournalError, Status, journal::Claim};
+use crate::{Event, Journal, JournalError, LinkAnswer, Status, journal::Claim};
 
 /// The target of all deliveries.
 pub(super) const TARGET: &str = "odoo";
@@ -133,6 +134,24 @@ pub(super) fn passed(stage: Stage) -> Event {
         fuel: Some(u64::from(u32::MAX) + 1),
         log: vec![],
         links: vec![],
+    }
+}
+
+/// A call whose stage did not pass.
+pub(super) fn called(stage: Stage) -> Event {
+    Event::Called {
+        stage,
+        took_us: 512,
+        fuel: u64::from(u32::MAX) + 1,
+        log: vec![LogLine {
+            level: "warn".into(),
+            text: "no such rate".into(),
+        }],
+        links: vec![LinkAnswer {
+            entity: account("1"),
+            system: TARGET.into(),
+            id: None,
+        }],
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) struct Drafted {
     reasons: Vec<Reason>,
 }
 
-pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Failure> {
+pub(super) async fn run(pipeline: &Pipeline, work: &mut Work) -> Result<Passed, Failure> {
     let changes = changes(work)?;
     let Some(billable) = billable(&changes) else {
         return Ok(Passed::On(Output::of(Drafted {

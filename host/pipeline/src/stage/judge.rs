@@ -30,7 +30,7 @@ pub(super) struct Judged {
     amended: bool,
 }
 
-pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Failure> {
+pub(super) async fn run(pipeline: &Pipeline, work: &mut Work) -> Result<Passed, Failure> {
     let proposal = Proposal {
         changes: changes(work)?,
         approvals: work.approvals.clone(),

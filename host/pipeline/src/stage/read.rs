@@ -10,7 +10,7 @@ use crate::{
     work::{Passed, Work},
 };
 
-pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Failure> {
+pub(super) async fn run(pipeline: &Pipeline, work: &mut Work) -> Result<Passed, Failure> {
     let input: Inbound = work.output(Stage::Fetch)?;
     let function = move |plugin: &dyn cambist_contract::plugin::Plugin, context: &_, links| {
         plugin.read(context, &input, links)

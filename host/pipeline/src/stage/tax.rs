@@ -18,7 +18,7 @@ use crate::{
     work::{Passed, Work},
 };
 
-pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Failure> {
+pub(super) async fn run(pipeline: &Pipeline, work: &mut Work) -> Result<Passed, Failure> {
     let route = work.route()?;
     let region = pipeline.setup.routes.regions.get(&route.region);
     let region = region

@@ -14,7 +14,7 @@ use crate::{
     work::{Passed, Work},
 };
 
-pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Failure> {
+pub(super) async fn run(pipeline: &Pipeline, work: &mut Work) -> Result<Passed, Failure> {
     let assessments = if work.has(Stage::Tax) {
         work.output(Stage::Tax)?
     } else {

@@ -1,5 +1,5 @@
 //! A pipeline with all that is around it. Its plugin maps any object to one account
-//! and the account to one record; its systems are closures.
+//! and the account to one record, and judges as it is told; its systems are closures.
 
 use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc};
 
@@ -12,8 +12,8 @@ use cambist_contract::{
     invoicing::{Billable, Draft},
     mapping::{Command, Inbound, Outbound, Plan},
     message::{Message, MessageId},
-    plugin::{Called, Cost, Description, Interface, Links, LoadError, Loader, Plugin},
-    policy::{Proposal, Verdict},
+    plugin::{CallError, Called, Cost, Description, Interface, Links, LoadError, Loader, Plugin},
+    policy::{Decision, Proposal, Verdict},
     revision::Revision,
     tax::{Assessment, Document},
 };
@@ -25,22 +25,62 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{sync::watch, task::JoinHandle};
 
-/// Loads anything as the mapping of these tests.
-struct Loads;
+/// Loads anything as the plugin of these tests.
+struct Loads(Arc<Pack>);
 
-/// Maps an object to an account, and an account to a record.
-struct Mapping;
+type Reads = dyn Fn(&dyn Links) -> String + Send + Sync;
+type Judges = dyn Fn(&Proposal) -> Called<Verdict> + Send + Sync;
+
+/// Maps an object to an account, and an account to a record; judges.
+pub(crate) struct Pack {
+    /// Told of each `read`; what it answers is part of the account's name.
+    pub(crate) reads: Box<Reads>,
+    /// What it makes of a proposal.
+    pub(crate) judges: Box<Judges>,
+}
+
+impl Default for Pack {
+    fn default() -> Self {
+        let allow = |_: &Proposal| verdict(Decision::Allow);
+        Self {
+            reads: Box::new(|_| String::new()),
+            judges: Box::new(allow),
+        }
+    }
+}
+
+/// A judgement, with a reason and what it cost.
+pub(crate) fn verdict(decision: Decision) -> Called<Verdict> {
+    let reasons = serde_json::from_value(json!([{"code": "told", "text": "so it was told"}]));
+    called(Ok(Verdict {
+        decision,
+        reasons: reasons.unwrap(),
+    }))
+}
+
+/// A call that cost something and wrote a line.
+pub(crate) fn called<T>(answer: Result<T, CallError>) -> Called<T> {
+    let cost = json!([{"level": "info", "text": "was here"}]);
+    Called {
+        answer,
+        cost: Cost {
+            fuel: 7,
+            elapsed: std::time::Duration::from_micros(3),
+            log: serde_json::from_value(cost).unwrap(),
+        },
+    }
+}
 
 impl Loader for Loads {
     fn load(&self, _: &[u8], _: &Revision) -> Result<Arc<dyn Plugin>, LoadError> {
-        Ok(Arc::new(Mapping))
+        Ok(Arc::clone(&self.0) as _)
     }
 
     fn describe(&self, bytes: &[u8]) -> Result<Description, LoadError> {
         Ok(Description {
             component: Digest::of(bytes),
             size: bytes.len() as u64,
-            interfaces: vec![Interface::Mapping],
+            interfaces: INTERFACES.to_vec(),
             imports: Vec::new(),
             name: None,
             version: None,
@@ -56,14 +96,17 @@ fn answer<T>(answer: T) -> Called<T> {
     }
 }
 
-impl Plugin for Mapping {
+const INTERFACES: &[Interface] = &[Interface::Mapping, Interface::Policy];
+
+impl Plugin for Pack {
     fn interfaces(&self) -> &[Interface] {
-        &[Interface::Mapping]
+        INTERFACES
     }
 
-    fn read(&self, context: &Context, input: &Inbound, _: Arc<dyn Links>) -> Called<Vec<Change>> {
+    fn read(&self, context: &Context, input: &Inbound, links: Arc<dyn Links>) -> Called<Vec<Change>> {
         let name = json!({"kind": "account", "system": input.system, "id": input.object_id});
-        let text = format!("{} as {}", input.body.value()["name"], context.region);
+        let told = (self.reads)(links.as_ref());
+        let text = format!("{} as {}{told}", input.body.value()["name"], context.region);
         let change = json!({"entity": {"account": {"ref": name, "name": text}}, "kind": "upsert",
             "changed-at": context.time});
         answer(vec![serde_json::from_value(change).unwrap()])
@@ -72,7 +115,7 @@ impl Plugin for Mapping {
     fn write(&self, _: &Context, input: &Outbound, _: Arc<dyn Links>) -> Called<Plan> {
         let commands = input.changes.iter().map(|change| {
             let name = change.entity.name();
-            let record = json!({"upsert": {"model": "res.partner", "external-id": name.id, "values": {}}});
+            let record = json!({"upsert": {"model": "res.partner", "external-id": name.id, "values": {}, "stands-for": name}});
             serde_json::from_value(record).unwrap()
         });
         answer(Plan {
@@ -80,16 +123,16 @@ impl Plugin for Mapping {
         })
     }
 
-    fn judge(&self, _: &Context, _: &Proposal, _: Arc<dyn Links>) -> Called<Verdict> {
-        unimplemented!("only maps")
+    fn judge(&self, _: &Context, proposal: &Proposal, _: Arc<dyn Links>) -> Called<Verdict> {
+        (self.judges)(proposal)
     }
 
     fn assess(&self, _: &Context, _: &Document, _: Arc<dyn Links>) -> Called<Assessment> {
-        unimplemented!("only maps")
+        unimplemented!("no flow of these tests has the stage")
     }
 
     fn draft_invoice(&self, _: &Context, _: &Billable, _: Arc<dyn Links>) -> Called<Draft> {
-        unimplemented!("only maps")
+        unimplemented!("no flow of these tests has the stage")
     }
 }
 
@@ -129,9 +172,12 @@ impl Target for Does<()> {
             model: command.model().to_owned(),
             external_id: command.external_id().to_owned(),
             effect: Effect::Written,
-            target_id: None,
+            target_id: Some(format!("id of {}", command.external_id())),
             written: None,
-            stands_for: None,
+            stands_for: match command {
+                Command::Ensure(record) | Command::Upsert(record) => record.stands_for.clone(),
+                Command::Act(_) => None,
+            },
         };
         Ok(plan.iter().map(receipt).collect())
     }
@@ -176,15 +222,20 @@ impl Site {
     /// Flow `deals` from `crm` and `other` to `odoo`, and for region `fr` to
     /// `odoo-fr`; an object names its region by `/region`, else it is `de`.
     pub(crate) fn new() -> Self {
+        Self::with(Pack::default())
+    }
+
+    /// The same, with this plugin.
+    pub(crate) fn with(pack: Pack) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let binding = |stage: &str| serde_json::from_value(json!({"stage": stage, "plugin": "map"})).unwrap();
         let options = Options {
             plugins: folder.path().join("plugins"),
             archive: folder.path().join("archive"),
-            bindings: vec![binding("read"), binding("write")],
+            bindings: ["read", "judge", "write"].map(binding).into(),
             tables: BTreeMap::new(),
         };
-        let registry = Registry::open(options, Arc::new(Loads)).unwrap();
+        let registry = Registry::open(options, Arc::new(Loads(Arc::new(pack)))).unwrap();
         assert_eq!(registry.offer("map", b"1", now()).refused, None);
         let mut systems = Systems::default();
         for source in ["crm", "other"] {
@@ -294,8 +345,13 @@ impl Running {
 
 /// A flow from both sources, without any stage that can be left out.
 pub(crate) fn flow(name: &str) -> Flow {
+    flow_with(name, &[])
+}
+
+/// A flow from both sources, with these stages of those that can be left out.
+pub(crate) fn flow_with(name: &str, stages: &[&str]) -> Flow {
     let fields = json!({"name": name, "from": ["crm", "other"], "events": ["deal.changed"],
-        "to": {"*": "odoo", "fr": "odoo-fr"}, "stages": []});
+        "to": {"*": "odoo", "fr": "odoo-fr"}, "stages": stages});
     serde_json::from_value(fields).unwrap()
 }
 

@@ -1,6 +1,11 @@
 //! A system that never answers keeps its own messages, and nobody else's.
 
-use crate::double::{Site, hangs, id};
+use std::sync::{
+    Arc, Barrier,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use crate::double::{Pack, Site, hangs, id};
 
 /// More than go through a door, wait before it and have a slot, together.
 const BACKLOG: u32 = 400;
@@ -48,4 +53,27 @@ async fn a_system_on_both_sides_is_written_to_while_reading_it_hangs() {
     running.until(&id("crm", 4), "done").await;
     running.until_all(5, "done").await;
     running.crash();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn as_many_calls_run_at_once_as_may_and_never_more() {
+    const AT_ONCE: usize = 3;
+    // each call waits for the others of its turn: fewer at once would wait for ever
+    let (turn, running) = (Barrier::new(AT_ONCE), Arc::new(AtomicUsize::new(0)));
+    let most = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&most);
+    let site = Site::with(Pack {
+        reads: Box::new(move |_| {
+            seen.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            turn.wait();
+            running.fetch_sub(1, Ordering::SeqCst);
+            String::new()
+        }),
+        ..Pack::default()
+    });
+    site.accept("crm", 0..12).await;
+    let running = site.run(AT_ONCE);
+    running.until_all(12, "done").await;
+    running.stop().await;
+    assert_eq!(most.load(Ordering::SeqCst), AT_ONCE);
 }

@@ -5,5 +5,7 @@
 
 mod double;
 mod hang;
+mod judge;
+mod links;
 mod route;
 mod trouble;

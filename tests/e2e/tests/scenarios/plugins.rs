@@ -1,9 +1,10 @@
-//! Plugins are exchanged while messages pass.
+//! Plugins are exchanged while messages pass, and one that is broken stops its own.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use cambist_contract::{digest::Digest, stage::Stage};
 use cambist_e2e::{Deal, Setup, World, host::Halt, plugins};
-use serde_json::Value;
+use cambist_journal::{Event, State};
+use serde_json::{Value, json};
 
 /// What the operators' side says of a plugin.
 async fn status(world: &World, plugin: &str) -> Result<Value> {
@@ -100,5 +101,59 @@ async fn a_message_finishes_on_the_revision_it_began_on() -> Result<()> {
         story.plan()?,
         "the same plan: only the digest differs"
     );
+    world.verify().await
+}
+
+/// A policy for the French region that complains and traps.
+const UNRULY: &str = r#"
+[[bindings]]
+stage = "judge"
+plugin = "unruly"
+region = "fr"
+grants = ["log", "reference:rates", "links:dry"]
+settings.do = "log-and-panic"
+
+[tables.rates]
+DE = "19"
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_traps_stops_its_own_messages_and_says_why() -> Result<()> {
+    let setup = Setup {
+        bindings: UNRULY,
+        ..Setup::default()
+    };
+    let mut world = World::quiet(setup).await?;
+    plugins::put(&world.plugins(), "unruly", &cambist_guests::component("unruly")?)?;
+    world.restart(None).await?;
+    let (french, german) = (Deal::german(1).with(json!({"region": "fr"})), Deal::german(2));
+    world.won(&[french.clone(), german.clone()]).await?;
+    world.wait(&german, "done").await?.done_once()?;
+    let parked = world.wait(&french, "parked").await?;
+    let why = &parked.0.status.state;
+    assert!(
+        matches!(why, State::Parked { code, reason } if code == "plugin-trapped" && reason.contains("order has no partner")),
+        "the plugin's own words: {why:?}"
+    );
+    assert_eq!(parked.output(Stage::Write), None, "nothing is sent unjudged");
+    let called = parked.0.entries.iter().find_map(|entry| match &entry.event {
+        Event::Called { stage, fuel, log, .. } => Some((*stage, *fuel > 0, log.clone())),
+        _ => None,
+    });
+    let (stage, counted, log) = called.context("nothing is kept of the call")?;
+    assert_eq!((stage, counted), (Stage::Judge, true));
+    assert!(
+        log.iter().any(|line| line.text == "this will not end well"),
+        "{log:?}"
+    );
+    let shown = world.cambist(&["show", parked.id()]).await?;
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("this will not end well"), "{shown}");
+
+    // the way out: another plugin judges, and the message takes it
+    world.setup.bindings = "";
+    world.restart(None).await?;
+    world.operate(&["replay", parked.id(), "--live"]).await?;
+    world.wait(&french, "done").await?.done_once()?;
     world.verify().await
 }

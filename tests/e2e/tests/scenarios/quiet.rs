@@ -3,13 +3,13 @@
 
 use anyhow::Result;
 use cambist_doubles::{fault::Fault, hubspot};
-use cambist_e2e::{Deal, Setup, World, sender, setup};
+use cambist_e2e::{Deal, Setup, World, plugins, sender, setup};
 use serde_json::json;
 
 /// What an operator watches: receipt, rejections by reason, time of each stage, what
 /// is parked and tried again, deliveries, how far the journal is behind, what plugins
 /// cost, how systems and the journal answer.
-const METRICS: [&str; 18] = [
+const METRICS: [&str; 22] = [
     "cambist_received_total",
     "cambist_duplicates_total",
     "cambist_rejected_total",
@@ -23,11 +23,15 @@ const METRICS: [&str; 18] = [
     "cambist_plugin_fuel",
     "cambist_plugin_failures_total",
     "cambist_plugin_switches_total",
+    "cambist_plugin_refused_total",
+    "cambist_admin_refused_total",
     "cambist_calls_total",
     "cambist_call_seconds",
     "cambist_messages",
     "cambist_journal_lag_seconds",
     "cambist_journal_commit_seconds",
+    "cambist_journal_group_size",
+    "cambist_journal_up",
 ];
 
 /// A word that is in the deal's, the company's and the line's fields.
@@ -70,6 +74,17 @@ async fn probes_and_metrics_answer_and_nothing_holds_a_secret_or_a_payload() -> 
     forged.headers.retain(|(name, _)| !name.contains("signature"));
     let ingress = world.host()?.ingress;
     assert_eq!(sender::post(&world.client, ingress, &forged).await?, 401);
+
+    plugins::put(&world.plugins(), "map-odoo", b"this is no component")?;
+    world
+        .until("the garbage is refused", async || {
+            let (_, status) = world.page("/api/plugins").await?;
+            Ok(status.contains("not a WebAssembly component").then_some(()))
+        })
+        .await?;
+    let strange = format!("http://{}/api/plugins", world.host()?.admin);
+    let refused = world.client.get(strange).bearer_auth(CANARY).send().await?;
+    assert_eq!(refused.status().as_u16(), 401);
 
     for probe in ["/healthz", "/readyz"] {
         let (status, body) = world.page(probe).await?;

@@ -19,6 +19,10 @@ impl Policy for Unruly {
             "allocate" => hoard(1 << 20),
             "fill" => fill(),
             "panic" => panic_with_a_reason(&proposal),
+            "log-and-panic" => {
+                log::write(log::Level::Warn, "this will not end well");
+                panic_with_a_reason(&proposal);
+            }
             "long-panic" => long_panic(),
             "log-lines" => (0..1_000_000).for_each(|_| log::write(log::Level::Info, "again")),
             "log-bytes" => log::write(log::Level::Info, &"x".repeat(1 << 20)),
