@@ -74,7 +74,15 @@ impl Host {
                 "a plugin that bindings name is not live; its messages will be parked"
             );
         }
-        let systems = Systems::new(&config.connect, &surroundings.secrets).map_err(listed)?;
+        let systems = Systems::new(
+            &config.connect,
+            &surroundings.secrets,
+            config
+                .otlp
+                .is_some()
+                .then_some(otlp::carried as cambist_connect::Traced),
+        )
+        .map_err(listed)?;
         let (stop, stopped) = channel(false);
         let mut tasks = JoinSet::new();
 

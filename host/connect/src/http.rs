@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use reqwest::{
-    Client, Method, StatusCode,
+    Method, StatusCode,
     header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER},
 };
 use url::Url;
@@ -20,22 +20,35 @@ pub(crate) const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// some 2 MB; a plugin hands out 16 MiB at most.
 pub(crate) const ANSWER_LIMIT: usize = 8 << 20;
 
-/// Makes the client that all systems share.
-///
-/// # Errors
-///
-/// The machine has no certificates to check others against.
-pub(crate) fn client() -> Result<Client, reqwest::Error> {
-    // whoever comes second finds it done
-    drop(rustls::crypto::ring::default_provider().install_default());
-    Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        // whether something is sent again is decided by what it is, not by the client
-        .retry(reqwest::retry::never())
-        .connect_timeout(CONNECT_TIME)
-        .user_agent(concat!("cambist/", env!("CARGO_PKG_VERSION")))
-        .build()
+/// Writes the trace that the current span is part of among a call's headers (W3C Trace Context), if it is part of one.
+pub type Traced = fn(&mut HeaderMap);
+
+/// The client that all systems share.
+#[derive(Clone)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    traced: Option<Traced>,
+}
+
+impl Client {
+    /// Makes the client.
+    ///
+    /// # Errors
+    ///
+    /// The machine has no certificates to check others against.
+    pub(crate) fn new(traced: Option<Traced>) -> Result<Self, reqwest::Error> {
+        // whoever comes second finds it done
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            // whether something is sent again is decided by what it is, not by the client
+            .retry(reqwest::retry::never())
+            .connect_timeout(CONNECT_TIME)
+            .user_agent(concat!("cambist/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { http, traced })
+    }
 }
 
 /// The shared client, bound to one system's address.
@@ -134,10 +147,15 @@ impl Http {
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(call.query);
         }
+        let mut headers = self.headers.clone();
+        if let Some(traced) = self.client.traced {
+            traced(&mut headers);
+        }
         let mut request = self
             .client
+            .http
             .request(call.method.clone(), url)
-            .headers(self.headers.clone())
+            .headers(headers)
             .timeout(call.time);
         if let Some(body) = call.body {
             request = request
@@ -215,7 +233,12 @@ mod tests {
     };
 
     fn http(url: &str) -> Http {
-        Http::new(client().unwrap(), "far", url.parse().unwrap(), HeaderMap::new())
+        Http::new(
+            Client::new(None).unwrap(),
+            "far",
+            url.parse().unwrap(),
+            HeaderMap::new(),
+        )
     }
 
     fn get(path: &str) -> Call<'_> {

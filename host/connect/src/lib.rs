@@ -40,6 +40,7 @@ pub mod systems;
 pub mod target;
 
 pub use error::ConnectError;
+pub use http::Traced;
 pub use metrics::describe;
 pub use source::Source;
 pub use systems::Systems;

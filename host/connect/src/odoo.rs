@@ -52,11 +52,11 @@ pub(crate) use client::OdooClient;
 use cambist_contract::secret::Secret;
 use reqwest::header::InvalidHeaderValue;
 
-use crate::options;
+use crate::{http, options};
 
 /// A connection to a database, as the config describes it.
 pub(crate) fn connect(
-    client: reqwest::Client,
+    client: http::Client,
     system: &str,
     options: &options::Odoo,
     key: &Secret,

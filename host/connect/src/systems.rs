@@ -9,7 +9,7 @@ use url::{Host, Url};
 use crate::{
     Source, Target,
     dry_run::DryRun,
-    http,
+    http::{self, Traced},
     hubspot::HubSpotSource,
     odoo::{OdooHints, OdooTarget},
     options::{self, Options, System},
@@ -76,13 +76,18 @@ pub struct Systems {
 }
 
 impl Systems {
-    /// Makes every system that the options name. Nothing is called yet.
+    /// Makes every system that the options name. Nothing is called yet. `traced` is asked at each call, where calls are
+    /// to tell which trace they are part of.
     ///
     /// # Errors
     ///
     /// All that is wrong with the options.
-    pub fn new(options: &Options, secrets: &BTreeMap<SecretRef, Secret>) -> Result<Self, Vec<SetupError>> {
-        let client = http::client().map_err(|error| {
+    pub fn new(
+        options: &Options,
+        secrets: &BTreeMap<SecretRef, Secret>,
+        traced: Option<Traced>,
+    ) -> Result<Self, Vec<SetupError>> {
+        let client = http::Client::new(traced).map_err(|error| {
             vec![SetupError::Tls {
                 reason: error.to_string(),
             }]
@@ -147,7 +152,7 @@ impl Systems {
 
     fn hubspot(
         &mut self,
-        client: &reqwest::Client,
+        client: &http::Client,
         name: &str,
         options: &options::HubSpot,
         secrets: &BTreeMap<SecretRef, Secret>,
@@ -166,7 +171,7 @@ impl Systems {
 
     fn odoo(
         &mut self,
-        client: &reqwest::Client,
+        client: &http::Client,
         name: &str,
         options: &options::Odoo,
         secrets: &BTreeMap<SecretRef, Secret>,
@@ -253,7 +258,7 @@ mod tests {
             SecretRef::Env("KEY".to_owned()),
             Secret::parse("hunter2").unwrap(),
         )]);
-        match Systems::new(&options, &secrets) {
+        match Systems::new(&options, &secrets, None) {
             Ok(_) => Vec::new(),
             Err(problems) => problems.iter().map(ToString::to_string).collect(),
         }
@@ -306,7 +311,7 @@ mod tests {
             SecretRef::Env("KEY".to_owned()),
             Secret::parse("hunter2").unwrap(),
         )]);
-        let systems = Systems::new(&options, &secrets).unwrap();
+        let systems = Systems::new(&options, &secrets, None).unwrap();
         assert_eq!(systems.sources().collect::<Vec<_>>(), ["o"]);
         assert_eq!(systems.targets().collect::<Vec<_>>(), ["d", "o"]);
         assert!(systems.source("d").is_none() && systems.target("x").is_none());

@@ -38,7 +38,7 @@ fn source(double: &HubSpotDouble, token: &str) -> Arc<dyn Source> {
     );
     let options: Options = toml::from_str(&config).unwrap();
     let secrets = BTreeMap::from([(SecretRef::Env("TOKEN".to_owned()), Secret::parse(token).unwrap())]);
-    Systems::new(&options, &secrets)
+    Systems::new(&options, &secrets, None)
         .unwrap()
         .source("hubspot-eu")
         .unwrap()

@@ -26,7 +26,7 @@ fn target(server: &Scripted) -> Arc<dyn Target> {
         SecretRef::Env("KEY".to_owned()),
         Secret::parse("hunter2").unwrap(),
     )]);
-    Systems::new(&options, &secrets)
+    Systems::new(&options, &secrets, None)
         .unwrap()
         .target("odoo-de")
         .unwrap()

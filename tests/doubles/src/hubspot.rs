@@ -65,12 +65,19 @@ const BATCH_LIMIT: usize = 100;
 
 const API: &str = "/crm/objects/2026-03/";
 
+/// What is kept of a request.
+#[derive(Clone, Debug)]
+struct Seen {
+    line: String,
+    traceparent: Option<String>,
+}
+
 /// A running double.
 #[derive(Debug)]
 pub struct HubSpotDouble {
     server: Server,
     portal: Arc<Mutex<Value>>,
-    seen: Arc<Mutex<Vec<String>>>,
+    seen: Arc<Mutex<Vec<Seen>>>,
     faults: Faults,
 }
 
@@ -86,9 +93,10 @@ impl HubSpotDouble {
         let faults = Faults::default();
         let (known, log, wrong) = (Arc::clone(&portal), Arc::clone(&seen), faults.clone());
         let server = Server::start(move |request| {
-            log.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(format!("{} {}", request.method, request.path));
+            log.lock().unwrap_or_else(PoisonError::into_inner).push(Seen {
+                line: format!("{} {}", request.method, request.path),
+                traceparent: request.headers.get("traceparent").cloned(),
+            });
             match wrong.take() {
                 Some(reply) => reply,
                 None => answer(&known.lock().unwrap_or_else(PoisonError::into_inner), &request),
@@ -120,6 +128,15 @@ impl HubSpotDouble {
 
     /// What it was asked so far, as `GET /path`, oldest first.
     pub fn seen(&self) -> Vec<String> {
+        self.requests().into_iter().map(|seen| seen.line).collect()
+    }
+
+    /// The `traceparent` of each request so far, where it had one, oldest first.
+    pub fn traceparents(&self) -> Vec<Option<String>> {
+        self.requests().into_iter().map(|seen| seen.traceparent).collect()
+    }
+
+    fn requests(&self) -> Vec<Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

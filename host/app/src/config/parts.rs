@@ -22,7 +22,9 @@ pub(super) fn problems(
 ) -> Vec<Problem> {
     let doors = Ingress::check(&config.ingress, secrets).err().unwrap_or_default();
     let doors = doors.iter().filter_map(|error| of_ingress(error, places));
-    let systems = Systems::new(&config.connect, secrets).err().unwrap_or_default();
+    let systems = Systems::new(&config.connect, secrets, None)
+        .err()
+        .unwrap_or_default();
     let systems = systems.iter().filter_map(|error| of_connect(error, places));
     let token = secrets.get(&config.admin.token);
     let operators = token.and_then(|token| Admin::check(&config.admin, token).err());

@@ -3,7 +3,7 @@
 //! One trace follows a message from its sender's call to its last stage: the call
 //! takes up the sender's `traceparent` (W3C Trace Context), its own goes into the
 //! journal with the message, and the message's span hangs from it, also after a
-//! restart. Spans bear what the log's do, so there is no payload and no secret in
+//! restart; calls to CRMs and Odoo tell which stage's span they are part of. Spans bear what the log's do, so there is no payload and no secret in
 //! them.
 //!
 //! A collector that is not there costs spans and nothing else: they are batched in
@@ -13,7 +13,7 @@ use std::{collections::HashMap, time::Duration};
 
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
-use axum::{extract::Request, middleware::Next, response::Response};
+use axum::{extract::Request, http::HeaderMap, middleware::Next, response::Response};
 use cambist_contract::secret::{Secret, SecretRef};
 use opentelemetry::{KeyValue, propagation::TextMapPropagator as _, trace::TracerProvider as _};
 use opentelemetry_http::{Bytes, HeaderExtractor, HeaderInjector, HttpClient, HttpError};
@@ -131,6 +131,11 @@ pub(crate) async fn call(mut request: Request, next: Next) -> Response {
 pub(crate) fn continued(span: &Span, traceparent: &str) {
     let carrier = HashMap::from([("traceparent".to_owned(), traceparent.to_owned())]);
     drop(span.set_parent(TraceContextPropagator::new().extract(&carrier)));
+}
+
+/// Makes a call to a system part of the trace that the current span is in.
+pub(crate) fn carried(headers: &mut HeaderMap) {
+    TraceContextPropagator::new().inject_context(&Span::current().context(), &mut HeaderInjector(headers));
 }
 
 /// Sends batches on the host's runtime: the exporter's own thread has none.

@@ -16,7 +16,7 @@ use url::Url;
 use crate::{
     ConnectError,
     error::{Again, reason},
-    http::{Answer, Call, Http},
+    http::{self, Answer, Call, Http},
 };
 
 /// A connection to one account.
@@ -38,7 +38,7 @@ impl HubSpotClient {
     ///
     /// The key has characters that no header can carry.
     pub(crate) fn new(
-        client: reqwest::Client,
+        client: http::Client,
         system: &str,
         address: Url,
         key: &Secret,

@@ -6,7 +6,7 @@ use reqwest::header::InvalidHeaderValue;
 use serde_json::{Map, Value, json};
 
 use super::{batch, client::HubSpotClient, properties::Asked};
-use crate::{ConnectError, Source, options, pace::Pace};
+use crate::{ConnectError, Source, http, options, pace::Pace};
 
 /// The generation of the API, part of every path.
 const API: &str = "crm/objects/2026-03";
@@ -32,7 +32,7 @@ pub struct HubSpotSource {
 impl HubSpotSource {
     /// An account, as the config describes it.
     pub(crate) fn connect(
-        client: reqwest::Client,
+        client: http::Client,
         system: &str,
         options: &options::HubSpot,
         key: &Secret,

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     ConnectError,
     error::Again,
-    http::{Call, Http},
+    http::{self, Call, Http},
 };
 
 /// The key of the context that says in which companies a call works.
@@ -69,7 +69,7 @@ impl OdooClient {
     ///
     /// Key or database's name have characters that no header can carry.
     pub(crate) fn new(
-        client: reqwest::Client,
+        client: http::Client,
         system: &str,
         address: Url,
         key: &Secret,

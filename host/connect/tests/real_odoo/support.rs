@@ -45,7 +45,7 @@ impl Odoo {
         );
         let options: Options = toml::from_str(&config).unwrap();
         let secrets = BTreeMap::from([(SecretRef::Env("KEY".to_owned()), Secret::parse(key).unwrap())]);
-        Systems::new(&options, &secrets).unwrap()
+        Systems::new(&options, &secrets, None).unwrap()
     }
 
     pub(crate) fn target(&self) -> Arc<dyn Target> {

@@ -46,7 +46,7 @@ async fn attempts_are_counted_for_each_stage_also_in_one_run() {
         waits: Some(vec![serde_json::from_value(json!("0s")).unwrap(); 2]),
         ..Default::default()
     };
-    site.systems = cambist_connect::Systems::new(&waits, &Default::default()).unwrap();
+    site.systems = cambist_connect::Systems::new(&waits, &Default::default(), None).unwrap();
     site.systems
         .insert_source("crm", troubled_once(json!({"name": "Acme"})));
     site.systems.insert_target("odoo", troubled_once(()));

@@ -31,6 +31,11 @@ fn named<'a>(spans: &'a [Span], name: &'static str) -> impl Iterator<Item = &'a 
     spans.iter().filter(move |span| span.name == name)
 }
 
+/// The span of a stage.
+fn of_stage<'a>(spans: &'a [Span], stage: &str) -> Option<&'a Span> {
+    named(spans, "stage").find(|span| texts(span).get("stage") == Some(&stage))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_trace_follows_a_message_from_its_sender_to_its_last_stage() -> Result<()> {
     let collector = Collector::start(COLLECTOR_KEY).await?;
@@ -81,6 +86,16 @@ async fn one_trace_follows_a_message_from_its_sender_to_its_last_stage() -> Resu
         }
         let plugins = ["read", "judge", "tax", "write"];
         assert_eq!(told.contains_key("revision"), plugins.contains(&name), "{name}");
+    }
+    let fetch = hex(&of_stage(&spans, "fetch").context("no span of the fetch")?.span_id);
+    let asked = world.hubspot.traceparents();
+    assert!(!asked.is_empty());
+    for traceparent in asked {
+        assert_eq!(
+            traceparent,
+            Some(format!("00-{TRACE}-{fetch}-01")),
+            "the CRM is told"
+        );
     }
     // what a deal says is in no span
     let all = format!("{spans:?}");
