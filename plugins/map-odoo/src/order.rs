@@ -127,11 +127,7 @@ fn origin(contract: &Contract, tax: &Assessment) -> String {
 /// An amount with all the digits that its currency has. The connector compares as
 /// many digits as are written, so `119` would also be 118.50.
 fn money(amount: &Decimal, currency: &str) -> String {
-    let mut amount = amount.value().normalize();
-    if amount.scale() < minor_units(currency) {
-        amount.rescale(minor_units(currency));
-    }
-    amount.to_string()
+    amount.text(minor_units(currency))
 }
 
 /// The order's totals, as the assessment has them.

@@ -4,10 +4,7 @@
 //! rate that is not in it is a fault that names the key: a tax is never guessed,
 //! and never left to Odoo's defaults once a tax plugin has spoken.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use cambist_sdk::prelude::*;
 
@@ -119,11 +116,8 @@ fn key(rate: &Rate) -> String {
         Treatment::Withholding => "withholding",
     };
     let mut key = String::with_capacity(32);
-    let _ = write!(
-        key,
-        "{}/{treatment}/{}",
-        rate.code,
-        rate.percent.value().normalize()
-    );
+    for part in [&rate.code, "/", treatment, "/", &rate.percent.text(0)] {
+        key.push_str(part);
+    }
     key
 }

@@ -92,26 +92,23 @@ fn written_in_utc(text: &str) -> Option<String> {
 /// Whether a text is a day as the contract writes it, such as `2026-11-22`. Days
 /// written so stand in the order of time when they are compared as texts.
 pub fn is_day(text: &str) -> bool {
-    let number = |digits: &str| match digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        true => digits.parse().ok(),
-        false => None,
-    };
-    let parts = (
-        text.get(..4),
-        text.get(4..5),
-        text.get(5..7),
-        text.get(7..8),
-        text.get(8..),
-    );
-    let (Some(year), Some("-"), Some(month), Some("-"), Some(day)) = parts else {
+    let Ok(&[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2]) = <&[u8; 10]>::try_from(text.as_bytes()) else {
         return false;
     };
-    let (Some(year), Some(month), Some(day_of_month)) = (number(year), number(month), number(day)) else {
+    let number = |digits: &[u8]| {
+        let mut digits = digits.iter();
+        digits.try_fold(0_i16, |number, digit| match digit {
+            b'0'..=b'9' => Some(number * 10 + i16::from(digit - b'0')),
+            _ => None,
+        })
+    };
+    let (Some(year), Some(month), Some(day)) =
+        (number(&[y1, y2, y3, y4]), number(&[m1, m2]), number(&[d1, d2]))
+    else {
         return false;
     };
-    let month = i8::try_from(month).unwrap_or_default();
-    let day_of_month = i8::try_from(day_of_month).unwrap_or_default();
-    day.len() == 2 && Date::new(year, month, day_of_month).is_ok()
+    // two digits fit
+    Date::new(year, month as i8, day as i8).is_ok()
 }
 
 /// The day so many days after `day`; before it, when `days` is negative.

@@ -1,6 +1,9 @@
 //! Exact decimal numbers: the contract's form and the one to compute with.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt::{self, Write as _},
+    str::FromStr,
+};
 
 use rust_decimal::RoundingStrategy;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -65,6 +68,43 @@ impl Decimal {
     /// as zero here rather than as a panic.
     pub fn value(&self) -> Amount {
         Amount::try_from_i128_with_scale(i128::from(self.units), u32::from(self.scale)).unwrap_or_default()
+    }
+
+    /// The number as text, with at least so many digits behind the point and no zeros
+    /// behind these: 2050 and 0.125 with two are `2050.00` and `0.125`.
+    pub fn text(&self, digits: u32) -> String {
+        let mut text = String::with_capacity(24);
+        self.write(&mut text, digits);
+        text
+    }
+
+    /// Writes [`text`](Self::text) behind another. Without `fmt`, whose calls by
+    /// pointer cost a fresh instance more than the number does.
+    pub(crate) fn write(&self, to: &mut String, digits: u32) {
+        let (mut units, mut scale) = (self.units.unsigned_abs(), u32::from(self.scale));
+        while scale > digits && units.is_multiple_of(10) {
+            (units, scale) = (units / 10, scale - 1);
+        }
+        let Some(one) = 10_u64.checked_pow(scale) else {
+            // no number of the contract has such a scale
+            let _ = write!(to, "{}", self.value().normalize());
+            return;
+        };
+        let mut buffer = itoa::Buffer::new();
+        if self.units < 0 {
+            to.push('-');
+        }
+        to.push_str(buffer.format(units / one));
+        if digits == 0 && scale == 0 {
+            return;
+        }
+        to.push('.');
+        if scale > 0 {
+            let behind = buffer.format(units % one);
+            (behind.len()..scale as usize).for_each(|_| to.push('0'));
+            to.push_str(behind);
+        }
+        (scale..digits).for_each(|_| to.push('0'));
     }
 }
 
@@ -159,7 +199,7 @@ impl fmt::Display for Decimal {
 
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&self.value().normalize())
+        to.serialize_str(&self.text(0))
     }
 }
 
@@ -182,6 +222,21 @@ mod tests {
         fn every_number_of_the_contract_comes_back(units: i64, scale in 0u8..=18) {
             let number = Decimal { units, scale };
             prop_assert_eq!(number.value().exact().ok(), Some(number));
+        }
+
+        #[test]
+        fn a_text_has_the_digits_that_are_wanted_and_those_that_count(
+            units in prop_oneof![any::<i64>(), -1000i64..1000, (-1000i64..1000).prop_map(|it| it * 10_000)],
+            scale in 0u8..=20, digits in 0u32..6,
+        ) {
+            let number = Decimal { units, scale };
+            let mut wanted = number.value().normalize();
+            if wanted.scale() < digits && scale <= 18 {
+                wanted.rescale(digits);
+            }
+            // a long number has no room for more zeros in the library's form
+            prop_assume!(wanted.scale() >= digits || scale > 18);
+            prop_assert_eq!(number.text(digits), wanted.to_string());
         }
     }
 

@@ -50,7 +50,7 @@ impl Values {
     #[must_use]
     pub fn number(mut self, name: &str, value: &Decimal) -> Self {
         self.name(name);
-        let _ = write!(self.0, "{}", value.value().normalize());
+        value.write(&mut self.0, 0);
         self
     }
 

@@ -1,6 +1,6 @@
 //! Processor time, which is what a call costs whatever else runs; and medians.
 
-use std::time::Duration;
+use std::{cmp::Ordering, time::Duration};
 
 use rustix::time::{ClockId, clock_gettime};
 
@@ -43,23 +43,18 @@ pub(crate) fn each<I, O>(calls: usize, input: impl Fn() -> I, mut call: impl FnM
     total / u32::try_from(batches * CALLS).unwrap_or(u32::MAX)
 }
 
-/// The median of what each function measures, in turns so that what the machine
-/// does meanwhile meets all of them alike.
-pub(crate) fn medians<const N: usize>(
-    rounds: usize,
+/// What each function measures, in turns, so that what the machine does meanwhile
+/// meets all of a turn alike.
+pub(crate) fn turns<const N: usize>(
+    turns: usize,
     mut functions: [&mut dyn FnMut() -> Duration; N],
-) -> [Duration; N] {
-    let mut times = [const { Vec::new() }; N];
-    for _ in 0..rounds {
-        for (function, times) in functions.iter_mut().zip(&mut times) {
-            times.push(function());
-        }
-    }
-    times.map(median)
+) -> Vec<[Duration; N]> {
+    let turn = || functions.each_mut().map(|function| function());
+    std::iter::repeat_with(turn).take(turns).collect()
 }
 
 /// The one in the middle.
-pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times.get(times.len() / 2).copied().unwrap_or_default()
+pub(crate) fn median<T: Copy + Default + PartialOrd>(mut all: Vec<T>) -> T {
+    all.sort_by(|one, other| one.partial_cmp(other).unwrap_or(Ordering::Equal));
+    all.get(all.len() / 2).copied().unwrap_or_default()
 }

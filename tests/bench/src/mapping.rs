@@ -25,13 +25,15 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    clock::{each, medians, us},
+    clock::{each, median, turns, us},
     native,
 };
 
-/// Turns of measuring, and calls in one turn.
-const ROUNDS: usize = 21;
-const CALLS: usize = 200;
+/// Turns of measuring, and calls of each side in one turn: some fifty milliseconds, in
+/// which the machine's clock changes little. A ratio is that of a turn, and of these the
+/// one in the middle.
+const TURNS: usize = 41;
+const CALLS: usize = 100;
 
 /// One message: microseconds of processor time for each call.
 #[derive(Debug, Serialize)]
@@ -112,15 +114,8 @@ pub(crate) fn measure(message: &str) -> Result<Measured> {
         "{message}: the sandbox changes the answer"
     );
 
-    let [
-        bare_read,
-        bare_write,
-        native_read,
-        native_write,
-        sandboxed_read,
-        sandboxed_write,
-    ] = medians(
-        ROUNDS,
+    let turns = turns(
+        TURNS,
         [
             &mut || {
                 each(
@@ -157,25 +152,33 @@ pub(crate) fn measure(message: &str) -> Result<Measured> {
     Ok(Measured {
         message: message.to_owned(),
         bytes: native_in.body.len(),
-        read: Side::of(bare_read, native_read, sandboxed_read, read_fuel),
-        write: Side::of(bare_write, native_write, sandboxed_write, write_fuel),
-        mapping: Side::of(
-            bare_read + bare_write,
-            native_read + native_write,
-            sandboxed_read + sandboxed_write,
-            read_fuel + write_fuel,
-        ),
+        read: Side::of(&turns, read_fuel, |[bare, _, native, _, sandboxed, _]| {
+            [bare, native, sandboxed]
+        }),
+        write: Side::of(&turns, write_fuel, |[_, bare, _, native, _, sandboxed]| {
+            [bare, native, sandboxed]
+        }),
+        mapping: Side::of(&turns, read_fuel + write_fuel, |[a, b, c, d, e, f]| {
+            [a + b, c + d, e + f]
+        }),
     })
 }
 
 impl Side {
-    fn of(bare: Duration, native: Duration, sandboxed: Duration, fuel: u64) -> Self {
+    /// Of the turns' six times, `pick` takes the bare, the native and the sandboxed one.
+    fn of<const N: usize>(
+        turns: &[[Duration; N]],
+        fuel: u64,
+        pick: impl Fn([Duration; N]) -> [Duration; 3],
+    ) -> Self {
+        let picked: Vec<[f64; 3]> = turns.iter().map(|turn| pick(*turn).map(us)).collect();
+        let middle = |of: fn(&[f64; 3]) -> f64| median(picked.iter().map(of).collect());
         Self {
-            bare_us: us(bare),
-            native_us: us(native),
-            sandboxed_us: us(sandboxed),
-            ratio: us(sandboxed) / us(native),
-            bare_ratio: us(sandboxed) / us(bare),
+            bare_us: middle(|[bare, _, _]| *bare),
+            native_us: middle(|[_, native, _]| *native),
+            sandboxed_us: middle(|[_, _, sandboxed]| *sandboxed),
+            ratio: middle(|[_, native, sandboxed]| sandboxed / native),
+            bare_ratio: middle(|[bare, _, sandboxed]| sandboxed / bare),
             fuel,
         }
     }
