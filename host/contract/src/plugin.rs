@@ -259,9 +259,6 @@ pub trait Loader: Send + Sync {
 /// Calls block for as long as the plugin computes, which its `fuel` bounds; they
 /// belong on a thread that may block. Each call has a fresh instance.
 pub trait Plugin: Send + Sync {
-    /// The interfaces it exports.
-    fn interfaces(&self) -> &[Interface];
-
     /// `mapping.read`
     fn read(&self, context: &Context, input: &Inbound, links: Arc<dyn Links>) -> Called<Vec<Change>>;
 

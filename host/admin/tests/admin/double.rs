@@ -252,10 +252,6 @@ impl Loader for Texts {
 struct Idle;
 
 impl Plugin for Idle {
-    fn interfaces(&self) -> &[Interface] {
-        &[Interface::Policy]
-    }
-
     fn read(&self, _: &Context, _: &Inbound, _: Arc<dyn Links>) -> Called<Vec<Change>> {
         unimplemented!("admin calls no plugin")
     }

@@ -80,7 +80,7 @@ impl Loader for Loads {
         Ok(Description {
             component: Digest::of(bytes),
             size: bytes.len() as u64,
-            interfaces: INTERFACES.to_vec(),
+            interfaces: vec![Interface::Mapping, Interface::Policy],
             imports: Vec::new(),
             name: None,
             version: None,
@@ -96,13 +96,7 @@ fn answer<T>(answer: T) -> Called<T> {
     }
 }
 
-const INTERFACES: &[Interface] = &[Interface::Mapping, Interface::Policy];
-
 impl Plugin for Pack {
-    fn interfaces(&self) -> &[Interface] {
-        INTERFACES
-    }
-
     fn read(&self, context: &Context, input: &Inbound, links: Arc<dyn Links>) -> Called<Vec<Change>> {
         let name = json!({"kind": "account", "system": input.system, "id": input.object_id});
         let told = (self.reads)(links.as_ref());

@@ -115,10 +115,6 @@ struct Puppet {
 }
 
 impl Plugin for Puppet {
-    fn interfaces(&self) -> &[Interface] {
-        &self.component.interfaces
-    }
-
     fn judge(&self, context: &Context, _: &Proposal, _: Arc<dyn Links>) -> Called<Verdict> {
         let settings = context.settings.value();
         let mut names = settings.as_object().into_iter().flat_map(|all| all.keys());

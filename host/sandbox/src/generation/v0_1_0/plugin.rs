@@ -54,7 +54,6 @@ signatures! {
 /// A guest whose exports were found and checked, once, at load.
 struct Prepared {
     guest: Guest,
-    interfaces: Vec<Interface>,
     read: Option<Export<Read>>,
     write: Option<Export<Write>>,
     judge: Option<Export<Judge>>,
@@ -71,10 +70,9 @@ pub(crate) fn prepare(guest: Guest, interfaces: Vec<Interface>) -> Result<Arc<dy
         assess: None,
         draft_invoice: None,
         guest,
-        interfaces,
     };
     let pre = prepared.guest.pre.clone();
-    for interface in prepared.interfaces.clone() {
+    for interface in interfaces {
         let of = (interface, VERSION);
         match interface {
             Interface::Mapping => {
@@ -118,10 +116,6 @@ macro_rules! function {
 }
 
 impl Plugin for Prepared {
-    fn interfaces(&self) -> &[Interface] {
-        &self.interfaces
-    }
-
     fn read(&self, context: &Context, input: &Inbound, links: Arc<dyn Links>) -> Called<Vec<Change>> {
         function!(self, context, links, input, read, Interface::Mapping)
     }
