@@ -30,7 +30,7 @@ enum Command {
     Serve(Config),
     /// Looks at config and plugins, and names every problem with its place and the
     /// way out. Starts nothing.
-    Check(Printed),
+    Check(commands::check::Options),
     /// Lists messages and where they stand, the newest first.
     Messages(commands::messages::Options),
     /// Tells what became of one message, stage by stage.
@@ -92,7 +92,7 @@ fn start(command: Command) -> Result<ExitCode> {
         match command {
             Command::Demo(options) => commands::demo::run(options).await,
             Command::Serve(options) => commands::serve::run(options).await,
-            Command::Check(options) => commands::check::run(&options),
+            Command::Check(options) => commands::check::run(&options).await,
             Command::Messages(options) => commands::messages::run(&options).await,
             Command::Show(options) => commands::show::run(&options).await,
             Command::Replay(options) => commands::replay::run(&options).await,

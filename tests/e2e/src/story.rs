@@ -53,6 +53,15 @@ impl Story {
         })
     }
 
+    /// What a stage made, as the journal has it, each time it was passed.
+    pub fn outputs(&self, wanted: Stage) -> Vec<&str> {
+        let outputs = self.0.entries.iter().filter_map(|entry| match &entry.event {
+            Event::Passed { stage, output, .. } if *stage == wanted => Some(output.as_str()),
+            _ => None,
+        });
+        outputs.collect()
+    }
+
     /// The stages that were passed, in order, as often as they were.
     pub fn passed(&self) -> Vec<&'static str> {
         let passed = self.0.entries.iter().filter_map(|entry| match &entry.event {

@@ -1,10 +1,13 @@
-//! `cambist check`: names every problem of config and plugins, and starts nothing.
+//! `cambist check`: names every problem of config and plugins, and of systems if asked to;
+//! it starts nothing.
 
 use std::{process::ExitCode, sync::Arc};
 
 use anyhow::{Context as _, Result};
-use cambist_registry::{Obstacle, Options, Part, Registry};
+use cambist_connect::Systems;
+use cambist_registry::{Obstacle, Part, Registry};
 use cambist_sandbox::Sandbox;
+use clap::Args;
 
 use crate::{
     cli,
@@ -12,19 +15,36 @@ use crate::{
     secrets,
 };
 
+/// What is checked.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    #[command(flatten)]
+    common: cli::Printed,
+    /// Also asks each CRM and Odoo, by one cheap call, whether it is there and takes
+    /// its key.
+    #[arg(long)]
+    systems: bool,
+}
+
 /// Prints the problems. Exits with 1 if there is one.
 ///
 /// # Errors
 ///
 /// The check itself cannot be made.
 #[expect(clippy::print_stdout, reason = "it is the command's answer")]
-pub fn run(options: &cli::Printed) -> Result<ExitCode> {
-    let file = &options.at.config;
-    let problems = all(&Looked::at(file))?;
-    if options.json {
+pub async fn run(options: &Options) -> Result<ExitCode> {
+    let file = &options.common.at.config;
+    let looked = Looked::at(file);
+    let mut problems = all(&looked)?;
+    if options.systems {
+        problems.extend(systems(&looked).await);
+        problems.sort_by_key(|problem| problem.line);
+    }
+    if options.common.json {
         println!("{}", serde_json::to_string_pretty(&problems)?);
     } else if problems.is_empty() {
-        println!("{}: config and plugins are good", file.display());
+        let systems = if options.systems { ", systems" } else { "" };
+        println!("{}: config{systems} and plugins are good", file.display());
     } else {
         for problem in &problems {
             println!("{problem}");
@@ -50,6 +70,34 @@ fn all(looked: &Looked) -> Result<Vec<Problem>> {
     Ok(problems)
 }
 
+/// Asks every system. Where they cannot be made, the config's own check says why.
+async fn systems(looked: &Looked) -> Vec<Problem> {
+    let Some(config) = &looked.config else {
+        return Vec::new();
+    };
+    let (known, _) = secrets::resolve(config, &looked.places);
+    let Ok(systems) = Systems::new(&config.connect, &known, None) else {
+        return Vec::new();
+    };
+    let mut problems = Vec::new();
+    for name in config.connect.systems.keys() {
+        let mut ready = Ok(());
+        if let Some(source) = systems.source(name) {
+            ready = source.ready().await;
+        }
+        if let Some(target) = systems.target(name)
+            && ready.is_ok()
+        {
+            ready = target.ready().await;
+        }
+        if let Err(error) = ready {
+            let setting = ["connect", "systems", name.as_str()];
+            problems.push(looked.places.problem(&setting, error.to_string()));
+        }
+    }
+    problems
+}
+
 /// Loads every plugin that bindings name, in folders of its own: a check leaves
 /// nothing behind.
 fn plugins(config: &Config, places: &Places) -> Result<Vec<Problem>> {
@@ -66,7 +114,7 @@ fn plugins(config: &Config, places: &Places) -> Result<Vec<Problem>> {
     }
     let scratch = tempfile::tempdir().context("cannot make a folder for the check")?;
     let sandbox = Sandbox::new(&scratch.path().join("compiled"))?;
-    let options = Options {
+    let options = cambist_registry::Options {
         plugins: folder.clone(),
         archive: scratch.path().join("revisions"),
         bindings: config.bindings.clone(),

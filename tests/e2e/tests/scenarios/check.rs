@@ -4,7 +4,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result, ensure};
-use cambist_e2e::{Setup, host, plugins};
+use cambist_e2e::{Setup, World, host, plugins};
 use serde::Deserialize;
 
 /// A problem that must be told.
@@ -121,5 +121,43 @@ fn the_config_of_these_tests_has_no_problem() -> Result<()> {
     let told = String::from_utf8(output.stdout)?;
     assert_eq!(told.trim(), "[]");
     assert!(output.status.success());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn systems_are_asked_only_when_that_is_wanted_and_the_one_that_is_not_there_is_named() -> Result<()> {
+    let world = World::start(Setup::default()).await?;
+    // the double answers meanwhile
+    let check = |arguments: &[&str]| {
+        let output = tokio::task::block_in_place(|| host::run(world.folder(), &world.setup, arguments))?;
+        let told: Vec<Told> = serde_json::from_slice(&output.stdout)?;
+        anyhow::Ok((output.status.code(), told))
+    };
+    let (code, told) = check(&["check", "--json"])?;
+    ensure!(code == Some(0) && told.is_empty(), "{told:#?}");
+    assert_eq!(world.hubspot.seen(), [""; 0], "nobody was asked");
+    let (code, told) = check(&["check", "--systems", "--json"])?;
+    ensure!(code == Some(0) && told.is_empty(), "{told:#?}");
+    assert_eq!(world.hubspot.seen().len(), 1);
+
+    // nobody listens there any more
+    let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let file = world.folder().join("cambist.toml");
+    let config = fs::read_to_string(&file)?.replace(&world.hubspot.url(), &format!("http://{free}"));
+    fs::write(&file, &config)?;
+    let (code, told) = check(&["check", "--systems", "--json"])?;
+    let [problem] = told.as_slice() else {
+        anyhow::bail!("one system is away: {told:#?}");
+    };
+    assert_eq!(code, Some(1));
+    let line = config
+        .lines()
+        .nth(problem.line.unwrap_or_default().saturating_sub(1));
+    assert_eq!(line, Some("[connect.systems.hubspot]"));
+    assert!(
+        problem.problem.contains("cannot reach hubspot at"),
+        "{}",
+        problem.problem
+    );
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Bad data parks with a reason a person understands; corrected, it goes on.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use cambist_contract::{delivery::Effect, stage::Stage};
 use cambist_e2e::{Deal, Setup, World};
 use serde_json::json;
 
@@ -73,5 +74,36 @@ async fn a_deal_that_is_gone_is_parked_and_says_so() -> Result<()> {
     assert_eq!(world.post(&[cambist_e2e::sender::won(deal.id, 1)]).await?, 202);
     let story = world.wait(&deal, "parked").await?;
     assert!(story.reason().contains("9001"), "{}", story.reason());
+    world.verify().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_on_the_same_revisions_makes_the_same_bytes_in_every_stage() -> Result<()> {
+    let world = World::start(Setup::default()).await?;
+    let deals = [Deal::german(1), Deal::french(2), Deal::gujarati(3)];
+    world.won(&deals).await?;
+    for deal in &deals {
+        let first = world.wait(deal, "done").await?;
+        world.operate(&["replay", first.id(), "--from", "read"]).await?;
+        let again = world
+            .until("the replay is done", async || {
+                let again = world.wait(deal, "done").await?;
+                Ok((again.count("done") == 2).then_some(again))
+            })
+            .await?;
+        for stage in [Stage::Read, Stage::Own, Stage::Judge, Stage::Tax, Stage::Write] {
+            let made: Vec<&str> = again.outputs(stage);
+            let [before, after] = made.as_slice() else {
+                bail!("{} passed {stage} {} times", deal.object(), made.len());
+            };
+            assert_eq!(before, after, "{} in {stage}", deal.object());
+        }
+        let effects = again.receipts();
+        let of_replay = effects.get(effects.len() / 2..).unwrap_or_default();
+        assert!(
+            of_replay.iter().all(|it| it.effect != Effect::Written),
+            "nothing is written where nothing differs: {of_replay:?}"
+        );
+    }
     world.verify().await
 }
