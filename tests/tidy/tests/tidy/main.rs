@@ -2,6 +2,7 @@
 
 mod errors;
 mod imports;
+mod paths;
 mod sources;
 mod stages;
 mod wit;
