@@ -38,7 +38,7 @@ async fn a_journal_of_every_format_says_what_it_said() -> anyhow::Result<()> {
         fs::remove_file(path.with_extension("db.lock"))?;
     }
 
-    for format in [1] {
+    for format in [1, 2] {
         let name = format!("format-{format}.db");
         let dir = tempfile::tempdir()?;
         let copy = dir.path().join(&name);
@@ -52,6 +52,9 @@ async fn a_journal_of_every_format_says_what_it_said() -> anyhow::Result<()> {
         let both = journal.accept(vec![message(1), message(99)]).await?;
         assert_eq!(both, [Accepted::Duplicate, Accepted::New]);
         journal.verify().await?;
+        drop(journal);
+        // it was brought along: SQLite keeps `user_version` at byte 60 of the file
+        assert_eq!(fs::read(&copy)?.get(60..64), Some([0, 0, 0, 2].as_slice()));
     }
     Ok(())
 }
@@ -138,6 +141,16 @@ async fn write_down(journal: &SqliteJournal) -> anyhow::Result<()> {
             text: "one line".into(),
         }],
     };
+    let called = Event::Called {
+        stage: Stage::Judge,
+        took_us: 512,
+        fuel: 51_000,
+        log: vec![LogLine {
+            level: "warn".into(),
+            text: "no owner".into(),
+        }],
+        links: vec![],
+    };
     let delivered = Event::Delivered {
         target: "odoo".into(),
         receipts: vec![Receipt {
@@ -186,7 +199,7 @@ async fn write_down(journal: &SqliteJournal) -> anyhow::Result<()> {
         ),
         (3, vec![routed, passed(Stage::Read), failed]),
         (4, vec![parked]),
-        (5, vec![held()]),
+        (5, vec![called, held()]),
         (6, vec![waiting(Stage::Draft, other)]),
         (
             7,

@@ -311,15 +311,15 @@ async fn a_journal_of_a_newer_host_is_refused_and_left_as_it_is() -> anyhow::Res
     let dir = tempfile::tempdir()?;
     let path = dir.path().join("journal.db");
     fill(&path).await?;
-    Connection::open(&path)?.pragma_update(None, "user_version", 2)?;
+    Connection::open(&path)?.pragma_update(None, "user_version", 3)?;
     let before = fs::read(&path)?;
 
     for opened in [SqliteJournal::open(&path), SqliteJournal::open_read_only(&path)] {
         assert!(matches!(
             opened,
             Err(JournalError::Newer {
-                found: 2,
-                known: 1,
+                found: 3,
+                known: 2,
                 ..
             })
         ));

@@ -24,7 +24,12 @@ use super::trouble::Trouble;
 use crate::JournalError;
 
 /// The format that this host writes, and the newest that it reads.
-pub(super) const FORMAT: u32 = 1;
+///
+/// | format | what came with it |
+/// |---|---|
+/// | 1 | the first |
+/// | 2 | the event `called` |
+pub(super) const FORMAT: u32 = 2;
 
 /// `CMBJ` in ASCII.
 const APPLICATION_ID: i32 = 0x434D_424A;
@@ -37,13 +42,16 @@ pub(super) fn open_or_create(connection: &mut Connection, path: &Path) -> Result
         change.pragma_update(None, "application_id", APPLICATION_ID)?;
         change.pragma_update(None, "user_version", FORMAT)?;
     }
-    check(&change, path)?;
+    if check(&change, path)? < FORMAT {
+        // what came since 1 needs nothing of what is there to change
+        change.pragma_update(None, "user_version", FORMAT)?;
+    }
     change.commit()?;
     Ok(())
 }
 
-/// Checks that a file is a journal this host knows.
-pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), Trouble> {
+/// Checks that a file is a journal this host knows, and gives its format.
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<u32, Trouble> {
     let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     if number("application_id")? != APPLICATION_ID {
         return Err(Trouble::Told(JournalError::Store {
@@ -60,7 +68,7 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), Trouble>
             known: FORMAT,
         }));
     }
-    Ok(())
+    Ok(found)
 }
 
 /// Whether nothing was ever written to the file.
