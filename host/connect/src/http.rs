@@ -264,6 +264,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_call_bears_the_trace_where_there_is_one() -> anyhow::Result<()> {
+        const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let server = Scripted::start(vec![Reply::json(200, &json!(1)); 2]).await?;
+        let traced: Traced = |headers| drop(headers.insert("traceparent", HeaderValue::from_static(TRACE)));
+        for traced in [None, Some(traced)] {
+            let client = Client::new(traced)?;
+            let http = Http::new(client, "far", server.url().parse()?, HeaderMap::new());
+            http.send(get("a")).await?;
+        }
+        let told: Vec<Option<String>> = server
+            .seen()
+            .into_iter()
+            .map(|request| request.headers.get("traceparent").cloned())
+            .collect();
+        assert_eq!(told, [None, Some(TRACE.to_owned())]);
+        Ok(())
+    }
+
+    #[tokio::test]
     async fn a_path_cannot_name_another_host() -> anyhow::Result<()> {
         let server = Scripted::start(vec![Reply::json(200, &json!(1)); 2]).await?;
         for path in ["//evil.example/a", "http://evil.example/"] {

@@ -172,6 +172,8 @@ fn answer(portal: &Value, request: &Request) -> Reply {
         request.method.as_str(),
         request.path.strip_prefix(API).unwrap_or_default(),
     ) {
+        // a page of deals, and the portal may have none
+        ("GET", "0-3") => Reply::json(200, &json!({"results": []})),
         ("GET", path) if path.starts_with("0-3/") => deal(portal, path.trim_start_matches("0-3/"), request),
         ("POST", "companies/batch/read") => batch(portal, "companies", request),
         ("POST", "contacts/batch/read") => batch(portal, "contacts", request),

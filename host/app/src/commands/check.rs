@@ -4,10 +4,11 @@
 use std::{process::ExitCode, sync::Arc};
 
 use anyhow::{Context as _, Result};
-use cambist_connect::Systems;
+use cambist_connect::{ConnectError, Systems};
 use cambist_registry::{Obstacle, Part, Registry};
 use cambist_sandbox::Sandbox;
 use clap::Args;
+use tokio::task::JoinSet;
 
 use crate::{
     cli,
@@ -70,32 +71,40 @@ fn all(looked: &Looked) -> Result<Vec<Problem>> {
     Ok(problems)
 }
 
-/// Asks every system. Where they cannot be made, the config's own check says why.
+/// Asks every system that can be made, all at once; why another cannot be made is told
+/// with the config.
 async fn systems(looked: &Looked) -> Vec<Problem> {
     let Some(config) = &looked.config else {
         return Vec::new();
     };
     let (known, _) = secrets::resolve(config, &looked.places);
-    let Ok(systems) = Systems::new(&config.connect, &known, None) else {
-        return Vec::new();
-    };
-    let mut problems = Vec::new();
-    for name in config.connect.systems.keys() {
-        let mut ready = Ok(());
-        if let Some(source) = systems.source(name) {
-            ready = source.ready().await;
-        }
-        if let Some(target) = systems.target(name)
-            && ready.is_ok()
-        {
-            ready = target.ready().await;
-        }
-        if let Err(error) = ready {
-            let setting = ["connect", "systems", name.as_str()];
-            problems.push(looked.places.problem(&setting, error.to_string()));
+    let mut asked = JoinSet::new();
+    for (name, system) in &config.connect.systems {
+        let mut alone = config.connect.clone();
+        alone.systems = [(name.clone(), system.clone())].into();
+        if let Ok(systems) = Systems::new(&alone, &known, None) {
+            let name = name.clone();
+            asked.spawn(async move { (ready(&systems, &name).await, name) });
         }
     }
-    problems
+    let answers = asked.join_all().await.into_iter();
+    answers
+        .filter_map(|(answer, name)| {
+            let setting = ["connect", "systems", name.as_str()];
+            Some(looked.places.problem(&setting, answer.err()?.to_string()))
+        })
+        .collect()
+}
+
+/// Asks one system, as what it is bound to be.
+async fn ready(systems: &Systems, name: &str) -> Result<(), ConnectError> {
+    if let Some(source) = systems.source(name) {
+        source.ready().await?;
+    }
+    if let Some(target) = systems.target(name) {
+        target.ready().await?;
+    }
+    Ok(())
 }
 
 /// Loads every plugin that bindings name, in folders of its own: a check leaves
@@ -107,7 +116,7 @@ fn plugins(config: &Config, places: &Places) -> Result<Vec<Problem>> {
     }
     if !folder.is_dir() {
         let text = format!(
-            "there is no plugin folder {}; make it, or set `plugins` under [host]",
+            "there is no plugin folder {0}; `cambist plugin build CRATE --to {0}` makes it, or set `plugins` under [host]",
             folder.display()
         );
         return Ok(vec![places.problem(&["host", "plugins"], text)]);
