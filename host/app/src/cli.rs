@@ -12,8 +12,9 @@ use crate::commands;
 /// See it work, with nothing but this checkout: `cambist demo`.
 ///
 /// Run it: write a cambist.toml (examples/demo/cambist.toml is a documented one),
-/// let `cambist check` look at it, then `cambist serve`. What became of a message
-/// tell `cambist messages` and `cambist show ID`.
+/// build the plugins it names with `cambist plugin build`, let `cambist check` look at
+/// it, then `cambist serve`. `cambist messages` and `cambist show ID` tell what became
+/// of a message.
 #[derive(Debug, Parser)]
 #[command(name = "cambist", version, max_term_width = 100)]
 pub struct Cli {
@@ -25,6 +26,10 @@ pub struct Cli {
 enum Command {
     /// Shows the main job: won HubSpot deals of several regions become customers,
     /// orders and projects.
+    ///
+    /// It builds the shipped plugins first, and needs the checkout. HubSpot is a double
+    /// that does what HubSpot documents. What the last demo left under .cambist/demo is
+    /// thrown away, but for what it compiled.
     Demo(commands::demo::Options),
     /// Receives messages and carries them, until it is told to stop.
     Serve(Config),

@@ -26,9 +26,9 @@ pub enum BuildError {
     /// `cargo` could not be started, or said something unreadable.
     #[error("cannot run cargo: {0}; install Rust with rustup")]
     Cargo(String),
-    /// `cargo build` failed; it has printed why.
+    /// `cargo` could not build it; it has printed why.
     #[error(
-        "cargo build failed for {0}; its own messages say why (is the target there? `rustup target add wasm32-unknown-unknown`)"
+        "cargo cannot build {0}; its own messages say why (is the target there? `rustup target add wasm32-unknown-unknown`)"
     )]
     Compile(String),
     /// A file cannot be read or written.

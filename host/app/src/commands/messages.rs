@@ -50,7 +50,7 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
     }
     println!(
         "{:<20}  {:<8}  {:<7}  {:<22}  {:<6}  why",
-        "message", "state", "stage", "object", "region"
+        "message", "state", "passed", "object", "region"
     );
     for status in &messages {
         println!(

@@ -14,7 +14,14 @@ use crate::{cli::Printed, config::Config, secrets};
 
 /// The journal, beside a host that may be running.
 pub(super) fn journal(config: &Config) -> Result<SqliteJournal> {
-    Ok(SqliteJournal::open_read_only(config.journal())?)
+    let path = config.journal();
+    if !path.exists() {
+        bail!(
+            "there is no journal at {}; `cambist serve` makes it, or set `data` under [host]",
+            path.display()
+        );
+    }
+    Ok(SqliteJournal::open_read_only(path)?)
 }
 
 /// The message with this id, or the only one whose id begins so.

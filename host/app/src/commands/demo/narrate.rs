@@ -167,7 +167,9 @@ fn outcome(claim: &Claim) -> String {
 
 fn stages(claim: &Claim) -> String {
     let times = claim.entries.iter().filter_map(|entry| match &entry.event {
-        Event::Passed { stage, took_us, .. } => Some(format!("{stage} {}", milliseconds(*took_us))),
+        Event::Passed { stage, took_us, .. } | Event::Called { stage, took_us, .. } => {
+            Some(format!("{stage} {}", milliseconds(*took_us)))
+        }
         _ => None,
     });
     times.collect::<Vec<_>>().join(", ")
@@ -188,6 +190,9 @@ pub(super) fn table(steps: &[Step], outcomes: &[(Step, Claim)]) {
     for (step, claim) in outcomes {
         let (mut tax, mut commands, mut took) = (String::new(), 0, 0);
         for entry in &claim.entries {
+            if let Event::Called { took_us, .. } = &entry.event {
+                took += took_us;
+            }
             if let Event::Passed {
                 stage,
                 output,

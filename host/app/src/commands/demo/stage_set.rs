@@ -16,6 +16,7 @@ use cambist_contract::{
     secret::{Secret, SecretRef},
 };
 use cambist_doubles::hubspot;
+use cambist_journal::{JournalError, store::SqliteJournal};
 use serde_json::Value;
 
 use super::odoo::Odoo;
@@ -53,6 +54,11 @@ impl StageSet {
         let folder = root.join(".cambist/demo");
         let data = folder.join("data");
         std::fs::create_dir_all(&data).with_context(|| format!("cannot make {}", data.display()))?;
+        let journal = SqliteJournal::open(data.join("journal.db"));
+        if let Err(error @ JournalError::Locked { .. }) = journal {
+            return Err(error).context("a demo goes on serving here; end it first");
+        }
+        drop(journal);
         for entry in std::fs::read_dir(&data).into_iter().flatten().flatten() {
             if entry.file_name().to_string_lossy().starts_with("journal.db") {
                 std::fs::remove_file(entry.path())
