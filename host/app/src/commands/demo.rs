@@ -70,6 +70,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     let steps = story::tell(&set, &config, &host).await?;
     let outcomes = story::follow(&host, &steps).await?;
     narrate::table(&steps, &outcomes);
+    narrate::times(&outcomes);
     if let Some(books) = &books {
         odoo::print(&books.read_back().await?);
     }

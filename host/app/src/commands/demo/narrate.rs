@@ -2,10 +2,12 @@
 
 #![expect(clippy::print_stdout, reason = "the demo is what it prints")]
 
+use std::collections::BTreeMap;
+
 use cambist_connect::dry_run::render;
 use cambist_contract::{Json, fault::Reason, mapping::Plan, stage::Stage, tax::Assessment};
 use cambist_journal::{Event, journal::Claim};
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::Value;
 
 use super::{
@@ -150,6 +152,12 @@ fn reasons(value: Option<&Value>) -> Vec<Reason> {
         .unwrap_or_default()
 }
 
+/// The names of reasons.
+fn codes(reasons: &[Reason]) -> String {
+    let codes: Vec<&str> = reasons.iter().map(|reason| reason.code.as_str()).collect();
+    codes.join(", ")
+}
+
 fn said(reason: &Reason) -> String {
     match &reason.basis {
         Some(basis) => format!("{} ({basis})", reason.text),
@@ -186,22 +194,16 @@ pub(super) fn table(steps: &[Step], outcomes: &[(Step, Claim)]) {
         .load_style(presets::UTF8_HORIZONTAL_ONLY)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(WIDTH);
-    table.set_header(["deal", "what", "region", "ended", "tax", "plan", "time"]);
+    table.set_header(["deal", "what", "region", "policy", "ended", "tax", "plan"]);
     for (step, claim) in outcomes {
-        let (mut tax, mut commands, mut took) = (String::new(), 0, 0);
+        let (mut policy, mut tax, mut commands) = (String::new(), String::new(), String::new());
         for entry in &claim.entries {
-            if let Event::Called { took_us, .. } = &entry.event {
-                took += took_us;
-            }
-            if let Event::Passed {
-                stage,
-                output,
-                took_us,
-                ..
-            } = &entry.event
-            {
-                took += took_us;
-                match stage {
+            match &entry.event {
+                Event::Passed { stage, output, .. } => match stage {
+                    Stage::Judge => {
+                        let reasons = reasons(output.value().get("reasons"));
+                        policy = format!("allowed: {}", codes(&reasons));
+                    }
                     Stage::Tax => {
                         let all: Vec<Assessment> = serde_json::from_str(output.as_str()).unwrap_or_default();
                         let texts = all
@@ -211,24 +213,22 @@ pub(super) fn table(steps: &[Step], outcomes: &[(Step, Claim)]) {
                     }
                     Stage::Write => {
                         let plan: Plan = serde_json::from_str(output.as_str()).unwrap_or_default();
-                        commands = plan.commands.len();
+                        commands = format!("{} commands", plan.commands.len());
                     }
                     _ => {}
-                }
+                },
+                Event::Held { role, reasons } => policy = format!("holds for {role}: {}", codes(reasons)),
+                _ => {}
             }
         }
         table.add_row([
             step.deal.clone(),
             step.title.clone(),
             claim.status.region.clone().unwrap_or_default(),
+            policy,
             outcome(claim),
             tax,
-            if commands > 0 {
-                format!("{commands} commands")
-            } else {
-                String::new()
-            },
-            milliseconds(took),
+            commands,
         ]);
     }
     for step in steps.iter().filter(|step| step.send != Send::Once) {
@@ -236,7 +236,37 @@ pub(super) fn table(steps: &[Step], outcomes: &[(Step, Claim)]) {
             Send::Forged => "refused: its signature is not HubSpot's",
             _ => "duplicate: nothing happens twice",
         };
-        table.add_row([step.deal.as_str(), &step.title, "", ended]);
+        table.add_row([step.deal.as_str(), &step.title, "", "", ended]);
+    }
+    println!("\n{table}");
+}
+
+/// How long each stage took, in milliseconds. Where a stage was called more often, the
+/// last time.
+pub(super) fn times(outcomes: &[(Step, Claim)]) {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    // no flow of the demo drafts invoices
+    let stages = Stage::ALL.into_iter().filter(|stage| *stage != Stage::Draft);
+    let head = ["deal", "milliseconds"].map(str::to_owned).into_iter();
+    table.set_header(head.chain(stages.clone().map(|stage| stage.name().to_owned())));
+    for (step, claim) in outcomes {
+        let mut took: BTreeMap<Stage, u64> = BTreeMap::new();
+        for entry in &claim.entries {
+            if let Event::Passed { stage, took_us, .. } | Event::Called { stage, took_us, .. } = &entry.event
+            {
+                took.insert(*stage, *took_us);
+            }
+        }
+        let ms = |us: &u64| format!("{}.{}", us / 1000, us % 1000 / 100);
+        let all = took.values().sum();
+        let each = stages
+            .clone()
+            .map(|stage| took.get(&stage).map(ms).unwrap_or_default());
+        table.add_row([step.deal.clone(), ms(&all)].into_iter().chain(each));
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
     }
     println!("\n{table}");
 }
