@@ -235,21 +235,14 @@ impl Event {
         if what != "passed" {
             return serde_json::from_str(text);
         }
-        let PassedText {
-            stage,
-            output,
-            took_us,
-            fuel,
-            log,
-            links,
-        } = serde_json::from_str(text)?;
+        let passed: PassedText = serde_json::from_str(text)?;
         Ok(Self::Passed {
-            stage,
-            output,
-            took_us,
-            fuel,
-            log,
-            links,
+            stage: passed.stage,
+            output: passed.output,
+            took_us: passed.took_us,
+            fuel: passed.fuel,
+            log: passed.log,
+            links: passed.links,
         })
     }
 }

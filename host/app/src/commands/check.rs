@@ -96,7 +96,7 @@ async fn systems(looked: &Looked) -> Vec<Problem> {
         .collect()
 }
 
-/// Asks one system, as what it is bound to be.
+/// Asks one system, as a source and as a target where it is one.
 async fn ready(systems: &Systems, name: &str) -> Result<(), ConnectError> {
     if let Some(source) = systems.source(name) {
         source.ready().await?;

@@ -176,15 +176,16 @@ fn outcome(claim: &Claim) -> String {
 fn stages(claim: &Claim) -> String {
     let times = claim.entries.iter().filter_map(|entry| match &entry.event {
         Event::Passed { stage, took_us, .. } | Event::Called { stage, took_us, .. } => {
-            Some(format!("{stage} {}", milliseconds(*took_us)))
+            Some(format!("{stage} {} ms", ms(*took_us)))
         }
         _ => None,
     });
     times.collect::<Vec<_>>().join(", ")
 }
 
-fn milliseconds(us: u64) -> String {
-    format!("{}.{} ms", us / 1000, us % 1000 / 100)
+/// Microseconds as milliseconds.
+fn ms(us: u64) -> String {
+    format!("{}.{}", us / 1000, us % 1000 / 100)
 }
 
 /// What became of each, short.
@@ -258,12 +259,11 @@ pub(super) fn times(outcomes: &[(Step, Claim)]) {
                 took.insert(*stage, *took_us);
             }
         }
-        let ms = |us: &u64| format!("{}.{}", us / 1000, us % 1000 / 100);
         let all = took.values().sum();
         let each = stages
             .clone()
-            .map(|stage| took.get(&stage).map(ms).unwrap_or_default());
-        table.add_row([step.deal.clone(), ms(&all)].into_iter().chain(each));
+            .map(|stage| took.get(&stage).copied().map(ms).unwrap_or_default());
+        table.add_row([step.deal.clone(), ms(all)].into_iter().chain(each));
     }
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
