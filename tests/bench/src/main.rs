@@ -70,7 +70,7 @@ fn main() -> Result<()> {
         way: None,
     };
     if wanted(Part::Mapping) {
-        for message in ["small-deal", "deal"] {
+        for message in ["small-deal", "deal", "large-deal"] {
             report.mapping.push(mapping::measure(message)?);
         }
     }
