@@ -3,13 +3,15 @@
 use serde_json::{Value, json};
 
 /// A won deal with its company, contact and line items. The ids of all of them
-/// follow from the deal's.
+/// follow from the deal's, or those of the customer from another deal's.
 #[derive(Clone, Debug)]
 pub struct Deal {
     /// The deal's id.
     pub id: u64,
     /// Properties of the deal.
     pub deal: Value,
+    /// The deal whose company and contact it has.
+    pub customer_of: u64,
     /// Properties of the company.
     pub company: Value,
     /// Properties of each line item.
@@ -27,6 +29,7 @@ impl Deal {
                 "dealstage": "closedwon", "closedate": "2026-11-20T15:00:00Z", "region": "de",
                 "contract_terms": "msa-2026", "delivery_owner_email": "delivery@example.com",
             }),
+            customer_of: id,
             company: json!({
                 "name": format!("Kunde {id}"), "legal_name": format!("Kunde {id} GmbH"), "vat_id": "DE136695976",
                 "vat_id_confirmed_on": "2026-11-01", "address": "Kundenweg 5", "zip": "10115", "city": "Berlin",
@@ -79,6 +82,14 @@ impl Deal {
         self
     }
 
+    /// Has another deal's company and contact.
+    #[must_use]
+    pub fn customer_of(mut self, other: &Self) -> Self {
+        self.customer_of = other.customer_of;
+        self.company = other.company.clone();
+        self
+    }
+
     /// Has these line items and no others.
     #[must_use]
     pub fn lines(mut self, lines: Vec<Value>) -> Self {
@@ -99,8 +110,8 @@ impl Deal {
             "properties": self.deal,
             "associations": {"companies": [company], "contacts": [contact], "line_items": ids},
         });
-        let person = json!({"firstname": "Eva", "lastname": format!("Beispiel {}", self.id),
-            "email": format!("eva.{}@example.com", self.id), "associatedcompanyid": company});
+        let person = json!({"firstname": "Eva", "lastname": format!("Beispiel {}", self.customer_of),
+            "email": format!("eva.{}@example.com", self.customer_of), "associatedcompanyid": company});
         let mut objects = vec![
             ("deals", self.id.to_string(), deal),
             ("companies", company, json!({"properties": self.company})),
@@ -113,12 +124,12 @@ impl Deal {
 
     /// The id of its company.
     pub fn company_id(&self) -> String {
-        format!("5{}", self.id)
+        format!("5{}", self.customer_of)
     }
 
     /// The id of its contact.
     pub fn contact_id(&self) -> String {
-        format!("3{}", self.id)
+        format!("3{}", self.customer_of)
     }
 
     /// The id of a line item.

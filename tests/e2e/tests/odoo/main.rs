@@ -4,6 +4,7 @@
 mod amended;
 mod crash;
 mod once;
+mod shared;
 mod tax;
 mod tax_cases;
 mod witness;
