@@ -29,6 +29,7 @@ pub mod message;
 pub mod plugin;
 pub mod policy;
 pub mod revision;
+pub mod rollout;
 pub mod secret;
 pub mod stage;
 pub mod tax;

@@ -27,6 +27,7 @@ pub mod claims;
 pub mod events;
 mod kit;
 pub mod order;
+pub mod plugins;
 pub mod receipt;
 pub mod resume;
 pub mod views;
@@ -95,5 +96,9 @@ macro_rules! for_each_case {
         $case!(chain, an_empty_journal_has_zeros_for_a_head);
         $case!(chain, every_entry_follows_from_the_one_before);
         $case!(chain, a_restart_changes_nothing);
+        $case!(plugins, steps_are_read_as_they_were_written_after_a_restart);
+        $case!(plugins, steps_stand_between_the_entries_of_messages);
+        $case!(plugins, a_message_is_pinned_until_it_ends);
+        $case!(plugins, a_replay_is_pinned_to_what_it_uses);
     };
 }

@@ -29,15 +29,17 @@
 //! # Where to start reading
 //!
 //! [`entry`] for what is written, [`journal`] for the trait, `turn` for which
-//! event goes with which state, then [`store`].
+//! event goes with which state, [`ledger`] for what is written of plugins, then [`store`].
 
 pub mod conformance;
 pub mod entry;
 pub mod journal;
+pub mod ledger;
 pub mod status;
 pub mod store;
 mod turn;
 
 pub use entry::{Entry, Event, LinkAnswer};
 pub use journal::{Journal, JournalError};
+pub use ledger::{Acted, Ledger};
 pub use status::{State, Status};

@@ -2,7 +2,7 @@
 //!
 //! `data/format-1.db` was written by the first host. To write the file of a new
 //! format, raise `FORMAT`, let [`write_down`] record what the format is about, and
-//! run this test once with `CAMBIST_WRITE_FORMAT=2`. Never write the file of a
+//! run this test once with `CAMBIST_WRITE_FORMAT=4`. Never write the file of a
 //! released format again: it is the proof that old files can be read.
 
 use std::{fs, path::Path};
@@ -14,10 +14,11 @@ use cambist_contract::{
     fault::Reason,
     message::{Message, MessageId},
     plugin::LogLine,
+    rollout::{Act, Origin, Step},
     stage::Stage,
 };
 use cambist_journal::{
-    Event, Journal as _,
+    Event, Journal as _, Ledger as _,
     journal::{Accepted, Filter},
     store::SqliteJournal,
 };
@@ -38,7 +39,7 @@ async fn a_journal_of_every_format_says_what_it_said() -> anyhow::Result<()> {
         fs::remove_file(path.with_extension("db.lock"))?;
     }
 
-    for format in [1, 2] {
+    for format in [1, 2, 3] {
         let name = format!("format-{format}.db");
         let dir = tempfile::tempdir()?;
         let copy = dir.path().join(&name);
@@ -48,13 +49,15 @@ async fn a_journal_of_every_format_says_what_it_said() -> anyhow::Result<()> {
         assert_eq!(tell(&SqliteJournal::open_read_only(&copy)?).await?, expected);
         let journal = SqliteJournal::open(&copy)?;
         assert_eq!(tell(&journal).await?, expected);
+        // message 3 is on its way; kept since format 3, and worked out for older files
+        assert_eq!(journal.pinned(&[Digest::of(b"map")]).await?, [1]);
         // It goes on from where it was: old receipts are known, new ones are taken.
         let both = journal.accept(vec![message(1), message(99)]).await?;
         assert_eq!(both, [Accepted::Duplicate, Accepted::New]);
         journal.verify().await?;
         drop(journal);
         // it was brought along: SQLite keeps `user_version` at byte 60 of the file
-        assert_eq!(fs::read(&copy)?.get(60..64), Some([0, 0, 0, 2].as_slice()));
+        assert_eq!(fs::read(&copy)?.get(60..64), Some([0, 0, 0, 3].as_slice()));
     }
     Ok(())
 }
@@ -76,7 +79,7 @@ async fn tell(journal: &SqliteJournal) -> anyhow::Result<Value> {
         messages.push(json!({ "status": status, "message": found.message, "entries": found.entries }));
     }
     let records = [("res.partner".to_owned(), "crm_account_7".to_owned())];
-    Ok(json!({
+    let mut told = json!({
         "entries": verified.entries,
         "head": verified.head,
         "by-state": counts.by_state,
@@ -84,7 +87,14 @@ async fn tell(journal: &SqliteJournal) -> anyhow::Result<Value> {
         "written": journal.written("odoo", &records).await?,
         "link": journal.link(&account(), "odoo").await?,
         "messages": messages,
-    }))
+    });
+    // since format 3
+    let acts = journal.acts().await?;
+    if !acts.is_empty() {
+        told.as_object_mut()
+            .map(|told| told.insert("acts".to_owned(), json!(acts)));
+    }
+    Ok(told)
 }
 
 fn at(seconds: i64) -> anyhow::Result<Timestamp> {
@@ -217,6 +227,32 @@ async fn write_down(journal: &SqliteJournal) -> anyhow::Result<()> {
     ];
     for (n, events) in ways {
         journal.record(&message(n).id, at(i64::from(n))?, events).await?;
+    }
+    let steps = [
+        Step::Registered { from: Origin::Folder },
+        Step::Refused {
+            reason: "its case `deal` fails".into(),
+        },
+        Step::Registered { from: Origin::Push },
+        Step::Passed {
+            version: Some("1.2.0".into()),
+        },
+        Step::Live {
+            revisions: [("read".to_owned(), Digest::of(b"map"))].into(),
+        },
+        Step::Killed {
+            reason: "wrong totals".into(),
+        },
+        Step::Retired,
+    ];
+    for (second, step) in (10..).zip(steps) {
+        let act = Act {
+            plugin: "map-crm".into(),
+            component: Digest::of(b"component"),
+            by: "b.keller".into(),
+            step,
+        };
+        journal.act(at(second)?, act).await?;
     }
     Ok(())
 }

@@ -5,10 +5,12 @@ use std::{fs, path::Path};
 
 use cambist_contract::{
     canonical::{EntityKind, EntityRef},
+    digest::Digest,
     message::{Message, MessageId},
+    rollout::{Act, Step},
 };
 use cambist_journal::{
-    Event, Journal as _, JournalError, State,
+    Event, Journal as _, JournalError, Ledger as _, State,
     journal::{Accepted, Filter},
     store::SqliteJournal,
 };
@@ -31,7 +33,8 @@ fn message(n: u32) -> Message {
     }
 }
 
-/// A journal of six entries: three receipts, then one ends, one waits, one parks.
+/// A journal of seven entries: three receipts, then one ends, one waits, one parks,
+/// and a plugin retires.
 async fn fill(path: &Path) -> anyhow::Result<()> {
     let journal = SqliteJournal::open(path)?;
     journal.accept([1, 2, 3].map(message).into()).await?;
@@ -54,13 +57,20 @@ async fn fill(path: &Path) -> anyhow::Result<()> {
             .record(&message(n).id, Timestamp::UNIX_EPOCH, vec![event])
             .await?;
     }
+    let retired = Act {
+        plugin: "map-crm".into(),
+        component: Digest::of(b"component"),
+        by: "host".into(),
+        step: Step::Retired,
+    };
+    journal.act(Timestamp::UNIX_EPOCH, retired).await?;
     journal.verify().await?;
     Ok(())
 }
 
 /// What somebody with the file and a SQLite shell may try, and the entry at which
 /// the check must stop.
-const TAMPERED: [(&str, u64, &str); 22] = [
+const TAMPERED: [(&str, u64, &str); 25] = [
     (
         "an event's text",
         4,
@@ -104,8 +114,8 @@ const TAMPERED: [(&str, u64, &str); 22] = [
     ),
     (
         "an entry put in",
-        7,
-        "INSERT INTO entries SELECT 7, arrival, at, event_digest, digest, event FROM entries WHERE place = 6",
+        8,
+        "INSERT INTO entries SELECT 8, arrival, at, event_digest, digest, event FROM entries WHERE place = 6",
     ),
     (
         "a message's text",
@@ -125,7 +135,7 @@ const TAMPERED: [(&str, u64, &str); 22] = [
     ("a message out", 2, "DELETE FROM messages WHERE arrival = 2"),
     (
         "a message put in",
-        7,
+        8,
         "INSERT INTO messages SELECT 4, 'another', digest, text FROM messages WHERE arrival = 3",
     ),
     (
@@ -141,8 +151,19 @@ const TAMPERED: [(&str, u64, &str); 22] = [
     ),
     ("a key's head", 6, "UPDATE status SET head = 0 WHERE arrival = 3"),
     (
+        "an act's text",
+        7,
+        "UPDATE entries SET event = replace(event, 'retired', 'killed') WHERE place = 7",
+    ),
+    ("the last act out", 7, "DELETE FROM entries WHERE place = 7"),
+    (
+        "a pin put in",
+        5,
+        "INSERT INTO pins (revision, arrival) VALUES (zeroblob(32), 2)",
+    ),
+    (
         "a count",
-        6,
+        7,
         "UPDATE tally SET messages = 9 WHERE state = 'parked'",
     ),
 ];
@@ -311,15 +332,15 @@ async fn a_journal_of_a_newer_host_is_refused_and_left_as_it_is() -> anyhow::Res
     let dir = tempfile::tempdir()?;
     let path = dir.path().join("journal.db");
     fill(&path).await?;
-    Connection::open(&path)?.pragma_update(None, "user_version", 3)?;
+    Connection::open(&path)?.pragma_update(None, "user_version", 4)?;
     let before = fs::read(&path)?;
 
     for opened in [SqliteJournal::open(&path), SqliteJournal::open_read_only(&path)] {
         assert!(matches!(
             opened,
             Err(JournalError::Newer {
-                found: 3,
-                known: 2,
+                found: 4,
+                known: 3,
                 ..
             })
         ));

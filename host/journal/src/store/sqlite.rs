@@ -22,6 +22,7 @@ use cambist_contract::{
     canonical::EntityRef,
     digest::Digest,
     message::{Message, MessageId},
+    rollout::Act,
 };
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -38,11 +39,12 @@ use self::{
     writer::Writer,
 };
 use crate::{
-    Event, Journal, JournalError, Status,
+    Acted, Event, Journal, JournalError, Ledger, Status,
     journal::{Accepted, Claim, Counts, Filter, Verified},
 };
 
 mod accept;
+mod acts;
 mod chain;
 mod claims;
 mod column;
@@ -51,6 +53,7 @@ mod deliveries;
 mod format;
 mod group;
 mod lock;
+mod pins;
 mod read;
 mod record;
 mod row;
@@ -233,5 +236,24 @@ impl Journal for SqliteJournal {
 
     fn changed(&self) -> watch::Receiver<u64> {
         self.claims.subscribe()
+    }
+}
+
+#[async_trait]
+impl Ledger for SqliteJournal {
+    async fn act(&self, at: Timestamp, act: Act) -> Result<(), JournalError> {
+        let step = acts::Step::new(at, &act).map_err(|error| unreadable(0, "an act", &error))?;
+        self.writer()?.act(step).await
+    }
+
+    async fn acts(&self) -> Result<Vec<Acted>, JournalError> {
+        self.readers.read(acts::all).await
+    }
+
+    async fn pinned(&self, revisions: &[Digest]) -> Result<Vec<u64>, JournalError> {
+        let revisions = revisions.to_vec();
+        self.readers
+            .read(move |connection| pins::counts(connection, &revisions))
+            .await
     }
 }

@@ -65,8 +65,19 @@ impl Tip {
         at: Timestamp,
         event: &Prepared,
     ) -> Result<(), Trouble> {
+        self.append_text(connection, (arrival, id), at, (event.digest, &event.text))
+    }
+
+    /// Puts an entry at the end whose text was written down before, with its digest.
+    pub(super) fn append_text(
+        &mut self,
+        connection: &Connection,
+        (arrival, id): (u64, &MessageId),
+        at: Timestamp,
+        (event_digest, text): (Digest, &str),
+    ) -> Result<(), Trouble> {
         let place = self.place + 1;
-        let digest = Entry::chain(&self.digest, place, id, &at, &event.digest);
+        let digest = Entry::chain(&self.digest, place, id, &at, &event_digest);
         connection
             .prepare_cached(
                 "INSERT INTO entries (place, arrival, at, event_digest, digest, event)
@@ -76,9 +87,9 @@ impl Tip {
                 Count(place),
                 Count(arrival),
                 Text(at),
-                Blob(event.digest),
+                Blob(event_digest),
                 Blob(digest),
-                &event.text,
+                text,
             ))?;
         self.place = place;
         self.digest = digest;

@@ -1,8 +1,8 @@
 //! The version of the journal's file, and who may read whose.
 //!
 //! The version is `PRAGMA user_version`; `PRAGMA application_id` tells a journal
-//! from any other SQLite file. What counts as the format: `schema.sql`, the JSON
-//! of messages, events and states, the text form of times, and the chain's
+//! from any other SQLite file. What counts as the format: `schema.sql` with
+//! `since_3.sql`, the JSON of messages, events and states, the text form of times, and the chain's
 //! recipe ([`Entry::chain`](crate::Entry::chain)).
 //!
 //! | | |
@@ -20,7 +20,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::trouble::Trouble;
+use super::{pins, trouble::Trouble};
 use crate::JournalError;
 
 /// The format that this host writes, and the newest that it reads.
@@ -29,7 +29,11 @@ use crate::JournalError;
 /// |---|---|
 /// | 1 | the first |
 /// | 2 | the event `called` |
-pub(super) const FORMAT: u32 = 2;
+/// | 3 | what is written of plugins, and who is pinned to what |
+pub(super) const FORMAT: u32 = 3;
+
+/// The first format that keeps what is written of plugins.
+pub(super) const WITH_PLUGINS: u32 = 3;
 
 /// `CMBJ` in ASCII.
 const APPLICATION_ID: i32 = 0x434D_424A;
@@ -39,28 +43,39 @@ pub(super) fn open_or_create(connection: &mut Connection, path: &Path) -> Result
     let change = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     if is_empty(&change)? {
         change.execute_batch(include_str!("schema.sql"))?;
+        change.execute_batch(include_str!("since_3.sql"))?;
         change.pragma_update(None, "application_id", APPLICATION_ID)?;
         change.pragma_update(None, "user_version", FORMAT)?;
     }
-    if check(&change, path)? < FORMAT {
-        // what came since 1 needs nothing of what is there to change
+    let found = check(&change, path)?;
+    if found < WITH_PLUGINS {
+        change.execute_batch(include_str!("since_3.sql"))?;
+        pins::work_out(&change)?;
+    }
+    if found < FORMAT {
         change.pragma_update(None, "user_version", FORMAT)?;
     }
     change.commit()?;
     Ok(())
 }
 
+/// The format of a journal. SQLite keeps a signed number; a negative one was never
+/// written by a host.
+pub(super) fn found(connection: &Connection) -> Result<u32, rusqlite::Error> {
+    let number = connection.pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0))?;
+    Ok(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
 /// Checks that a file is a journal this host knows, and gives its format.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<u32, Trouble> {
-    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-    if number("application_id")? != APPLICATION_ID {
+    let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if application != APPLICATION_ID {
         return Err(Trouble::Told(JournalError::Store {
             path: path.display().to_string(),
             detail: "it is not a journal; name another file".into(),
         }));
     }
-    // SQLite keeps a signed number; a negative one was never written by a host.
-    let found = u32::try_from(number("user_version")?).unwrap_or(u32::MAX);
+    let found = found(connection)?;
     if found > FORMAT {
         return Err(Trouble::Told(JournalError::Newer {
             path: path.display().to_string(),

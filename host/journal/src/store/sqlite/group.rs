@@ -20,6 +20,7 @@ use rusqlite::Connection;
 
 use super::{
     accept::{Arriving, accept},
+    acts,
     chain::Tip,
     claims::Claims,
     record::{Recorded, Recording, record},
@@ -34,6 +35,7 @@ pub(super) enum Write {
     Accept(Vec<Arriving>, Answer<Vec<Accepted>>),
     Record(Recording, Answer<()>),
     PutOff(MessageId, Timestamp, Answer<()>),
+    Act(acts::Step, Answer<()>),
 }
 
 /// What a request came to; durable once its group is.
@@ -41,6 +43,7 @@ enum Outcome {
     Accepted(Vec<Accepted>),
     Recorded(Recorded),
     PutOff,
+    Acted,
 }
 
 impl Write {
@@ -50,13 +53,16 @@ impl Write {
             Self::Accept(batch, _) => batch.iter().map(Arriving::size).sum(),
             Self::Record(recording, _) => recording.events.iter().map(|event| event.text.len()).sum(),
             Self::PutOff(..) => 0,
+            Self::Act(step, _) => step.text.len(),
         }
     }
 
     fn refuse(self, error: JournalError) {
         match self {
             Self::Accept(_, answer) => drop(answer.send(Err(error))),
-            Self::Record(_, answer) | Self::PutOff(_, _, answer) => drop(answer.send(Err(error))),
+            Self::Record(_, answer) | Self::PutOff(_, _, answer) | Self::Act(_, answer) => {
+                drop(answer.send(Err(error)));
+            }
         }
     }
 }
@@ -176,6 +182,9 @@ impl Scribe {
                 record(&self.connection, &mut self.tip, recording, claim.as_ref()).map(Outcome::Recorded)
             }
             Write::PutOff(id, until, _) => put_off(&self.connection, id, *until).map(|()| Outcome::PutOff),
+            Write::Act(step, _) => {
+                acts::append(&self.connection, &mut self.tip, step).map(|()| Outcome::Acted)
+            }
         }
     }
 
@@ -193,7 +202,7 @@ impl Scribe {
                 (_, Outcome::Accepted(accepted)) => stirs |= accepted.contains(&Accepted::New),
                 // Time alone makes it due again, so nobody needs to be told.
                 (Write::PutOff(id, ..), Outcome::PutOff) => drop(self.claims.free(id)),
-                (_, Outcome::Recorded(_) | Outcome::PutOff) => {}
+                (_, Outcome::Recorded(_) | Outcome::PutOff | Outcome::Acted) => {}
             }
         }
         if stirs {
@@ -202,9 +211,11 @@ impl Scribe {
         for (write, outcome) in carried {
             match (write, outcome) {
                 (Write::Accept(_, answer), Outcome::Accepted(accepted)) => drop(answer.send(Ok(accepted))),
-                (Write::Record(_, answer) | Write::PutOff(_, _, answer), _) => drop(answer.send(Ok(()))),
+                (Write::Record(_, answer) | Write::PutOff(_, _, answer) | Write::Act(_, answer), _) => {
+                    drop(answer.send(Ok(())));
+                }
                 // `carry_out` pairs them.
-                (Write::Accept(..), Outcome::Recorded(_) | Outcome::PutOff) => {}
+                (Write::Accept(..), Outcome::Recorded(_) | Outcome::PutOff | Outcome::Acted) => {}
             }
         }
     }

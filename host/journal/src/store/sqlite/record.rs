@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::{
     chain::{Prepared, Tip},
     claims::Held,
-    deliveries,
+    deliveries, pins,
     row::StatusRow,
     trouble::{Trouble, unreadable},
 };
@@ -68,6 +68,7 @@ pub(super) fn record(
         }
     }
     row.save(connection, &was)?;
+    pins::follow(connection, &row, events.iter().map(|event| &event.event))?;
     Ok(Recorded {
         frees: claim.is_some() && !claimed,
         stirs: events.iter().any(|event| !event.event.keeps_claim()),

@@ -1,4 +1,5 @@
--- The journal, format 1. Changing a line here changes the format: see format.rs.
+-- The journal, as format 1 had it; what came later is in since_3.sql. Changing a line
+-- here changes the format: see format.rs.
 --
 -- Two tables are the truth and only ever grow: what was received, and what
 -- happened to it. Everything below them is worked out from these two, in the

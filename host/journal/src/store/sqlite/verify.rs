@@ -17,18 +17,22 @@
 use cambist_contract::{
     digest::Digest,
     message::{Message, MessageId},
+    rollout::Act,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, Row};
 use serde::Deserialize;
 
 use super::{
+    acts,
     column::{Blob, Count, Text},
+    format::{self, WITH_PLUGINS},
+    pins,
     read::entries,
     row::{StatusRow, tally_fits},
     trouble::{Trouble, unreadable},
 };
-use crate::{Entry, Event, JournalError, journal::Verified};
+use crate::{Entry, Event, JournalError, journal::Verified, ledger::PLUGINS};
 
 /// Checks everything; the first entry that does not fit is the error.
 pub(super) fn verify(connection: &Connection) -> Result<Verified, Trouble> {
@@ -95,8 +99,20 @@ fn check_entry(row: &Row<'_>, place: u64, previous: &Digest) -> Result<Digest, T
     if Digest::of(event.as_bytes()) != event_digest {
         return Err(bad("its event is not the one that was written"));
     }
-    if Entry::chain(previous, place, &MessageId::from_text(id), &at, &event_digest) != digest {
+    if Entry::chain(
+        previous,
+        place,
+        &MessageId::from_text(id.clone()),
+        &at,
+        &event_digest,
+    ) != digest
+    {
         return Err(bad("its digest does not follow from the entry before"));
+    }
+    if id == PLUGINS {
+        return serde_json::from_str::<Act>(&event)
+            .map(|_| digest)
+            .map_err(|_| bad("its act cannot be read"));
     }
     let glance = serde_json::from_str(&event).map_err(|_| bad("its event cannot be read"))?;
     if let Glance::Received { message } = glance {
@@ -110,7 +126,9 @@ fn check_entry(row: &Row<'_>, place: u64, previous: &Digest) -> Result<Digest, T
 
 /// Every message was received once, and stands where its entries bring it.
 fn check_statuses(connection: &Connection, last: u64) -> Result<(), Trouble> {
-    let mut statement = connection.prepare("SELECT arrival, id, text FROM messages ORDER BY arrival")?;
+    let is_3 = format::found(connection)? >= WITH_PLUGINS;
+    let mut statement =
+        connection.prepare("SELECT arrival, id, text FROM messages WHERE arrival <> 0 ORDER BY arrival")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let arrival = row.get::<_, Count>(0)?.0;
@@ -135,10 +153,25 @@ fn check_statuses(connection: &Connection, last: u64) -> Result<(), Trouble> {
                 "its message does not stand where its entries bring it",
             ));
         }
+        if is_3 && !pins::fit(connection, &worked_out, &entries)? {
+            return Err(broken(
+                worked_out.last_place,
+                "its message is pinned to other revisions than its entries say",
+            ));
+        }
         if !worked_out.is_queued_as_it_stands(connection)? {
             return Err(broken(
                 worked_out.last_place,
                 "its message is not queued as it stands",
+            ));
+        }
+    }
+    if is_3 {
+        let (kept, written) = acts::ends(connection)?;
+        if kept != written {
+            return Err(broken(
+                kept.max(written),
+                "what was written of plugins ends elsewhere",
             ));
         }
     }

@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     accept::Arriving,
+    acts,
     claims::{Claims, Held, Taken},
     group::{Scribe, Write},
     lock::HostLock,
@@ -100,6 +101,11 @@ impl Writer {
     pub(super) async fn put_off(&self, id: MessageId, until: Timestamp) -> Result<(), JournalError> {
         self.ask(|answer| Request::Write(Write::PutOff(id, until, answer)))
             .await
+    }
+
+    /// Writes a step in a plugin's life.
+    pub(super) async fn act(&self, step: acts::Step) -> Result<(), JournalError> {
+        self.ask(|answer| Request::Write(Write::Act(step, answer))).await
     }
 
     /// Claims messages that are due.

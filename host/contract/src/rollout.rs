@@ -1,0 +1,121 @@
+//! A plugin's life: the steps by which one of its components comes to serve, and
+//! goes. Each is a durable fact; where a component stands is worked out from them.
+//!
+//! # What is not here
+//!
+//! Which step may follow which, and what is checked before: the registry's business.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+
+/// One step in a plugin's life.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Act {
+    /// The plugin.
+    pub plugin: String,
+    /// The component that the step is about.
+    pub component: Digest,
+    /// Who did it: a person's name as the caller gave it, `folder`, `config` or `host`.
+    pub by: String,
+    /// What was done.
+    pub step: Step,
+}
+
+/// What was done with a component.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "what")]
+pub enum Step {
+    /// It came in, and is about to be checked.
+    Registered {
+        /// How it came.
+        from: Origin,
+    },
+    /// It did not pass.
+    Refused {
+        /// Why, as a person reads it, with the way out.
+        reason: String,
+    },
+    /// It passed all checks for all bindings of its plugin, and waits.
+    Passed {
+        /// Its version, as it says itself.
+        version: Option<String>,
+    },
+    /// It serves these bindings from now on, all of them at one moment.
+    Live {
+        /// The revision that serves each binding, by the binding's name.
+        revisions: BTreeMap<String, Digest>,
+    },
+    /// It was taken out: nothing is called any more that has this component.
+    Killed {
+        /// Why, as who did it says.
+        reason: String,
+    },
+    /// The last message that was pinned to it has ended.
+    Retired,
+}
+
+/// How a component came to the host.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// As a file in the plugin folder.
+    Folder,
+    /// By the operators' API.
+    Push,
+}
+
+impl Step {
+    /// The step's name, as it stands in its JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Registered { .. } => "registered",
+            Self::Refused { .. } => "refused",
+            Self::Passed { .. } => "passed",
+            Self::Live { .. } => "live",
+            Self::Killed { .. } => "killed",
+            Self::Retired => "retired",
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Folder => "folder",
+            Self::Push => "push",
+        })
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_steps_name_is_the_one_in_its_json() {
+        let steps = [
+            Step::Registered { from: Origin::Push },
+            Step::Refused {
+                reason: String::new(),
+            },
+            Step::Passed { version: None },
+            Step::Live {
+                revisions: BTreeMap::new(),
+            },
+            Step::Killed {
+                reason: String::new(),
+            },
+            Step::Retired,
+        ];
+        for step in steps {
+            let json = serde_json::to_value(&step).unwrap();
+            assert_eq!(json.get("what"), Some(&step.name().into()));
+            assert_eq!(serde_json::from_value::<Step>(json).unwrap(), step);
+        }
+    }
+}
