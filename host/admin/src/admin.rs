@@ -9,7 +9,7 @@ use axum::{
     response::IntoResponse as _,
     routing::{self, MethodRouter},
 };
-use cambist_contract::secret::Secret;
+use cambist_contract::{limits::MAX_COMPONENT, secret::Secret};
 use cambist_journal::Journal;
 use cambist_registry::Registry;
 use http::Method;
@@ -30,7 +30,8 @@ use crate::{
 /// Tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// Largest body of one call, in bytes: a decision is a name and two words.
+/// Largest body of one call, in bytes: a decision is a name and a few words. A component
+/// that is sent in may be as large as one in the folder.
 const BODY_LIMIT: usize = 4 << 10;
 
 /// How long a token is, in characters: 22 of base64 or hex hold 88 bits and more,
@@ -104,6 +105,26 @@ pub(crate) fn api_routes() -> Vec<Route> {
             routing::post(messages::release),
         ),
         (Method::GET, "/api/plugins", routing::get(plugins::list)),
+        (
+            Method::POST,
+            "/api/plugins/{plugin}/push",
+            routing::post(plugins::push).layer(DefaultBodyLimit::max(MAX_COMPONENT)),
+        ),
+        (
+            Method::POST,
+            "/api/plugins/{plugin}/live",
+            routing::post(plugins::live),
+        ),
+        (
+            Method::POST,
+            "/api/plugins/{plugin}/back",
+            routing::post(plugins::back),
+        ),
+        (
+            Method::POST,
+            "/api/plugins/{plugin}/kill",
+            routing::post(plugins::kill),
+        ),
         (Method::GET, "/api/journal/verify", routing::get(journal::verify)),
     ]
 }

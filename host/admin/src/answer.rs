@@ -70,6 +70,16 @@ pub struct Plugins {
     pub bindings: Vec<BindingStatus>,
 }
 
+/// `POST /api/plugins/{plugin}/…`: a step that is durable and in effect.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Stepped {
+    /// The component that the step was about.
+    pub component: Digest,
+    /// What its plugin has come to.
+    pub status: PluginStatus,
+}
+
 /// `GET /api/journal/verify`: the whole chain holds.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]

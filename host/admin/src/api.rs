@@ -16,6 +16,9 @@ pub(crate) mod journal;
 pub(crate) mod messages;
 pub(crate) mod plugins;
 
+/// Longest name of a person or a role, in bytes.
+const NAME_LIMIT: usize = 200;
+
 /// No cache on the way keeps what operators see.
 pub(crate) async fn no_store(mut response: Response) -> Response {
     let never = HeaderValue::from_static("no-store");
@@ -64,5 +67,30 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
             .await
             .map(|Path(id)| Self(MessageId::from_text(id)))
             .map_err(|_| Refusal::UnknownMessage)
+    }
+}
+
+/// A name that can stand in the evidence.
+pub(crate) fn name(member: &str, text: &str) -> Result<String, Refusal> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > NAME_LIMIT || text.chars().any(char::is_control) {
+        return Err(Refusal::Unreadable(format!(
+            "the body: `{member}` is a name of 1 to {NAME_LIMIT} bytes without control characters"
+        )));
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_short_and_visible() {
+        for wrong in ["", "  ", "a\nb", &"x".repeat(NAME_LIMIT + 1)] {
+            assert!(name("by", wrong).is_err(), "{wrong:?}");
+        }
+        assert_eq!(name("by", " Zoë Müller ").unwrap(), "Zoë Müller");
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use cambist_journal::JournalError;
+use cambist_registry::RolloutError;
 use http::StatusCode;
 use thiserror::Error;
 
@@ -66,6 +67,9 @@ pub(crate) enum Refusal {
         /// Which, and why.
         missing: Vec<Missing>,
     },
+    /// A step with a plugin could not be taken.
+    #[error(transparent)]
+    Rollout(RolloutError),
     /// A defect of ours.
     #[error("a defect in the host; please report it")]
     Defect,
@@ -171,6 +175,39 @@ impl Refusal {
                     .collect::<Vec<_>>()
                     .join("; "),
             ),
+            Self::Rollout(error) => {
+                let (status, code, title) = match error {
+                    RolloutError::NoPlugin(_)
+                    | RolloutError::Unbound(_)
+                    | RolloutError::NoComponent { .. }
+                    | RolloutError::None { .. } => (
+                        StatusCode::NOT_FOUND,
+                        "unknown-component",
+                        "no such plugin or component",
+                    ),
+                    RolloutError::Ambiguous { .. } => (
+                        StatusCode::CONFLICT,
+                        "ambiguous-component",
+                        "several components are meant",
+                    ),
+                    RolloutError::Refused { .. } => (
+                        StatusCode::CONFLICT,
+                        "component-refused",
+                        "the component does not pass its checks",
+                    ),
+                    RolloutError::Trouble(_) => (
+                        StatusCode::SERVICE_UNAVAILABLE,
+                        "rollout",
+                        "the step could not be taken now",
+                    ),
+                };
+                // what the system said may name a path of ours: it is for the log
+                let detail = match error {
+                    RolloutError::Trouble(_) => "nothing was changed; the host's log says why".to_owned(),
+                    error => error.to_string(),
+                };
+                (status, code, title, detail)
+            }
             Self::Defect => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "defect",

@@ -44,7 +44,8 @@ enum Command {
     Replay(commands::replay::Options),
     /// Releases a message that policy holds, at the running host.
     Release(commands::release::Options),
-    /// Builds plugins and looks at them.
+    /// Builds plugins, looks at them, and takes the steps of their lives at the running
+    /// host.
     #[command(subcommand)]
     Plugin(commands::plugin::Command),
     /// Prints the JSON schema of the config.
@@ -102,7 +103,7 @@ fn start(command: Command) -> Result<ExitCode> {
             Command::Show(options) => commands::show::run(&options).await,
             Command::Replay(options) => commands::replay::run(&options).await,
             Command::Release(options) => commands::release::run(&options).await,
-            Command::Plugin(command) => commands::plugin::run(command),
+            Command::Plugin(command) => commands::plugin::run(command).await,
             Command::Schema => commands::schema::run(),
         }
     })

@@ -23,7 +23,7 @@ use cambist_contract::{
     secret::{Secret, SecretRef},
 };
 use cambist_pipeline::options::{Flow, Region, RegionOf, Routes};
-use cambist_registry::Binding;
+use cambist_registry::{Binding, NewPlugins};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +81,10 @@ pub struct Host {
     /// The folder that is watched for plugins. Default `plugins`; relative to the
     /// config file.
     pub plugins: PathBuf,
+    /// What becomes of a plugin's file in the folder that passes its checks: `live` at
+    /// once, or `wait` until somebody makes it live with `cambist plugin live`. Default
+    /// `live`.
+    pub new_plugins: NewPlugins,
     /// Messages that are worked on at once. Default 16. Those that wait for a
     /// system do not count: each system has a bound of its own.
     pub at_once: NonZeroUsize,
@@ -109,6 +113,7 @@ impl Default for Host {
             admin: SocketAddr::from(([127, 0, 0, 1], 8701)),
             data: PathBuf::from("data"),
             plugins: PathBuf::from("plugins"),
+            new_plugins: NewPlugins::Live,
             at_once: AT_ONCE,
             log: LogFormat::Text,
         }

@@ -22,6 +22,7 @@ use tokio::{
 
 use crate::{
     config::{Config, Looked},
+    ledger::Kept,
     telemetry::otlp,
 };
 
@@ -66,7 +67,7 @@ impl Host {
         std::fs::create_dir_all(&config.host.data)
             .with_context(|| format!("cannot make the folder {}", config.host.data.display()))?;
         let (journal, registry) = blocking(config).await?;
-        let journal: Arc<dyn Journal> = Arc::new(journal);
+        let journal: Arc<dyn Journal> = journal;
         for (plugin, reason) in registry.missing() {
             tracing::error!(
                 plugin,
@@ -152,18 +153,20 @@ impl Host {
 }
 
 /// What blocks at start: opening the journal, compiling plugins.
-async fn blocking(config: &Config) -> Result<(SqliteJournal, Arc<Registry>)> {
+async fn blocking(config: &Config) -> Result<(Arc<SqliteJournal>, Arc<Registry>)> {
     let config = config.clone();
     tokio::task::spawn_blocking(move || {
-        let journal = SqliteJournal::open(config.journal())?;
+        let journal = Arc::new(SqliteJournal::open(config.journal())?);
         let sandbox = Sandbox::new(&config.host.data.join("compiled"))?;
         let options = Options {
             plugins: config.host.plugins.clone(),
             archive: config.host.data.join("revisions"),
             bindings: config.bindings.clone(),
             tables: config.tables.clone(),
+            new_plugins: config.host.new_plugins,
         };
-        let registry = Registry::open(options, Arc::new(sandbox))?;
+        let ledger = Arc::new(Kept::of(Arc::clone(&journal)));
+        let registry = Registry::open(options, Arc::new(sandbox), ledger)?;
         registry.refresh(now());
         Ok((journal, Arc::new(registry)))
     })

@@ -18,5 +18,6 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod host;
+mod ledger;
 pub mod secrets;
 pub mod telemetry;

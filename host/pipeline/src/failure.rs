@@ -81,6 +81,7 @@ impl Failure {
             Self::Call(CallError::BadAnswer(_)) | Self::Implausible(_) => "plugin-answer",
             Self::Call(CallError::Host(_)) | Self::Route(RouteError::Trouble { .. }) => "host",
             Self::Connect(error) => error.code(),
+            Self::Route(RouteError::Killed { .. }) => "plugin-killed",
             Self::Route(_) | Self::Unroutable(_) => "no-route",
             Self::UnknownEvent { .. } => "unreadable",
             Self::TooDeep { .. } => "too-deep",

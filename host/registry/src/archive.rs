@@ -1,10 +1,9 @@
-//! Revisions on disk: each one that was ever live, by its digest, and which component of each plugin is live now.
+//! Revisions on disk: each one that ever passed its checks, by its digest. Which of them
+//! is live is not here, but in the ledger.
 
 use std::{
-    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use cambist_contract::{
@@ -12,60 +11,20 @@ use cambist_contract::{
     revision::{Revision, canonical_json},
 };
 
-/// The one file that changes: plugins and the digests of their live components.
-///
-/// Not the revisions: those follow from the component and the bindings of today's
-/// config, so that a grant that was taken away does not come back with a restart.
-const LIVE: &str = "live.json";
-
 /// The folder that keeps components and revisions, each file named by the digest
 /// of what it holds and never changed.
 #[derive(Debug)]
 pub(crate) struct Archive {
     folder: PathBuf,
-    live: Mutex<BTreeMap<String, Digest>>,
 }
 
 impl Archive {
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder.join("components"))?;
         fs::create_dir_all(folder.join("revisions"))?;
-        let live = match fs::read(folder.join(LIVE)) {
-            Ok(text) => serde_json::from_slice(&text).unwrap_or_else(|error| {
-                tracing::warn!(%error, "the archive's list of live plugins is damaged; the plugin folder's files decide alone");
-                BTreeMap::new()
-            }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
-            Err(error) => return Err(error),
-        };
         Ok(Self {
             folder: folder.to_owned(),
-            live: Mutex::new(live),
         })
-    }
-
-    /// Takes down that a component, which is kept already, is its plugin's live
-    /// one. Durable when it returns.
-    pub(crate) fn set_live(&self, plugin: &str, component: Digest) -> io::Result<()> {
-        let mut live = self.lock();
-        if live.get(plugin) == Some(&component) {
-            return Ok(());
-        }
-        let mut next = live.clone();
-        next.insert(plugin.to_owned(), component);
-        let text = serde_json::to_vec_pretty(&next).map_err(io::Error::other)?;
-        write_once(&self.folder.join(LIVE), &text)?;
-        *live = next;
-        Ok(())
-    }
-
-    /// The component that was a plugin's live one last; none when none ever was.
-    pub(crate) fn live(&self, plugin: &str) -> Option<Digest> {
-        self.lock().get(plugin).copied()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Digest>> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps a revision and its component. Durable when it returns, because

@@ -53,6 +53,22 @@ pub struct Subject<'a> {
 }
 
 impl Binding {
+    /// The binding's name: its stage and for whom it is, such as `tax region=de`. No two
+    /// of a config have the same; see [`ties_with`](Self::ties_with).
+    pub fn name(&self) -> String {
+        let mut name = self.stage.to_string();
+        for (what, value) in [
+            ("flow", &self.flow),
+            ("region", &self.region),
+            ("unit", &self.unit),
+        ] {
+            if let Some(value) = value {
+                name.push_str(&format!(" {what}={value}"));
+            }
+        }
+        name
+    }
+
     /// How well the binding fits; none when it does not.
     pub fn fit(&self, stage: Stage, subject: Subject<'_>) -> Option<u8> {
         let fits = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);

@@ -17,6 +17,57 @@ pub enum RegistryError {
         #[source]
         source: io::Error,
     },
+    /// The ledger cannot be read.
+    #[error("cannot read what was done with plugins: {0}")]
+    Ledger(String),
+}
+
+/// A step in a plugin's life cannot be taken.
+#[derive(Debug, Error)]
+pub enum RolloutError {
+    /// Nothing of that name ever came in.
+    #[error("no plugin `{0}` ever came in; `cambist plugin status` lists them")]
+    NoPlugin(String),
+    /// Nothing would call it.
+    #[error("no binding names plugin `{0}`; add one to the config, or give the file the plugin's name")]
+    Unbound(String),
+    /// No component of the plugin is meant.
+    #[error("plugin `{plugin}` has no component `{wanted}`; `cambist plugin status {plugin}` lists them")]
+    NoComponent {
+        /// The plugin.
+        plugin: String,
+        /// What was asked for.
+        wanted: String,
+    },
+    /// Several components are meant.
+    #[error("several components of plugin `{plugin}` begin with `{wanted}`; give more of the digest")]
+    Ambiguous {
+        /// The plugin.
+        plugin: String,
+        /// What was asked for.
+        wanted: String,
+    },
+    /// The plugin has none that waits, or none that was live before.
+    #[error("plugin `{plugin}` has no component that {what}; name one of `cambist plugin status {plugin}`")]
+    None {
+        /// The plugin.
+        plugin: String,
+        /// What it would have to be.
+        what: &'static str,
+    },
+    /// The component did not pass its checks.
+    #[error("component {} of plugin `{plugin}` does not pass: {reason}", component.short())]
+    Refused {
+        /// The plugin.
+        plugin: String,
+        /// The component.
+        component: Digest,
+        /// Why, with the way out.
+        reason: String,
+    },
+    /// The host could not find out, or could not write it down.
+    #[error("nothing was changed: {0}; try again when that is mended")]
+    Trouble(String),
 }
 
 /// A message finds nothing that serves it.
@@ -48,6 +99,19 @@ pub enum RouteError {
         /// Why.
         reason: String,
     },
+    /// A revision that a message is pinned to was taken out.
+    #[error(
+        "component {} of plugin `{plugin}` was taken out: {reason}; replay the message on the live revisions, or make \
+         the component live again", component.short()
+    )]
+    Killed {
+        /// The plugin.
+        plugin: String,
+        /// The component.
+        component: Digest,
+        /// Why, as who did it says.
+        reason: String,
+    },
     /// The host could not find out: the same may be had the next time.
     #[error("plugin `{plugin}` cannot be had for now: {reason}; the host tries again")]
     Trouble {
@@ -63,7 +127,9 @@ impl RouteError {
     pub fn next_try(&self) -> NextTry {
         match self {
             Self::Trouble { .. } => NextTry::SendAgain { not_before: None },
-            Self::NoBinding { .. } | Self::NotLive { .. } | Self::Gone { .. } => NextTry::Park,
+            Self::NoBinding { .. } | Self::NotLive { .. } | Self::Gone { .. } | Self::Killed { .. } => {
+                NextTry::Park
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
-//! What others ask of the registry, and how a plugin becomes live.
+//! What others ask of the registry: who serves a message, and what is live.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, HashSet},
     io,
     path::{Path, PathBuf},
@@ -14,18 +15,18 @@ use cambist_contract::{
     revision::{Revision, Tables},
     stage::Stage,
 };
-use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     archive::Archive,
     binding::{Binding, Subject},
     error::{RegistryError, RouteError},
     examine::{Refusal, absent},
-    folder,
+    ledger::Ledger,
+    life::{Component, Life, Standing},
     loaded::Loaded,
-    metrics,
-    prepare::Prepared,
-    status::{BindingStatus, PluginStatus},
+    status::{BindingStatus, ComponentStatus, PluginStatus},
 };
 
 /// What a registry is made of.
@@ -39,6 +40,19 @@ pub struct Options {
     pub bindings: Vec<Binding>,
     /// The reference tables that bindings may grant.
     pub tables: Tables,
+    /// What becomes of a file in the folder that passes its checks.
+    pub new_plugins: NewPlugins,
+}
+
+/// What becomes of a new component that passes its checks.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NewPlugins {
+    /// It is live at once.
+    #[default]
+    Live,
+    /// It waits until somebody makes it live: `cambist plugin live`.
+    Wait,
 }
 
 /// A revision with the plugin that is ready to be called.
@@ -52,6 +66,9 @@ pub struct Pinned {
     pub plugin: Arc<dyn Plugin>,
 }
 
+/// How many components that are of no use any more are told of with the others.
+const PAST: usize = 5;
+
 /// The live revision of each binding, swapped as a whole.
 type Live = Vec<Option<Pinned>>;
 
@@ -60,29 +77,44 @@ pub struct Registry {
     pub(crate) options: Options,
     pub(crate) loader: Arc<dyn Loader>,
     pub(crate) archive: Archive,
+    pub(crate) ledger: Arc<dyn Ledger>,
     live: ArcSwap<Live>,
     loaded: Loaded,
     status: Mutex<BTreeMap<String, PluginStatus>>,
+    /// By the plugin's name. Whoever holds it takes the next step: it is written, and
+    /// then counts.
+    pub(crate) lives: Mutex<BTreeMap<String, Life>>,
 }
 
 impl Registry {
-    /// Opens the folders. Nothing is live before [`refresh`](Self::refresh).
+    /// Opens the folders and reads the ledger. Nothing is live before
+    /// [`refresh`](Self::refresh).
     ///
     /// # Errors
     ///
-    /// A folder cannot be used.
-    pub fn open(options: Options, loader: Arc<dyn Loader>) -> Result<Self, RegistryError> {
+    /// A folder cannot be used, or the ledger not be read.
+    pub fn open(
+        options: Options,
+        loader: Arc<dyn Loader>,
+        ledger: Arc<dyn Ledger>,
+    ) -> Result<Self, RegistryError> {
         let folder = |path: &Path| {
             let path = path.to_owned();
             |source| RegistryError::Folder { path, source }
         };
         std::fs::create_dir_all(&options.plugins).map_err(folder(&options.plugins))?;
         let archive = Archive::open(&options.archive).map_err(folder(&options.archive))?;
+        let mut lives: BTreeMap<String, Life> = BTreeMap::new();
+        for (at, act) in ledger.all().map_err(RegistryError::Ledger)? {
+            lives.entry(act.plugin.clone()).or_default().follow(at, &act);
+        }
         let live = vec![None; options.bindings.len()];
         Ok(Self {
             options,
             loader,
             archive,
+            ledger,
+            lives: Mutex::new(lives),
             live: ArcSwap::from_pointee(live),
             loaded: Loaded::default(),
             status: Mutex::default(),
@@ -146,7 +178,7 @@ impl Registry {
                         }
                     }
                     _ => RouteError::NotLive {
-                        reason: absent(&plugin),
+                        reason: self.why_not_live(&plugin).unwrap_or_else(|| absent(&plugin)),
                         plugin,
                     },
                 })
@@ -159,11 +191,25 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// It is not on disk any more, or does not load in this host.
+    /// It is not on disk any more, does not load in this host, or was taken out.
     pub fn pinned(&self, id: &Digest) -> Result<Pinned, RouteError> {
-        if let Some(pinned) = self.loaded.get(id) {
-            return Ok(pinned);
+        let pinned = match self.loaded.get(id) {
+            Some(pinned) => pinned,
+            None => self.load(id)?,
+        };
+        let (plugin, component) = (&pinned.revision.plugin, pinned.revision.component);
+        let lives = self.lives();
+        match lives.get(plugin).and_then(|life| life.standing(&component)) {
+            Some(Standing::Killed { reason }) => Err(RouteError::Killed {
+                plugin: plugin.clone(),
+                component,
+                reason: reason.clone(),
+            }),
+            _ => Ok(pinned),
         }
+    }
+
+    fn load(&self, id: &Digest) -> Result<Pinned, RouteError> {
         let gone = |reason: String| RouteError::Gone { id: *id, reason };
         let trouble = |plugin: &str, reason: String| RouteError::Trouble {
             plugin: plugin.to_owned(),
@@ -195,145 +241,65 @@ impl Registry {
         Ok(pinned)
     }
 
-    /// Looks at the plugin folder and makes live what is new and passes. Blocks
-    /// while it compiles and runs cases. Tells the plugins that changed.
-    ///
-    /// What is gone from the folder stays live, because messages need it; its
-    /// status says so, because the host's next start will not find it.
-    pub fn refresh(&self, now: Timestamp) -> Vec<PluginStatus> {
-        let files = match folder::plugins(&self.options.plugins) {
-            Ok(files) => files,
-            Err(error) => {
-                tracing::warn!(%error, "cannot read the plugin folder, all stays as it is");
-                return Vec::new();
-            }
-        };
-        let mut changed = self.forget(&files, now);
-        for (plugin, path) in files {
-            let bytes = match folder::read(&path) {
-                Ok(bytes) => bytes,
-                // gone or half-written: the next look will tell
-                Err(error) if self.is_live(&plugin) || error.kind() == io::ErrorKind::NotFound => {
-                    tracing::debug!(plugin, %error, "cannot read a plugin file yet");
-                    continue;
-                }
-                Err(error) => {
-                    let refusal = Refusal::Host(format!("its file cannot be read: {error}"));
-                    changed.push(self.settle(&plugin, None, Err(refusal), now));
-                    continue;
-                }
-            };
-            let digest = Digest::of(&bytes);
-            if self
-                .statuses()
-                .get(&plugin)
-                .is_some_and(|status| status.seen == Some(digest))
-            {
-                continue;
-            }
-            changed.push(self.offer(&plugin, &bytes, now));
-        }
-        changed
-    }
-
-    /// Takes down which plugins have no file any more, and tells those that are
-    /// live all the same.
-    fn forget(&self, files: &BTreeMap<String, PathBuf>, now: Timestamp) -> Vec<PluginStatus> {
-        let mut statuses = self.statuses();
-        statuses.retain(|plugin, status| status.live.is_some() || files.contains_key(plugin));
-        let mut gone = Vec::new();
-        for (plugin, status) in statuses.iter_mut() {
-            let absent = format!(
-                "{plugin}.wasm is not in the plugin folder any more; the last good one stays live until the host ends"
-            );
-            if files.contains_key(plugin) || status.refused.as_ref() == Some(&absent) {
-                continue;
-            }
-            tracing::warn!(plugin, "a plugin's file is gone, the last good one stays");
-            status.seen = None;
-            status.refused = Some(absent);
-            status.at = now;
-            gone.push(status.clone());
-        }
-        gone
-    }
-
-    /// Checks one component for all bindings of its plugin, and switches all of
-    /// them to it, or none. When it is refused and nothing is live, because the host
-    /// has just started, the one that was live last is made so again.
-    pub fn offer(&self, plugin: &str, bytes: &[u8], now: Timestamp) -> PluginStatus {
-        self.settle(plugin, Some(Digest::of(bytes)), self.prepare(plugin, bytes), now)
-    }
-
-    /// Switches to what passed, or takes down why it did not pass.
-    fn settle(
-        &self,
-        plugin: &str,
-        digest: Option<Digest>,
-        outcome: Result<Prepared, Refusal>,
-        now: Timestamp,
-    ) -> PluginStatus {
-        let last_good = match &outcome {
-            Err(_) if !self.is_live(plugin) => self.last_good(plugin, digest),
-            _ => None,
-        };
-        let mut statuses = self.statuses();
-        let status = statuses
-            .entry(plugin.to_owned())
-            .or_insert_with(|| PluginStatus::new(plugin, now));
-        status.seen = digest;
-        status.at = now;
-        if let Some((last, Prepared { version, revisions })) = last_good {
-            self.switch(revisions);
-            status.live = Some(last);
-            status.version = version;
-            tracing::warn!(
-                plugin,
-                component = last.short(),
-                "the last good one is live again"
-            );
-        }
-        let component = digest.map(|digest| digest.short());
-        match outcome {
-            Ok(Prepared { version, revisions }) => {
-                self.switch(revisions);
-                status.live = digest;
-                status.version = version;
-                status.refused = None;
-                tracing::info!(plugin, component, "plugin is live");
-                metrics::switched(plugin);
-            }
-            Err(refusal) => {
-                let reason = match refusal {
-                    Refusal::Component(reason) => reason,
-                    Refusal::Host(reason) => {
-                        // nothing is known about the component: the next look tries again
-                        status.seen = None;
-                        reason
-                    }
-                };
-                tracing::error!(
-                    plugin,
-                    component,
-                    reason,
-                    "plugin refused, the last good one stays"
-                );
-                metrics::refused(plugin);
-                status.refused = Some(reason);
-            }
-        }
-        status.clone()
-    }
-
     /// Whether something serves the bindings of a plugin.
-    fn is_live(&self, plugin: &str) -> bool {
+    pub(crate) fn is_live(&self, plugin: &str) -> bool {
         let statuses = self.statuses();
         statuses.get(plugin).is_some_and(|status| status.live.is_some())
     }
 
-    /// What is known of each plugin that has a file or is live, by name.
+    /// What is known of each plugin that has a file, is live, or ever came in. Blocks: it
+    /// asks the ledger who is pinned to what.
     pub fn plugin_statuses(&self) -> Vec<PluginStatus> {
-        self.statuses().values().cloned().collect()
+        let mut statuses = self.statuses().clone();
+        let lives = self.lives().clone();
+        for (plugin, life) in &lives {
+            let last = life.components.values().map(|it| it.since).max();
+            let status = statuses
+                .entry(plugin.clone())
+                .or_insert_with(|| PluginStatus::new(plugin, last.unwrap_or_default()));
+            status.waits = life.candidate();
+            status.components = self.component_statuses(life);
+        }
+        for status in statuses.values_mut() {
+            self.explain(status);
+        }
+        statuses.into_values().collect()
+    }
+
+    fn component_statuses(&self, life: &Life) -> Vec<ComponentStatus> {
+        let mut found: Vec<_> = life.components.iter().collect();
+        // of what changed at one moment, what serves comes first
+        found.sort_by_key(|(_, known)| (Reverse(known.since), known.standing != Standing::Live));
+        let mut past = 0;
+        found.retain(|(_, known)| {
+            let is_past = matches!(known.standing, Standing::Retired | Standing::Refused { .. });
+            past += usize::from(is_past);
+            !is_past || past <= PAST
+        });
+        found
+            .into_iter()
+            .map(|(component, known)| ComponentStatus {
+                component: *component,
+                version: known.version.clone(),
+                standing: known.standing.clone(),
+                since: known.since,
+                by: known.by.clone(),
+                pinned: self.pinned_messages(known),
+            })
+            .collect()
+    }
+
+    /// How many messages are to finish on a component; all there could be, where the
+    /// ledger does not tell.
+    pub(crate) fn pinned_messages(&self, known: &Component) -> u64 {
+        let revisions: Vec<_> = known.revisions.iter().copied().collect();
+        match self.ledger.pinned(&revisions) {
+            Ok(counts) => counts.iter().sum(),
+            Err(error) => {
+                tracing::warn!(error, "cannot tell who is pinned to a component");
+                u64::MAX
+            }
+        }
     }
 
     /// Plugins that bindings name and that have no live revision, with the reason.
@@ -351,7 +317,9 @@ impl Registry {
                     .statuses()
                     .get(&binding.plugin)
                     .and_then(|status| status.refused.clone());
-                let reason = status.unwrap_or_else(|| absent(&binding.plugin));
+                let reason = status
+                    .or_else(|| self.why_not_live(&binding.plugin))
+                    .unwrap_or_else(|| absent(&binding.plugin));
                 (binding.plugin.clone(), reason)
             })
             .collect();
@@ -375,7 +343,7 @@ impl Registry {
             .collect()
     }
 
-    fn switch(&self, revisions: Vec<(usize, Pinned)>) {
+    pub(crate) fn switch(&self, revisions: Vec<(usize, Pinned)>) {
         self.live.rcu(|live| {
             let mut live = Live::clone(live);
             for (place, pinned) in &revisions {
@@ -391,12 +359,29 @@ impl Registry {
         }
     }
 
+    /// Takes a component out of the bindings it serves.
+    pub(crate) fn take_out(&self, plugin: &str, component: &Digest) {
+        self.live.rcu(|live| {
+            let mut live = Live::clone(live);
+            for slot in &mut live {
+                slot.take_if(|pinned| {
+                    pinned.revision.plugin == plugin && pinned.revision.component == *component
+                });
+            }
+            live
+        });
+    }
+
+    pub(crate) fn lives(&self) -> MutexGuard<'_, BTreeMap<String, Life>> {
+        self.lives.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn live_ids(&self) -> HashSet<Digest> {
         let live = self.live.load();
         live.iter().flatten().map(|pinned| pinned.id).collect()
     }
 
-    fn statuses(&self) -> MutexGuard<'_, BTreeMap<String, PluginStatus>> {
+    pub(crate) fn statuses(&self) -> MutexGuard<'_, BTreeMap<String, PluginStatus>> {
         self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,6 +4,8 @@ use cambist_contract::{digest::Digest, stage::Stage};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::life::Standing;
+
 /// What is known of one plugin's file.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -19,8 +21,34 @@ pub struct PluginStatus {
     pub seen: Option<Digest>,
     /// Why the one that was looked at last is not live.
     pub refused: Option<String>,
-    /// When that was.
+    /// The component that passed and waits for somebody to make it live: the latest one.
+    #[serde(default)]
+    pub waits: Option<Digest>,
+    /// When it was looked at.
     pub at: Timestamp,
+    /// What is known of its components, the latest first: all that are of use now, and
+    /// some that were.
+    #[serde(default)]
+    pub components: Vec<ComponentStatus>,
+}
+
+/// Where one component of a plugin stands.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ComponentStatus {
+    /// The component.
+    pub component: Digest,
+    /// Its version, as it says itself.
+    pub version: Option<String>,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub standing: Standing,
+    /// Since when.
+    pub since: Timestamp,
+    /// Who brought it there: a person, `folder`, `config` or `host`.
+    pub by: String,
+    /// How many messages are still to finish on it: it is drained when there are none.
+    pub pinned: u64,
 }
 
 /// One binding, and what serves it now.
@@ -52,7 +80,9 @@ impl PluginStatus {
             version: None,
             seen: None,
             refused: None,
+            waits: None,
             at,
+            components: Vec::new(),
         }
     }
 }

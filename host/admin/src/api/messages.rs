@@ -11,7 +11,7 @@ use cambist_journal::{Event, Status, journal::Filter};
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::{Asked, Body, Id};
+use super::{Asked, Body, Id, name};
 use crate::{
     Admin,
     answer::{Decided, MessageStory, Messages},
@@ -23,9 +23,6 @@ const PAGE: usize = 100;
 
 /// Most messages on one page: some 500 kB of JSON.
 const PAGE_LIMIT: usize = 1_000;
-
-/// Longest name of a person or a role, in bytes.
-const NAME_LIMIT: usize = 200;
 
 /// The names of all states, in the order of [`cambist_journal::State`].
 pub const STATES: [&str; 7] = ["due", "parked", "held", "waiting", "ignored", "denied", "done"];
@@ -169,17 +166,6 @@ fn standing(status: &Status) -> Stage {
     }
 }
 
-/// A name that can stand in the evidence.
-fn name(member: &str, text: &str) -> Result<String, Refusal> {
-    let text = text.trim();
-    if text.is_empty() || text.len() > NAME_LIMIT || text.chars().any(char::is_control) {
-        return Err(Refusal::Unreadable(format!(
-            "the body: `{member}` is a name of 1 to {NAME_LIMIT} bytes without control characters"
-        )));
-    }
-    Ok(text.to_owned())
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -242,13 +228,5 @@ mod tests {
             let state = serde_json::to_value(ended).unwrap();
             assert_eq!(standing(&status(Some(Stage::Tax), state)), Stage::Fetch);
         }
-    }
-
-    #[test]
-    fn a_name_is_short_and_visible() {
-        for wrong in ["", "  ", "a\nb", &"x".repeat(NAME_LIMIT + 1)] {
-            assert!(name("by", wrong).is_err(), "{wrong:?}");
-        }
-        assert_eq!(name("by", " Zoë Müller ").unwrap(), "Zoë Müller");
     }
 }

@@ -1,15 +1,159 @@
-//! `/api/plugins`: which plugin is live, for whom, and why not.
+//! `/api/plugins`: which component is live, for whom, and why not; and the steps that
+//! operators take with them.
+//!
+//! A step is written to the journal and in effect when its answer goes out. Checks of a
+//! component run within the call.
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, State},
+};
+use cambist_contract::digest::Digest;
+use cambist_registry::{Registry, RolloutError};
+use jiff::Timestamp;
+use serde::Deserialize;
 
-use crate::{Admin, answer::Plugins};
+use super::{Asked, Body, name};
+use crate::{
+    Admin,
+    answer::{Plugins, Stepped},
+    refusal::Refusal,
+};
+
+/// Longest reason, in bytes: a few sentences.
+const REASON_LIMIT: usize = 1_000;
 
 /// `GET /api/plugins`
-pub(crate) async fn list(State(admin): State<Arc<Admin>>) -> Json<Plugins> {
-    Json(Plugins {
-        plugins: admin.registry.plugin_statuses(),
-        bindings: admin.registry.binding_statuses(),
+pub(crate) async fn list(State(admin): State<Arc<Admin>>) -> Result<Json<Plugins>, Refusal> {
+    let registry = Arc::clone(&admin.registry);
+    let told = tokio::task::spawn_blocking(move || Plugins {
+        plugins: registry.plugin_statuses(),
+        bindings: registry.binding_statuses(),
+    });
+    told.await.map(Json).map_err(|_| Refusal::Defect)
+}
+
+/// How a component is sent in.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Push {
+    /// Who says so.
+    by: String,
+    /// Whether it goes live when it passes; else it waits.
+    #[serde(default)]
+    live: bool,
+}
+
+/// `POST /api/plugins/{plugin}/push`: the body is the component.
+pub(crate) async fn push(
+    State(admin): State<Arc<Admin>>,
+    Path(plugin): Path<String>,
+    Asked(push): Asked<Push>,
+    component: Result<Bytes, axum::extract::rejection::BytesRejection>,
+) -> Result<Json<Stepped>, Refusal> {
+    let by = name("by", &push.by)?;
+    let component = component.map_err(|_| Refusal::Body)?;
+    step(&admin, plugin, move |registry, plugin, now| {
+        registry.push(plugin, &component, &by, push.live, now)
     })
+    .await
+}
+
+/// A component is to go live.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Live {
+    /// Its digest, or how that begins; the latest that waits if it is left out.
+    component: Option<String>,
+    /// Who says so.
+    by: String,
+}
+
+/// `POST /api/plugins/{plugin}/live`
+pub(crate) async fn live(
+    State(admin): State<Arc<Admin>>,
+    Path(plugin): Path<String>,
+    Body(live): Body<Live>,
+) -> Result<Json<Stepped>, Refusal> {
+    let by = name("by", &live.by)?;
+    step(&admin, plugin, move |registry, plugin, now| {
+        registry.make_live(plugin, live.component.as_deref(), &by, now)
+    })
+    .await
+}
+
+/// The component that was live before is to be so again.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Back {
+    /// Who says so.
+    by: String,
+}
+
+/// `POST /api/plugins/{plugin}/back`
+pub(crate) async fn back(
+    State(admin): State<Arc<Admin>>,
+    Path(plugin): Path<String>,
+    Body(back): Body<Back>,
+) -> Result<Json<Stepped>, Refusal> {
+    let by = name("by", &back.by)?;
+    step(&admin, plugin, move |registry, plugin, now| {
+        registry.go_back(plugin, &by, now)
+    })
+    .await
+}
+
+/// A component is to be taken out.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Kill {
+    /// Its digest, or how that begins; the live one if it is left out.
+    component: Option<String>,
+    /// Who says so.
+    by: String,
+    /// Why: it stands with every message that is parked for it.
+    reason: String,
+}
+
+/// `POST /api/plugins/{plugin}/kill`
+pub(crate) async fn kill(
+    State(admin): State<Arc<Admin>>,
+    Path(plugin): Path<String>,
+    Body(kill): Body<Kill>,
+) -> Result<Json<Stepped>, Refusal> {
+    let by = name("by", &kill.by)?;
+    let reason = kill.reason.trim().to_owned();
+    if reason.is_empty() || reason.len() > REASON_LIMIT {
+        let text = format!("`reason` says in 1 to {REASON_LIMIT} bytes why");
+        return Err(Refusal::Unreadable(text));
+    }
+    step(&admin, plugin, move |registry, plugin, now| {
+        registry.kill(plugin, kill.component.as_deref(), &by, &reason, now)
+    })
+    .await
+}
+
+/// Takes a step on a thread that may block, and tells what the plugin has come to.
+async fn step(
+    admin: &Arc<Admin>,
+    plugin: String,
+    take: impl FnOnce(&Registry, &str, Timestamp) -> Result<Digest, RolloutError> + Send + 'static,
+) -> Result<Json<Stepped>, Refusal> {
+    let (registry, now) = (Arc::clone(&admin.registry), (admin.clock)());
+    let taken = tokio::task::spawn_blocking(move || {
+        let component = take(&registry, &plugin, now)?;
+        let status = registry
+            .plugin_statuses()
+            .into_iter()
+            .find(|status| status.plugin == plugin);
+        Ok(status.map(|status| Stepped { component, status }))
+    });
+    match taken.await {
+        Ok(Ok(Some(stepped))) => Ok(Json(stepped)),
+        Ok(Err(error)) => Err(Refusal::Rollout(error)),
+        Ok(Ok(None)) | Err(_) => Err(Refusal::Defect),
+    }
 }

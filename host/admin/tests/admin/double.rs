@@ -73,8 +73,10 @@ impl Site {
             archive: folder.path().join("archive"),
             bindings: vec![serde_json::from_value(binding).unwrap()],
             tables: Default::default(),
+            new_plugins: Default::default(),
         };
-        let registry = Arc::new(Registry::open(options, Arc::new(Texts)).unwrap());
+        let ledger = Arc::new(cambist_registry::ledger::Memory::default());
+        let registry = Arc::new(Registry::open(options, Arc::new(Texts), ledger).unwrap());
         let recorder = PrometheusBuilder::new().build_recorder();
         let options: Options = toml::from_str("token = { env = \"ADMIN_TOKEN\" }").unwrap();
         let admin = Admin::new(Setup {

@@ -128,8 +128,10 @@ fn plugins(config: &Config, places: &Places) -> Result<Vec<Problem>> {
         archive: scratch.path().join("revisions"),
         bindings: config.bindings.clone(),
         tables: config.tables.clone(),
+        new_plugins: config.host.new_plugins,
     };
-    let registry = Registry::open(options, Arc::new(sandbox))?;
+    let ledger = Arc::new(cambist_registry::ledger::Memory::default());
+    let registry = Registry::open(options, Arc::new(sandbox), ledger)?;
     let obstacles = registry
         .obstacles()
         .with_context(|| format!("cannot read {}", folder.display()))?;

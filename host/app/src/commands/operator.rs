@@ -8,6 +8,7 @@ use cambist_journal::{
     journal::{Claim, Filter},
     store::SqliteJournal,
 };
+use reqwest::Method;
 use serde_json::Value;
 
 use crate::{cli::Printed, config::Config, secrets};
@@ -57,36 +58,51 @@ pub(super) async fn ask(
 ) -> Result<()> {
     let config = Config::read(&common.at.config)?;
     let claim = message(&journal(&config)?, id).await?;
-    let token = secrets::admin_token(&config)?;
-    let address = format!(
-        "http://{}/api/messages/{}/{what}",
-        config.host.admin, claim.message.id
-    );
-    let answer = reqwest::Client::builder()
+    let path = format!("messages/{}/{what}", claim.message.id);
+    let body = Body::Json(body);
+    let decided = call(&config, Method::POST, &path, Some(body)).await?;
+    if common.json {
+        println!("{}", serde_json::to_string_pretty(&decided)?);
+    } else {
+        println!("{}", done(&claim.message.id));
+    }
+    Ok(())
+}
+
+/// What is sent to the host.
+pub(super) enum Body {
+    Json(Value),
+    Component(Vec<u8>),
+}
+
+/// Calls the running host's API, and gives its answer.
+pub(super) async fn call(config: &Config, method: Method, path: &str, body: Option<Body>) -> Result<Value> {
+    let token = secrets::admin_token(config)?;
+    let address = format!("http://{}/api/{path}", config.host.admin);
+    let request = reqwest::Client::builder()
         .no_proxy()
         .build()?
-        .post(&address)
-        .bearer_auth(token.expose())
-        .header("content-type", "application/json")
-        .body(body.to_string())
-        .send()
-        .await
-        .with_context(|| {
-            format!(
-                "no host answers at {}; is `cambist serve` running?",
-                config.host.admin
-            )
-        })?;
+        .request(method, &address)
+        .bearer_auth(token.expose());
+    let request = match body {
+        Some(Body::Json(body)) => request
+            .header("content-type", "application/json")
+            .body(body.to_string()),
+        Some(Body::Component(component)) => {
+            request.header("content-type", "application/wasm").body(component)
+        }
+        None => request,
+    };
+    let answer = request.send().await.with_context(|| {
+        format!(
+            "no host answers at {}; is `cambist serve` running?",
+            config.host.admin
+        )
+    })?;
     let status = answer.status();
     let text = answer.text().await.unwrap_or_default();
-    if status.is_success() && common.json {
-        let decided: Value = serde_json::from_str(&text).context("the host's answer is no JSON")?;
-        println!("{}", serde_json::to_string_pretty(&decided)?);
-        return Ok(());
-    }
     if status.is_success() {
-        println!("{}", done(&claim.message.id));
-        return Ok(());
+        return serde_json::from_str(&text).context("the host's answer is no JSON");
     }
     let problem: Value = serde_json::from_str(&text).unwrap_or_default();
     let detail = problem

@@ -1,4 +1,8 @@
-//! `cambist plugin`: builds plugins and looks at them.
+//! `cambist plugin`: builds plugins, looks at them, and takes the steps of their lives at
+//! the running host.
+
+mod status;
+mod step;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -28,16 +32,31 @@ pub enum Command {
         /// The component.
         file: PathBuf,
     },
+    /// Tells what is live, what waits, and what does not pass and why, at the running host.
+    Status(status::Options),
+    /// Sends a component to the running host, which checks it.
+    Push(step::Push),
+    /// Makes a component live that passed: the latest that waits, or an older one.
+    Live(step::Live),
+    /// Makes the component live that was before the one that is.
+    Back(step::Back),
+    /// Takes a component out at once: its messages park, and nothing takes its place.
+    Kill(step::Kill),
 }
 
 /// Does it.
 ///
 /// # Errors
 ///
-/// A plugin does not build, load, or do what its cases say.
+/// A plugin does not build, load, or do what its cases say; or the host refuses the step.
 #[expect(clippy::print_stdout, reason = "it is the command's answer")]
-pub fn run(command: Command) -> Result<ExitCode> {
+pub async fn run(command: Command) -> Result<ExitCode> {
     match command {
+        Command::Status(options) => status::run(&options).await?,
+        Command::Push(options) => step::push(&options).await?,
+        Command::Live(options) => step::live(&options).await?,
+        Command::Back(options) => step::back(&options).await?,
+        Command::Kill(options) => step::kill(&options).await?,
         Command::Build { crates, to } => {
             for built in build(&crates, &to)? {
                 println!("{}", built.display());

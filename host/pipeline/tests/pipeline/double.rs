@@ -228,8 +228,10 @@ impl Site {
             archive: folder.path().join("archive"),
             bindings: ["read", "judge", "write"].map(binding).into(),
             tables: BTreeMap::new(),
+            new_plugins: Default::default(),
         };
-        let registry = Registry::open(options, Arc::new(Loads(Arc::new(pack)))).unwrap();
+        let ledger = Arc::new(cambist_registry::ledger::Memory::default());
+        let registry = Registry::open(options, Arc::new(Loads(Arc::new(pack))), ledger).unwrap();
         assert_eq!(registry.offer("map", b"1", now()).refused, None);
         let mut systems = Systems::default();
         for source in ["crm", "other"] {

@@ -93,32 +93,6 @@ fn what_was_live_comes_back_under_the_bindings_of_today_or_not_at_all() {
 }
 
 #[test]
-fn a_damaged_list_of_live_plugins_is_none() {
-    let site = Site::new([binding("deal-desk", json!({}))]);
-    site.open().offer("deal-desk", &saying("yes"), NOW);
-    fs::write(
-        site.archived("")
-            .into_iter()
-            .find(|path| path.ends_with("live.json"))
-            .unwrap(),
-        "{",
-    )
-    .unwrap();
-    let registry = site.open();
-    assert_eq!(registry.offer("deal-desk", b"broken", NOW).live, None);
-    assert_eq!(
-        registry.offer("deal-desk", &saying("no"), NOW).live,
-        Some(Digest::of(&saying("no")))
-    );
-    drop(registry);
-    let registry = site.open();
-    assert_eq!(
-        registry.offer("deal-desk", b"broken", NOW).live,
-        Some(Digest::of(&saying("no")))
-    );
-}
-
-#[test]
 fn trouble_of_the_host_does_not_lose_a_pinned_revision() {
     let site = Site::new([binding("deal-desk", json!({}))]);
     let registry = site.open();

@@ -5,8 +5,8 @@ use std::{
     collections::BTreeMap,
     path::PathBuf,
     sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
@@ -20,10 +20,13 @@ use cambist_contract::{
     plugin::{Called, Case, Cost, Description, Interface, Links, LoadError, Loader, Plugin},
     policy::{Decision, Proposal, Verdict},
     revision::Revision,
+    rollout::Act,
     stage::Stage,
     tax::{Assessment, Document},
 };
-use cambist_registry::{Binding, Options, Registry, RouteError, binding::Subject};
+use cambist_registry::{
+    Binding, Ledger, NewPlugins, Options, Registry, RouteError, binding::Subject, ledger::Memory,
+};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -191,10 +194,50 @@ pub(crate) fn binding(plugin: &str, terms: Value) -> Binding {
     serde_json::from_value(fields).unwrap()
 }
 
+/// A ledger that outlives its hosts, fails when it is told to, and to which messages are
+/// pinned as it is told.
+#[derive(Default)]
+pub(crate) struct Book {
+    acts: Memory,
+    pins: Mutex<BTreeMap<Digest, u64>>,
+    fails: AtomicBool,
+}
+
+impl Book {
+    pub(crate) fn pin(&self, revision: Digest, messages: u64) {
+        self.pins.lock().unwrap().insert(revision, messages);
+    }
+
+    pub(crate) fn fail(&self, fails: bool) {
+        self.fails.store(fails, Ordering::SeqCst);
+    }
+}
+
+impl Ledger for Book {
+    fn write(&self, at: Timestamp, act: Act) -> Result<(), String> {
+        if self.fails.load(Ordering::SeqCst) {
+            return Err("the disk is full".to_owned());
+        }
+        self.acts.write(at, act)
+    }
+
+    fn all(&self) -> Result<Vec<(Timestamp, Act)>, String> {
+        self.acts.all()
+    }
+
+    fn pinned(&self, revisions: &[Digest]) -> Result<Vec<u64>, String> {
+        let pins = self.pins.lock().unwrap();
+        let count = |revision| pins.get(revision).copied().unwrap_or_default();
+        Ok(revisions.iter().map(count).collect())
+    }
+}
+
 /// The folders of a host.
 pub(crate) struct Site {
     folder: TempDir,
     pub(crate) loader: Arc<Fake>,
+    pub(crate) ledger: Arc<Book>,
+    pub(crate) new_plugins: NewPlugins,
     bindings: Vec<Binding>,
 }
 
@@ -203,6 +246,8 @@ impl Site {
         Self {
             folder: tempfile::tempdir().unwrap(),
             loader: Arc::default(),
+            ledger: Arc::default(),
+            new_plugins: NewPlugins::Live,
             bindings: bindings.into(),
         }
     }
@@ -214,8 +259,10 @@ impl Site {
             archive: self.folder.path().join("archive"),
             bindings: self.bindings.clone(),
             tables: BTreeMap::new(),
+            new_plugins: self.new_plugins,
         };
-        Registry::open(options, Arc::clone(&self.loader) as Arc<dyn Loader>).unwrap()
+        let ledger = Arc::clone(&self.ledger) as Arc<dyn Ledger>;
+        Registry::open(options, Arc::clone(&self.loader) as Arc<dyn Loader>, ledger).unwrap()
     }
 
     /// The bindings of a config that was changed while the host was down.

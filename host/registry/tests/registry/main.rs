@@ -6,5 +6,7 @@ mod archive;
 mod double;
 mod folder;
 mod offer;
+mod restart;
+mod rollout;
 mod route;
 mod watch;

@@ -97,7 +97,7 @@ fn one_that_fits_only_some_of_its_bindings_serves_none() {
     assert_eq!(registry.missing(), [("deal-desk".to_owned(), reason.to_owned())]);
     assert!(
         site.archived("revisions").is_empty(),
-        "only what was live is archived"
+        "only what passed is archived"
     );
 }
 

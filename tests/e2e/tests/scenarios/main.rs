@@ -2,6 +2,7 @@
 
 mod check;
 mod crash;
+mod life;
 mod load;
 mod master_data;
 mod operate;

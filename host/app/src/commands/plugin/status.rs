@@ -1,0 +1,99 @@
+//! `cambist plugin status`: what is live, what waits, and what does not pass and why.
+
+use anyhow::{Context as _, Result, bail};
+use cambist_admin::answer::Plugins;
+use cambist_registry::{ComponentStatus, PluginStatus, Standing};
+use clap::Args;
+use reqwest::Method;
+
+use super::super::operator;
+use crate::{cli, config::Config};
+
+/// Which plugins.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    #[command(flatten)]
+    common: cli::Printed,
+    /// Only this one, with all its components.
+    plugin: Option<String>,
+}
+
+/// Asks the host, and prints.
+///
+/// # Errors
+///
+/// No host is running, or it has no such plugin.
+#[expect(clippy::print_stdout, reason = "it is the command's answer")]
+pub(super) async fn run(options: &Options) -> Result<()> {
+    let config = Config::read(&options.common.at.config)?;
+    let answer = operator::call(&config, Method::GET, "plugins", None).await?;
+    let mut told: Plugins = serde_json::from_value(answer).context("the host is of another version")?;
+    if let Some(plugin) = &options.plugin {
+        told.plugins.retain(|status| status.plugin == *plugin);
+        told.bindings.retain(|binding| binding.plugin == *plugin);
+        if told.plugins.is_empty() && told.bindings.is_empty() {
+            bail!("no plugin `{plugin}` came in, and no binding names it");
+        }
+    }
+    if options.common.json {
+        println!("{}", serde_json::to_string_pretty(&told)?);
+        return Ok(());
+    }
+    for status in &told.plugins {
+        println!("{}", line(status));
+        if let Some(reason) = &status.refused {
+            println!("  {reason}");
+        }
+        for component in &status.components {
+            let is_news = !matches!(component.standing, Standing::Retired | Standing::Refused { .. });
+            if options.plugin.is_some() || is_news {
+                println!("  {}", component_line(component));
+            }
+        }
+    }
+    let bare = told.bindings.iter().filter(|binding| {
+        let known = |status: &PluginStatus| status.plugin == binding.plugin;
+        !told.plugins.iter().any(known)
+    });
+    for binding in bare {
+        println!(
+            "{}: no file, and a binding to `{}` names it",
+            binding.plugin, binding.stage
+        );
+    }
+    Ok(())
+}
+
+/// A plugin in a line.
+pub(super) fn line(status: &PluginStatus) -> String {
+    let version = status.version.as_deref().unwrap_or("without a version");
+    match (&status.live, &status.refused) {
+        (Some(live), None) => format!("{}: {version}, {} is live", status.plugin, live.short()),
+        (Some(live), Some(_)) => format!(
+            "{}: {version}, {} stays live, and what stands in the folder is not:",
+            status.plugin,
+            live.short()
+        ),
+        (None, _) => format!("{}: nothing is live:", status.plugin),
+    }
+}
+
+fn component_line(component: &ComponentStatus) -> String {
+    let mut text = format!(
+        "{}  {:<9}  {:<10}  since {} by {}",
+        component.component.short(),
+        component.standing.name(),
+        component.version.as_deref().unwrap_or("-"),
+        component.since.strftime("%Y-%m-%d %H:%M:%S UTC"),
+        component.by,
+    );
+    match component.pinned {
+        0 => {}
+        1 => text.push_str("; 1 message is to finish on it"),
+        many => text.push_str(&format!("; {many} messages are to finish on it")),
+    }
+    if let Standing::Refused { reason } | Standing::Killed { reason } = &component.standing {
+        text.push_str(&format!("; {reason}"));
+    }
+    text
+}

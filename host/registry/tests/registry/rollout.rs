@@ -1,0 +1,308 @@
+//! The steps of a plugin's life, as operators take them.
+
+use std::fs;
+
+use cambist_contract::{delivery::NextTry, digest::Digest, rollout::Step};
+use cambist_registry::{Ledger as _, NewPlugins, Registry, RolloutError, RouteError, Standing};
+use serde_json::json;
+
+use crate::double::{NOW, Site, binding, judge_of, live, saying, verdict, with_case};
+
+fn site() -> Site {
+    Site::new([binding("deal-desk", json!({}))])
+}
+
+/// Where each component stands, the latest first.
+fn standings(registry: &Registry) -> Vec<(Digest, &'static str)> {
+    let [status] = registry.plugin_statuses().try_into().unwrap();
+    status
+        .components
+        .into_iter()
+        .map(|it| (it.component, it.standing.name()))
+        .collect()
+}
+
+fn standing(registry: &Registry, says: &str) -> &'static str {
+    let wanted = Digest::of(&saying(says));
+    let mut all = standings(registry).into_iter();
+    all.find(|(component, _)| *component == wanted).unwrap().1
+}
+
+/// The names of all steps in the ledger, each with who took it.
+fn steps(site: &Site) -> Vec<(&'static str, String)> {
+    let all = site.ledger.all().unwrap().into_iter();
+    all.map(|(_, act)| (act.step.name(), act.by)).collect()
+}
+
+#[test]
+fn what_passes_waits_where_the_folder_is_told_so() {
+    let mut site = site();
+    site.new_plugins = NewPlugins::Wait;
+    let registry = site.open();
+    fs::write(site.plugin("deal-desk.wasm"), saying("one")).unwrap();
+    let [status] = registry.refresh(NOW).try_into().unwrap();
+    let one = Digest::of(&saying("one"));
+    assert_eq!((status.live, status.waits), (None, Some(one)));
+    let reason = format!(
+        "component {short} passed and waits; `cambist plugin live deal-desk {short}` makes it live",
+        short = one.short()
+    );
+    assert_eq!(status.refused.as_deref(), Some(reason.as_str()));
+    let error = judge_of(&registry, "de", "").unwrap_err();
+    assert!(error.to_string().contains(&reason), "{error}");
+
+    assert_eq!(
+        registry.make_live("deal-desk", None, "b.keller", NOW).unwrap(),
+        one
+    );
+    assert_eq!(live(&registry), Some(one));
+    let [status] = registry.plugin_statuses().try_into().unwrap();
+    assert_eq!(
+        (status.live, status.waits, status.refused),
+        (Some(one), None, None)
+    );
+
+    fs::write(site.plugin("deal-desk.wasm"), saying("two")).unwrap();
+    registry.refresh(NOW);
+    assert_eq!(live(&registry), Some(one), "it waits");
+    let folder = |name| (name, "folder".to_owned());
+    let person = |name| (name, "b.keller".to_owned());
+    let known = [
+        folder("registered"),
+        folder("passed"),
+        person("live"),
+        folder("registered"),
+        folder("passed"),
+    ];
+    assert_eq!(steps(&site), known);
+    let error = registry.go_back("deal-desk", "b.keller", NOW).unwrap_err();
+    assert!(matches!(error, RolloutError::None { .. }), "{error}");
+}
+
+#[test]
+fn going_back_is_going_live_with_the_one_before() {
+    let site = site();
+    let registry = site.open();
+    for says in ["one", "two"] {
+        registry.offer("deal-desk", &saying(says), NOW);
+    }
+    let first = judge_of(&registry, "de", "").unwrap();
+    assert_eq!(standing(&registry, "one"), "draining");
+    registry.go_back("deal-desk", "b.keller", NOW).unwrap();
+    assert_eq!(live(&registry), Some(Digest::of(&saying("one"))));
+    assert_eq!(
+        (standing(&registry, "one"), standing(&registry, "two")),
+        ("live", "draining")
+    );
+    registry.go_back("deal-desk", "b.keller", NOW).unwrap();
+    assert_eq!(
+        judge_of(&registry, "de", "").unwrap(),
+        first,
+        "the same revision as before"
+    );
+}
+
+#[test]
+fn a_component_is_named_by_how_its_digest_begins() {
+    let site = site();
+    let registry = site.open();
+    for says in ["one", "two"] {
+        registry.offer("deal-desk", &saying(says), NOW);
+    }
+    let one = Digest::of(&saying("one"));
+    let made = registry
+        .make_live("deal-desk", Some(&one.short()), "someone", NOW)
+        .unwrap();
+    assert_eq!((made, live(&registry)), (one, Some(one)));
+    let wrong = |component| {
+        registry
+            .make_live("deal-desk", component, "someone", NOW)
+            .unwrap_err()
+    };
+    assert!(matches!(wrong(Some("zz")), RolloutError::NoComponent { .. }));
+    assert!(matches!(wrong(Some("")), RolloutError::Ambiguous { .. }));
+    assert!(matches!(wrong(None), RolloutError::None { .. }), "nothing waits");
+    let unknown = registry.make_live("nobody", None, "someone", NOW).unwrap_err();
+    assert!(matches!(unknown, RolloutError::NoPlugin(_)));
+}
+
+#[test]
+fn what_did_not_pass_is_not_made_live() {
+    let site = site();
+    let registry = site.open();
+    let bad = with_case("no", verdict("yes"));
+    registry.offer("deal-desk", &bad, NOW);
+    let error = registry
+        .make_live("deal-desk", Some(&Digest::of(&bad).to_string()), "someone", NOW)
+        .unwrap_err();
+    assert!(matches!(error, RolloutError::Refused { .. }), "{error}");
+    assert!(error.to_string().contains("its case `a-deal-passes`"), "{error}");
+    assert_eq!(live(&registry), None);
+}
+
+#[test]
+fn a_component_that_is_sent_in_is_checked_and_waits_or_goes_live() {
+    let site = site();
+    let registry = site.open();
+    let push = |bytes: &[u8], goes_live| registry.push("deal-desk", bytes, "ci", goes_live, NOW);
+    push(&saying("one"), true).unwrap();
+    assert_eq!(live(&registry), Some(Digest::of(&saying("one"))));
+    let two = push(&saying("two"), false).unwrap();
+    assert_eq!(live(&registry), Some(Digest::of(&saying("one"))));
+    assert_eq!(registry.make_live("deal-desk", None, "ci", NOW).unwrap(), two);
+
+    let refused = push(b"broken", true).unwrap_err();
+    assert!(matches!(refused, RolloutError::Refused { .. }), "{refused}");
+    assert_eq!(live(&registry), Some(two));
+    let unbound = registry
+        .push("other", &saying("one"), "ci", true, NOW)
+        .unwrap_err();
+    assert!(matches!(unbound, RolloutError::Unbound(_)), "{unbound}");
+}
+
+#[test]
+fn what_is_taken_out_is_called_by_nobody_until_it_is_made_live_again() {
+    let site = site();
+    let registry = site.open();
+    let bytes = saying("one");
+    fs::write(site.plugin("deal-desk.wasm"), &bytes).unwrap();
+    registry.refresh(NOW);
+    let pin = judge_of(&registry, "de", "").unwrap();
+    let component = registry
+        .kill("deal-desk", None, "b.keller", "wrong totals", NOW)
+        .unwrap();
+    assert_eq!(component, Digest::of(&bytes));
+
+    let error = registry.pinned(&pin).err().unwrap();
+    assert!(
+        matches!(&error, RouteError::Killed { reason, .. } if reason == "wrong totals"),
+        "{error}"
+    );
+    assert_eq!(error.next_try(), NextTry::Park);
+    let error = judge_of(&registry, "de", "").unwrap_err();
+    assert!(
+        error.to_string().contains("was taken out: wrong totals"),
+        "{error}"
+    );
+    assert_eq!(error.next_try(), NextTry::Park);
+    assert_eq!(registry.missing().len(), 1);
+
+    // neither the same file again nor another look brings it back
+    registry.refresh(NOW);
+    registry.offer("deal-desk", &saying("two"), NOW);
+    registry
+        .kill("deal-desk", None, "b.keller", "wrong too", NOW)
+        .unwrap();
+    let status = registry.offer("deal-desk", &bytes, NOW);
+    assert_eq!(status.live, None);
+    assert!(
+        status
+            .refused
+            .unwrap()
+            .starts_with("it was taken out: wrong totals")
+    );
+    assert_eq!(standing(&registry, "one"), "killed");
+    drop(registry);
+
+    let registry = site.open();
+    registry.refresh(NOW);
+    assert!(
+        matches!(registry.pinned(&pin), Err(RouteError::Killed { .. })),
+        "after a restart"
+    );
+    judge_of(&registry, "de", "").unwrap_err();
+    registry
+        .make_live("deal-desk", Some(&component.short()), "b.keller", NOW)
+        .unwrap();
+    assert_eq!(judge_of(&registry, "de", "").unwrap(), pin);
+    registry.pinned(&pin).unwrap();
+}
+
+#[test]
+fn an_old_one_drains_and_retires_with_its_last_message() {
+    let site = site();
+    let registry = site.open();
+    registry.offer("deal-desk", &saying("one"), NOW);
+    let pin = judge_of(&registry, "de", "").unwrap();
+    site.ledger.pin(pin, 2);
+    registry.offer("deal-desk", &saying("two"), NOW);
+    registry.refresh(NOW);
+    let [status] = registry.plugin_statuses().try_into().unwrap();
+    let old = status
+        .components
+        .into_iter()
+        .find(|it| it.standing == Standing::Draining)
+        .unwrap();
+    assert_eq!((old.component, old.pinned), (Digest::of(&saying("one")), 2));
+    registry.pinned(&pin).unwrap();
+
+    site.ledger.pin(pin, 0);
+    registry.refresh(NOW);
+    assert_eq!(standing(&registry, "one"), "retired");
+    assert_eq!(steps(&site).last(), Some(&("retired", "host".to_owned())));
+    // it is kept, for who goes back
+    registry.go_back("deal-desk", "someone", NOW).unwrap();
+    assert_eq!(judge_of(&registry, "de", "").unwrap(), pin);
+}
+
+#[test]
+fn a_step_that_cannot_be_written_is_not_taken() {
+    let site = site();
+    let registry = site.open();
+    registry.offer("deal-desk", &saying("one"), NOW);
+    let (one, pin) = (live(&registry), judge_of(&registry, "de", "").unwrap());
+    let before = site.ledger.all().unwrap();
+    site.ledger.fail(true);
+    let status = registry.offer("deal-desk", &saying("two"), NOW);
+    assert_eq!(
+        status.refused.as_deref(),
+        Some("the journal cannot take it down: the disk is full")
+    );
+    for error in [
+        registry
+            .push("deal-desk", &saying("three"), "ci", true, NOW)
+            .unwrap_err(),
+        registry
+            .kill("deal-desk", None, "someone", "wrong", NOW)
+            .unwrap_err(),
+    ] {
+        assert!(matches!(error, RolloutError::Trouble(_)), "{error}");
+    }
+    registry.pinned(&pin).unwrap();
+    assert_eq!((live(&registry), site.ledger.all().unwrap()), (one, before));
+    // and is taken when it can be
+    site.ledger.fail(false);
+    registry.offer("deal-desk", &saying("two"), NOW);
+    assert_eq!(live(&registry), Some(Digest::of(&saying("two"))));
+}
+
+#[test]
+fn each_binding_has_a_revision_in_the_step() {
+    let site = Site::new([
+        binding("deal-desk", json!({"region": "de"})),
+        binding(
+            "deal-desk",
+            json!({"region": "in", "unit": "pune", "settings": {"limit": 2}}),
+        ),
+        binding("deal-desk", json!({"flow": "f"})),
+    ]);
+    let registry = site.open();
+    registry.offer("deal-desk", &saying("one"), NOW);
+    let (_, act) = site.ledger.all().unwrap().pop().unwrap();
+    let Step::Live { revisions } = act.step else {
+        unreachable!("{act:?}")
+    };
+    let names: Vec<_> = revisions.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        ["judge flow=f", "judge region=de", "judge region=in unit=pune"]
+    );
+    assert_eq!(
+        revisions.get("judge region=de"),
+        Some(&judge_of(&registry, "de", "").unwrap())
+    );
+    assert_eq!(
+        revisions.get("judge region=in unit=pune"),
+        Some(&judge_of(&registry, "in", "pune").unwrap())
+    );
+}
