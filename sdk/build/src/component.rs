@@ -4,7 +4,7 @@ use wasm_encoder::{CustomSection, Encode as _, Section as _};
 use wasm_metadata::{AddMetadata, AddMetadataField};
 use wit_component::ComponentEncoder;
 
-use crate::{BuildError, post_return};
+use crate::{BuildError, cut, post_return};
 
 /// The custom section that holds a component's cases: a JSON array, each item as
 /// the host's `Case`.
@@ -39,11 +39,33 @@ pub fn encode(core: &[u8], about: &About<'_>, cases: &serde_json::Value) -> Resu
         .module(&core)
         .and_then(|mut encoder| encoder.encode())
         .map_err(|error| failed(format!("{error:#}")))?;
+    described(&component, about, cases).map_err(failed)
+}
+
+/// Makes a plugin of a component that another language's tool has made: the plugin's
+/// own part of it, with its name, version and cases.
+///
+/// What the component imports from elsewhere than the contract traps when it is called.
+///
+/// # Errors
+///
+/// It is no component, or nothing in it exports an interface of the contract.
+pub fn pack(component: &[u8], about: &About<'_>, cases: &serde_json::Value) -> Result<Vec<u8>, BuildError> {
+    cut::out(component)
+        .and_then(|component| described(&component, about, cases))
+        .map_err(|detail| BuildError::Component {
+            name: about.name.to_owned(),
+            detail,
+        })
+}
+
+/// The component with what it says of itself.
+fn described(component: &[u8], about: &About<'_>, cases: &serde_json::Value) -> Result<Vec<u8>, String> {
     let mut metadata = AddMetadata::default();
     metadata.name = AddMetadataField::Set(about.name.to_owned());
     let mut bytes = metadata
-        .to_wasm(&component)
-        .map_err(|error| failed(format!("{error:#}")))?;
+        .to_wasm(component)
+        .map_err(|error| format!("{error:#}"))?;
     // the sections that OCI annotations of WebAssembly files are kept in
     append(&mut bytes, "version", about.version.as_bytes());
     if !about.authors.is_empty() {

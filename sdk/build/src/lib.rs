@@ -1,8 +1,10 @@
-//! From a plugin's crate to a component: what `cambist plugin build` does.
+//! From a plugin's crate to a component: what `cambist plugin build` does. And from the
+//! component of another language's tool to a plugin: `cambist plugin pack`.
 //!
 //! `cargo` builds a core module, [`component`] makes a component of it, and the
 //! crate's name, version, authors and [`cases`] travel in its metadata, so that
-//! one file is all the host needs to check it.
+//! one file is all the host needs to check it. What comes from another language has
+//! its runtime's imports and helpers cut off before.
 //!
 //! # What is not here
 //!
@@ -11,6 +13,7 @@
 pub mod cargo;
 pub mod cases;
 pub mod component;
+mod cut;
 mod post_return;
 
 use std::path::PathBuf;

@@ -4,15 +4,22 @@
 mod status;
 mod step;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use cambist_contract::{
     limits::Limits,
     plugin::{Interface, Loader as _},
     revision::{Revision, Tables},
 };
 use cambist_sandbox::Sandbox;
+use cambist_sdk_build::{
+    cases,
+    component::{self, About},
+};
 use clap::Subcommand;
 
 /// What to do with plugins.
@@ -24,6 +31,27 @@ pub enum Command {
         #[arg(default_value = ".")]
         crates: Vec<PathBuf>,
         /// Where the components go.
+        #[arg(long, default_value = "plugins")]
+        to: PathBuf,
+    },
+    /// Makes a plugin of a component that another language's tool has built, and runs
+    /// its cases in the sandbox.
+    Pack {
+        /// The component.
+        file: PathBuf,
+        /// The plugin's name, which is its file's.
+        #[arg(long)]
+        name: String,
+        /// The plugin's version.
+        #[arg(long)]
+        version: String,
+        /// What the plugin does, in one sentence.
+        #[arg(long)]
+        description: Option<String>,
+        /// The folder of its cases.
+        #[arg(long)]
+        cases: Option<PathBuf>,
+        /// Where the plugin goes.
         #[arg(long, default_value = "plugins")]
         to: PathBuf,
     },
@@ -62,37 +90,75 @@ pub async fn run(command: Command) -> Result<ExitCode> {
                 println!("{}", built.display());
             }
         }
+        Command::Pack {
+            file,
+            name,
+            version,
+            description,
+            cases,
+            to,
+        } => {
+            let about = About {
+                name: &name,
+                version: &version,
+                authors: &[],
+                description: description.as_deref(),
+            };
+            let packed = component::pack(&read(&file)?, &about, &collect(cases.as_deref())?)?;
+            println!("{}", place(&name, &packed, &to)?.display());
+        }
         Command::Inspect { file } => {
-            let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let bytes = read(&file)?;
             println!("{}", serde_json::to_string_pretty(&inspect(&bytes)?)?);
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds crates to components in a folder. A component takes its place there only
-/// when it loads and its cases pass, and only if it differs.
+/// Builds crates to components in a folder.
 ///
 /// # Errors
 ///
 /// The first plugin that does not build, load, or do what its cases say.
-pub fn build(crates: &[PathBuf], to: &std::path::Path) -> Result<Vec<PathBuf>> {
+pub fn build(crates: &[PathBuf], to: &Path) -> Result<Vec<PathBuf>> {
+    let built = cambist_sdk_build::build(crates, false)?;
+    built
+        .iter()
+        .map(|built| place(&built.name, &built.component, to))
+        .collect()
+}
+
+/// Puts a component into a folder. It takes its place there only when it loads and its
+/// cases pass, and only if it differs.
+fn place(name: &str, component: &[u8], to: &Path) -> Result<PathBuf> {
     std::fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
-    let mut files = Vec::new();
-    for built in cambist_sdk_build::build(crates, false)? {
-        let path = to.join(format!("{}.wasm", built.name));
-        if std::fs::read(&path).is_ok_and(|there| there == built.component) {
-            files.push(path);
-            continue;
-        }
-        inspect(&built.component).with_context(|| format!("plugin {}", built.name))?;
-        let half = path.with_extension("half");
-        std::fs::write(&half, &built.component)
-            .with_context(|| format!("cannot write {}", half.display()))?;
-        std::fs::rename(&half, &path).with_context(|| format!("cannot write {}", path.display()))?;
-        files.push(path);
+    let path = to.join(format!("{name}.wasm"));
+    if std::fs::read(&path).is_ok_and(|there| there == component) {
+        return Ok(path);
     }
-    Ok(files)
+    inspect(component).with_context(|| format!("plugin {name}"))?;
+    let half = path.with_extension("half");
+    std::fs::write(&half, component).with_context(|| format!("cannot write {}", half.display()))?;
+    std::fs::rename(&half, &path).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+/// The cases in a folder. One that was named has to be there: a plugin that passes no
+/// case would look like one that passes all.
+fn collect(folder: Option<&Path>) -> Result<serde_json::Value> {
+    let Some(folder) = folder else {
+        return Ok(serde_json::json!([]));
+    };
+    ensure!(
+        folder.is_dir(),
+        "there is no folder {} with cases",
+        folder.display()
+    );
+    Ok(cases::collect(folder)?)
 }
 
 /// Describes a component and runs its cases, with all grants that need no name.
