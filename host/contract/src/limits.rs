@@ -22,22 +22,34 @@ pub struct Limits {
     /// Entries of all tables of one call together. Default 20 000: the tables of a
     /// CPython guest, the largest seen, hold under 10 000 functions.
     pub table_entries: u64,
-    /// Core instances of one component, and as many tables. Default 40: a CPython
-    /// guest is linked from about a dozen modules.
+    /// Core instances of one component, and as many tables. Default 60: a CPython guest of
+    /// componentize-py 0.25.1 has 39, and a package with native code adds to them.
     pub instances: u32,
+    /// Linear memories of one component. Default 4: one is what a component has;
+    /// guests that are linked from many modules (JavaScript, Python) share theirs.
+    pub memories: u32,
     /// Instructions of one call, in wasmtime's fuel. Default 100 million: some
     /// 25 ms of one core; a mapping uses 0.1 to 0.5 million, CPython 10. At most
     /// 4 000 million, about a second: a call cannot be stopped otherwise.
     pub fuel: u64,
     /// Wall clock of one call, in milliseconds, looked at whenever the guest calls
-    /// the host: the guest's own work is bounded by `fuel`. Default 1000: forty
+    /// the host, and again when the host has answered from its journal: the guest's
+    /// own work is bounded by `fuel`. Default 1000: forty
     /// times what the fuel lasts, so that only slow host calls end here.
     pub time_ms: u64,
-    /// Bytes that one call may hand to the host: its answer, as wasmtime counts it
-    /// per string, list and record, and beside it the arguments of all host calls
-    /// together.
+    /// Bytes that one call may hand to the host at once: its answer, or the
+    /// arguments of one host call, as wasmtime counts them per string, list and
+    /// record before it keeps them.
     /// Default 16 MiB: sixteen times the largest message ingress takes.
     pub transfer: u64,
+    /// Items of one answer, in all of its lists together: changes, commands, lines,
+    /// rates, reasons, extension fields. Default 50 000: an invoice of 3 000 lines
+    /// with three rates each and as many extension fields has some 20 000.
+    pub items: u32,
+    /// Levels of arrays and objects in a JSON text that a plugin hands out. Default
+    /// 64, and no more than that, since the journal has to read it again; what
+    /// systems speak of is a handful of levels deep.
+    pub depth: u32,
     /// Log lines of one call. Default 200.
     pub log_lines: u32,
     /// Bytes of log of one call. Default 64 KiB.
@@ -45,6 +57,9 @@ pub struct Limits {
     /// Calls of the host's functions in one call. Default 10 000: a mapping
     /// looks a code up per line, and documents have up to some thousand lines.
     pub host_calls: u32,
+    /// Bytes that go either way in all host calls of one call together. Default
+    /// 4 MiB: 400 bytes for each of the 10 000 calls; a row of rates has under 100.
+    pub host_bytes: u64,
 }
 
 impl Default for Limits {
@@ -52,13 +67,17 @@ impl Default for Limits {
         Self {
             memory: 64 << 20,
             table_entries: 20_000,
-            instances: 40,
+            instances: 60,
+            memories: 4,
             fuel: 100_000_000,
             time_ms: 1_000,
             transfer: 16 << 20,
+            items: 50_000,
+            depth: 64,
             log_lines: 200,
             log_bytes: 64 << 10,
             host_calls: 10_000,
+            host_bytes: 4 << 20,
         }
     }
 }

@@ -45,12 +45,14 @@ impl Cache {
         Ok(Self { folder })
     }
 
-    /// The component with these bytes, compiled now or before.
-    pub(crate) fn component(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
+    /// The component with these bytes, if it was compiled before.
+    pub(crate) fn compiled(&self, engine: &Engine, bytes: &[u8]) -> Option<Component> {
+        self.load(engine, &Digest::of(bytes))
+    }
+
+    /// Compiles a component, and keeps what came of it.
+    pub(crate) fn compile(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
         let digest = Digest::of(bytes);
-        if let Some(component) = self.load(engine, &digest) {
-            return Ok(component);
-        }
         let component = Component::from_binary(engine, bytes)?;
         if let Err(error) = self.store(&digest, &component) {
             tracing::warn!(component = %digest.short(), %error, "cannot keep a compiled component");

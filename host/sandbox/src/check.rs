@@ -1,21 +1,43 @@
-//! What is checked before a component is linked: that it is one, its exports and
-//! its imports.
+//! What is checked before a component is linked: its size, that it is one, its
+//! exports and its imports. What it would cost to compile is `bounds.rs`.
 
 use std::collections::BTreeSet;
 
 use cambist_contract::{
+    limits::MAX_COMPONENT,
     plugin::{Interface, LoadError},
     revision::Grant,
 };
-use wasmparser::{Encoding, Parser, Payload};
+use wasmparser::{CanonicalFunction, Encoding, Parser, Payload};
 use wasmtime::{
     Engine,
     component::{Component, types::ComponentItem},
 };
 
-use crate::generation::v0_1_0;
+use crate::{
+    generation::v0_1_0,
+    trap::{cut, cut_at},
+};
 
 const PACKAGE: &str = "cambist:plugin/";
+
+/// Names of missing imports that are told, and the longest of each. A program built
+/// with all of WASI imports some 40.
+const TOLD: usize = 64;
+const TOLD_BYTES: usize = 120;
+
+/// Refuses a file that is too large to be looked at.
+///
+/// # Errors
+///
+/// It is.
+pub(crate) fn size(bytes: &[u8]) -> Result<(), LoadError> {
+    if bytes.len() <= MAX_COMPONENT {
+        return Ok(());
+    }
+    let text = format!("{} bytes, and {MAX_COMPONENT} are the most", bytes.len());
+    Err(LoadError::TooLarge(text))
+}
 
 /// Refuses a component in which other components have code of their own. Between
 /// components the host copies text, and no limit would see it. A component that
@@ -23,9 +45,11 @@ const PACKAGE: &str = "cambist:plugin/";
 ///
 /// # Errors
 ///
-/// It is composed, or its bytes are no component.
+/// It is composed, or its bytes are no component, or it makes resources of its own:
+/// each takes a place in a table of the host's, and wasmtime allows 268 million.
 pub(crate) fn one_component(bytes: &[u8]) -> Result<(), LoadError> {
-    let wrong = |error: wasmparser::BinaryReaderError| LoadError::NotAComponent(error.message().to_owned());
+    let wrong =
+        |error: wasmparser::BinaryReaderError| LoadError::NotAComponent(cut(error.message().to_owned()));
     // for each component that is open, whether it stands in another one
     let mut open: Vec<bool> = Vec::new();
     for payload in Parser::new(0).parse_all(bytes) {
@@ -44,6 +68,15 @@ pub(crate) fn one_component(bytes: &[u8]) -> Result<(), LoadError> {
                 open.push(false);
             }
             Payload::End(_) => drop(open.pop()),
+            Payload::ComponentCanonicalSection(section) => {
+                for function in section {
+                    if matches!(function.map_err(wrong)?, CanonicalFunction::ResourceNew { .. }) {
+                        let text =
+                            "it makes resources of its own, and no limit counts those; hand out records";
+                        return Err(LoadError::TooLarge(text.to_owned()));
+                    }
+                }
+            }
             _ => {}
         }
     }
@@ -64,7 +97,7 @@ pub(crate) fn exports(engine: &Engine, component: &Component) -> Result<Vec<Inte
     }
     let found = match names.as_slice() {
         [] => String::new(),
-        names => format!(" (it exports {})", crate::trap::cut(names.join(", "))),
+        names => format!(" (it exports {})", cut(names.join(", "))),
     };
     Err(LoadError::NoInterface { found })
 }
@@ -109,6 +142,15 @@ pub(crate) fn imports(
         return Ok(());
     }
     let hint = hint(&missing);
+    let more = missing.len().saturating_sub(TOLD);
+    let mut missing: Vec<String> = missing
+        .into_iter()
+        .take(TOLD)
+        .map(|name| cut_at(name, TOLD_BYTES))
+        .collect();
+    if more > 0 {
+        missing.push(format!("and {more} more"));
+    }
     Err(LoadError::NotGranted { missing, hint })
 }
 
@@ -141,12 +183,11 @@ fn granted(import: &str, grants: &BTreeSet<Grant>) -> bool {
         }
 }
 
-/// The way out, for what is missing.
+/// The way out, for what is missing: a way for each kind.
 fn hint(missing: &[String]) -> String {
+    let mut ways = Vec::new();
     if missing.iter().any(|name| name.starts_with("wasi:")) {
-        return "WASI is never granted: build for wasm32-unknown-unknown, or with `--stub-wasi` where a \
-                language's tool has it"
-            .to_owned();
+        ways.push(WITHOUT_WASI.to_owned());
     }
     let grants: Vec<&str> = missing
         .iter()
@@ -157,8 +198,16 @@ fn hint(missing: &[String]) -> String {
             _ => None,
         })
         .collect();
-    match grants.as_slice() {
-        [] => "the host has no such interface".to_owned(),
-        grants => format!("add {} to the binding's grants", grants.join(", ")),
+    if !grants.is_empty() {
+        ways.push(format!("add {} to the binding's grants", grants.join(", ")));
     }
+    if ways.is_empty() {
+        ways.push("the host has no such interface".to_owned());
+    }
+    ways.join("; ")
 }
+
+/// How each language's tool leaves WASI out.
+const WITHOUT_WASI: &str = "WASI is never granted: build Rust for `wasm32-unknown-unknown`, JavaScript with \
+     `componentize-qjs --stub-wasi`, Python with `componentize-py componentize --stub-wasi`, C without wasi-libc's \
+     files and clocks";

@@ -7,10 +7,15 @@ use cambist_contract::{
 use wasmparser::{Parser, Payload};
 use wasmtime::{Engine, component::Component};
 
-use crate::check;
+use crate::{check, trap::cut};
 
 /// The custom section that holds a component's cases.
 const CASES: &str = "cambist-cases";
+
+/// Cases that a component may carry. Each may use a call's whole fuel, twice: 25 ms
+/// each, so 500 bad ones take half a minute before they are refused. The largest
+/// plugin that is shipped has under 100.
+const MAX_CASES: usize = 500;
 
 /// Reads a component's metadata. `component` is the same one, compiled.
 pub(crate) fn describe(
@@ -44,7 +49,7 @@ impl Metadata {
         let wrong = |text: String| LoadError::NotAComponent(text);
         let mut depth = 0_u32;
         for payload in Parser::new(0).parse_all(bytes) {
-            match payload.map_err(|error| wrong(error.message().to_owned()))? {
+            match payload.map_err(|error| wrong(cut(error.message().to_owned())))? {
                 Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
                 Payload::End(_) => depth = depth.saturating_sub(1),
                 Payload::CustomSection(section) if depth == 0 => match section.name() {
@@ -56,7 +61,12 @@ impl Metadata {
                     "version" => self.version = text(section.data()),
                     CASES => {
                         self.cases = serde_json::from_slice(section.data())
-                            .map_err(|error| wrong(format!("its cases cannot be read: {error}")))?;
+                            .map_err(|error| wrong(cut(format!("its cases cannot be read: {error}"))))?;
+                        if self.cases.len() > MAX_CASES {
+                            let cases = self.cases.len();
+                            let text = format!("it carries {cases} cases, and {MAX_CASES} are the most");
+                            return Err(LoadError::TooLarge(text));
+                        }
                     }
                     _ => {}
                 },
@@ -69,11 +79,11 @@ impl Metadata {
 
 fn component_name(name: wasmparser::ComponentName<'_>) -> Option<String> {
     match name {
-        wasmparser::ComponentName::Component { name, .. } => Some(name.to_owned()),
+        wasmparser::ComponentName::Component { name, .. } => Some(cut(name.to_owned())),
         _ => None,
     }
 }
 
 fn text(data: &[u8]) -> Option<String> {
-    std::str::from_utf8(data).ok().map(str::to_owned)
+    std::str::from_utf8(data).ok().map(|text| cut(text.to_owned()))
 }

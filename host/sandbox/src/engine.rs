@@ -7,7 +7,7 @@
 //! in bulk (a unit for each byte of `memory.copy` and `memory.fill`, for each
 //! table entry), so that no guest code runs unseen. What fuel does not see is
 //! bounded otherwise: calls of host functions are counted and are look-ups in
-//! memory; copying of arguments and answers is charged to `transfer`; text that one
+//! memory; copying of arguments and answers is charged to `transfer` and `host-bytes`; text that one
 //! component hands to another inside a plugin would be copied by the host for
 //! nothing, so a plugin made of several components that have code is refused
 //! (`check.rs`). Fuel itself has a ceiling, [`MAX_FUEL`].
@@ -16,7 +16,6 @@
 //! no replay can repeat, and cost more: on the benchmark's deal a call took 42 us
 //! without metering, 51 with epochs alone and 57 with fuel alone.
 
-use crate::limiter::MEMORIES;
 use wasmtime::{Config, Enabled, Engine, PoolingAllocationConfig};
 
 /// Calls that may be under way at once. The pipeline runs at most as many as the
@@ -29,7 +28,16 @@ pub(crate) const MAX_MEMORY: u64 = 256 << 20;
 
 /// The most core instances, and the most tables, that a revision's limit may allow
 /// in one component.
-pub(crate) const MAX_INSTANCES: u32 = 60;
+pub(crate) const MAX_INSTANCES: u32 = 100;
+
+/// The most linear memories that a revision's limit may allow in one component. The
+/// pool has so many for each call that may be under way.
+pub(crate) const MAX_MEMORIES: u32 = 4;
+
+/// The most levels of JSON that a revision's limit may allow. `serde_json` reads 128
+/// and refuses the rest; a plan or a change around the text takes up to 12, the
+/// journal's entry two more. 64 leaves room for what a later generation puts around.
+pub(crate) const MAX_DEPTH: u32 = 64;
 
 /// The most entries that a revision's limit may allow in one table.
 pub(crate) const MAX_TABLE_ENTRIES: u64 = 100_000;
@@ -38,8 +46,9 @@ pub(crate) const MAX_TABLE_ENTRIES: u64 = 100_000;
 /// call that is under way cannot be stopped by anything else.
 pub(crate) const MAX_FUEL: u64 = 4_000_000_000;
 
-/// Native stack of one call: wasmtime's default. The call's thread has 2 MiB.
-const MAX_STACK: usize = 512 << 10;
+/// Native stack of one call, in bytes: wasmtime's default. The call's thread has
+/// 2 MiB. It is the engine's and no revision's, because wasmtime compiles it in.
+pub(crate) const MAX_STACK: usize = 512 << 10;
 
 /// Memory of an instance that is kept for the next one in the same slot and
 /// reset page by page, as far as it was touched. More costs memory (this times
@@ -72,8 +81,8 @@ pub(crate) fn engine() -> wasmtime::Result<Engine> {
     pool.total_component_instances(MAX_CALLS)
         .total_core_instances(MAX_CALLS * MAX_INSTANCES)
         .max_core_instances_per_component(MAX_INSTANCES)
-        .total_memories(MAX_CALLS * MEMORIES)
-        .max_memories_per_component(MEMORIES)
+        .total_memories(MAX_CALLS * MAX_MEMORIES)
+        .max_memories_per_component(MAX_MEMORIES)
         .total_tables(MAX_CALLS * 8)
         .max_tables_per_component(MAX_INSTANCES)
         .max_memory_size(usize::try_from(MAX_MEMORY).unwrap_or(usize::MAX))

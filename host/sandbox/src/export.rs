@@ -58,7 +58,7 @@ impl<S: Signature> Export<S> {
             .get_func(&mut *store, index)
             .ok_or_else(missing)?
             .typed::<S::Params<'static>, S::Return>(&mut *store)
-            .map_err(|error| wrong(format!("`{name}`: {error:#}")))?;
+            .map_err(|error| wrong(crate::trap::cut(format!("`{name}`: {error:#}"))))?;
         Ok(Self {
             index,
             checked: PhantomData,

@@ -56,13 +56,34 @@ impl State {
     pub(crate) fn host_call(&mut self, bytes: usize) -> wasmtime::Result<()> {
         let limits = &self.terms.limits;
         self.budget.host_calls += 1;
-        self.budget.host_bytes = self.budget.host_bytes.saturating_add(bytes as u64);
-        if self.budget.host_bytes > limits.transfer {
-            return self.meet("transfer", self.terms.limits.transfer);
-        }
         if self.budget.host_calls > limits.host_calls {
             return self.meet("host-calls", u64::from(self.terms.limits.host_calls));
         }
+        self.host_bytes(bytes)?;
+        self.in_time()
+    }
+
+    /// Counts `bytes` that go one way or the other in a host call.
+    ///
+    /// # Errors
+    ///
+    /// They are too many.
+    pub(crate) fn host_bytes(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        let limits = &self.terms.limits;
+        self.budget.host_bytes = self.budget.host_bytes.saturating_add(bytes as u64);
+        if self.budget.host_bytes > limits.host_bytes {
+            return self.meet("host-bytes", self.terms.limits.host_bytes);
+        }
+        Ok(())
+    }
+
+    /// Looks at the clock: before a host call, and after one that may have waited.
+    ///
+    /// # Errors
+    ///
+    /// The call's time is over.
+    pub(crate) fn in_time(&mut self) -> wasmtime::Result<()> {
+        let limits = &self.terms.limits;
         if self.budget.started.elapsed().as_millis() > u128::from(limits.time_ms) {
             return self.meet("time-ms", self.terms.limits.time_ms);
         }

@@ -22,9 +22,10 @@
 //!
 //! # Where to start reading
 //!
-//! [`sandbox`] for loading, [`guest`] for a call, [`engine`] for the settings of
+//! [`sandbox`] for loading, `bounds` for what is looked at before anything is compiled, [`guest`] for a call, [`engine`] for the settings of
 //! wasmtime.
 
+mod bounds;
 mod cache;
 mod check;
 mod describe;

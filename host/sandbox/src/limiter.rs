@@ -3,11 +3,6 @@
 use cambist_contract::{limits::Limits, plugin::CallError};
 use wasmtime::ResourceLimiter;
 
-/// Linear memories of one component. One is what a component has; guests that are
-/// linked from many modules (JavaScript, Python) share theirs. The pool has so many
-/// for each call that may be under way.
-pub(crate) const MEMORIES: u32 = 4;
-
 /// Refuses memory and tables beyond a revision's limits: of all memories and all
 /// tables of a call together, however many they are spread over.
 #[derive(Debug)]
@@ -15,6 +10,7 @@ pub(crate) struct Limiter {
     memory: Taken,
     table_entries: Taken,
     instances: u32,
+    memories: u32,
     /// The limit that was met, for the error's text.
     pub(crate) met: Option<CallError>,
 }
@@ -57,6 +53,7 @@ impl Limiter {
             memory: Taken::nothing_of("memory", limits.memory),
             table_entries: Taken::nothing_of("table-entries", limits.table_entries),
             instances: limits.instances,
+            memories: limits.memories,
             met: None,
         }
     }
@@ -92,6 +89,6 @@ impl ResourceLimiter for Limiter {
     }
 
     fn memories(&self) -> usize {
-        MEMORIES as usize
+        self.memories as usize
     }
 }

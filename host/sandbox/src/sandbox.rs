@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use cambist_contract::{
-    limits::{Limits, MAX_COMPONENT},
+    limits::Limits,
     plugin::{Description, LoadError, Loader, Plugin},
     revision::Revision,
 };
@@ -14,9 +14,10 @@ use wasmtime::{
 };
 
 use crate::{
+    bounds,
     cache::Cache,
     check, describe,
-    engine::{self, MAX_FUEL, MAX_INSTANCES, MAX_MEMORY, MAX_TABLE_ENTRIES},
+    engine::{self, MAX_DEPTH, MAX_FUEL, MAX_INSTANCES, MAX_MEMORIES, MAX_MEMORY, MAX_TABLE_ENTRIES},
     generation::v0_1_0,
     guest::{Guest, State, Terms},
 };
@@ -62,11 +63,11 @@ impl Sandbox {
     }
 
     fn compile(&self, bytes: &[u8]) -> Result<Component, LoadError> {
-        if bytes.len() > MAX_COMPONENT {
-            let text = format!("{} bytes, and {MAX_COMPONENT} are the most", bytes.len());
-            return Err(LoadError::TooLarge(text));
+        if let Some(component) = self.cache.compiled(&self.engine, bytes) {
+            return Ok(component);
         }
-        self.cache.component(&self.engine, bytes).map_err(|error| {
+        bounds::check(bytes)?;
+        self.cache.compile(&self.engine, bytes).map_err(|error| {
             // the parser prints bytes one a line; a problem is a line
             let text = format!("{error:#}");
             let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -78,6 +79,7 @@ impl Sandbox {
 impl Loader for Sandbox {
     fn load(&self, bytes: &[u8], revision: &Revision) -> Result<Arc<dyn Plugin>, LoadError> {
         fits(&revision.limits)?;
+        check::size(bytes)?;
         check::one_component(bytes)?;
         let component = self.compile(bytes)?;
         let exports = check::exports(&self.engine, &component)?;
@@ -102,26 +104,25 @@ impl Loader for Sandbox {
     }
 
     fn describe(&self, bytes: &[u8]) -> Result<Description, LoadError> {
+        check::size(bytes)?;
+        check::one_component(bytes)?;
         let component = self.compile(bytes)?;
         describe::describe(&self.engine, bytes, &component)
     }
 }
 
-/// Refuses limits that the pool cannot keep.
+/// Refuses limits that the host cannot keep.
 fn fits(limits: &Limits) -> Result<(), LoadError> {
-    let too_large =
-        |setting: &str, most: u64| Err(LoadError::TooLarge(format!("`{setting}` may be at most {most}")));
-    if limits.memory > MAX_MEMORY {
-        return too_large("memory", MAX_MEMORY);
+    let settings = [
+        ("memory", limits.memory, MAX_MEMORY),
+        ("fuel", limits.fuel, MAX_FUEL),
+        ("table-entries", limits.table_entries, MAX_TABLE_ENTRIES),
+        ("instances", limits.instances.into(), MAX_INSTANCES.into()),
+        ("memories", limits.memories.into(), MAX_MEMORIES.into()),
+        ("depth", limits.depth.into(), MAX_DEPTH.into()),
+    ];
+    match settings.into_iter().find(|(_, asked, most)| asked > most) {
+        Some((setting, _, most)) => Err(LoadError::TooLarge(format!("`{setting}` may be at most {most}"))),
+        None => Ok(()),
     }
-    if limits.fuel > MAX_FUEL {
-        return too_large("fuel", MAX_FUEL);
-    }
-    if limits.table_entries > MAX_TABLE_ENTRIES {
-        return too_large("table-entries", MAX_TABLE_ENTRIES);
-    }
-    if limits.instances > MAX_INSTANCES {
-        return too_large("instances", u64::from(MAX_INSTANCES));
-    }
-    Ok(())
 }

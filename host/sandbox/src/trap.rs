@@ -1,9 +1,13 @@
 //! Turns what ended a call into an error a person understands.
 
-use cambist_contract::{limits::Limits, plugin::CallError};
+use cambist_contract::{
+    fault::{Fault, Violation},
+    limits::Limits,
+    plugin::CallError,
+};
 use wasmtime::Trap;
 
-use crate::guest::State;
+use crate::{engine::MAX_STACK, guest::State};
 
 /// The longest text of a plugin's last words that is kept. A panic's message is
 /// a sentence; what is longer is data.
@@ -19,6 +23,14 @@ pub(crate) fn explain(error: &wasmtime::Error, state: &State, limits: &Limits) -
             return CallError::Limit {
                 setting: "fuel",
                 value: limits.fuel,
+            };
+        }
+        // its own kind of recursion, on the native stack; a guest whose stack lies in
+        // its memory meets the end of that, and no trap tells it from a bad pointer
+        Some(Trap::StackOverflow) => {
+            return CallError::Limit {
+                setting: "stack",
+                value: MAX_STACK as u64,
             };
         }
         Some(trap) => {
@@ -37,7 +49,13 @@ pub(crate) fn explain(error: &wasmtime::Error, state: &State, limits: &Limits) -
             value: limits.transfer,
         };
     }
-    // wasmtime counts core instances and tables by itself, and says so in words
+    // wasmtime counts memories, core instances and tables by itself, and says so in words
+    if text.contains("memory count too high") {
+        return CallError::Limit {
+            setting: "memories",
+            value: u64::from(limits.memories),
+        };
+    }
     if text.contains("instance count too high") || text.contains("table count too high") {
         return CallError::Limit {
             setting: "instances",
@@ -51,10 +69,37 @@ pub(crate) fn explain(error: &wasmtime::Error, state: &State, limits: &Limits) -
     CallError::BadAnswer(cut(text))
 }
 
+/// The error as it is told and kept. A fault's text is the plugin's own and may be as
+/// long as an answer; what a person is to read is a sentence.
+pub(crate) fn short(error: CallError) -> CallError {
+    let CallError::Fault(fault) = error else {
+        return error;
+    };
+    CallError::Fault(match fault {
+        Fault::Invalid(it) => Fault::Invalid(Violation {
+            field: cut(it.field),
+            rule: cut(it.rule),
+        }),
+        // an id that is cut is another one, which never comes
+        Fault::Waiting(entity) if entity.system.len() + entity.id.len() > LAST_WORDS => {
+            let text = format!("it waits for an entity whose name has more than {LAST_WORDS} bytes");
+            return CallError::BadAnswer(text);
+        }
+        Fault::Waiting(entity) => Fault::Waiting(entity),
+        Fault::Unhandled(text) => Fault::Unhandled(cut(text)),
+        Fault::Broken(text) => Fault::Broken(cut(text)),
+    })
+}
+
 /// The text, cut at a character's boundary.
-pub(crate) fn cut(mut text: String) -> String {
-    if text.len() > LAST_WORDS {
-        text.truncate(text.floor_char_boundary(LAST_WORDS));
+pub(crate) fn cut(text: String) -> String {
+    cut_at(text, LAST_WORDS)
+}
+
+/// The text, cut at a character's boundary after so many bytes.
+pub(crate) fn cut_at(mut text: String, bytes: usize) -> String {
+    if text.len() > bytes {
+        text.truncate(text.floor_char_boundary(bytes));
         text.push('…');
     }
     text

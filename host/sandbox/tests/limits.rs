@@ -207,11 +207,8 @@ fn host_calls_are_counted() {
 
 #[test]
 fn what_host_calls_are_handed_counts_together() {
-    let plugin = Bench::new().unruly(Limits {
-        transfer: 4 << 20,
-        ..Limits::default()
-    });
-    assert_eq!(error(&plugin, "links-flood"), limit("transfer", 4 << 20));
+    let plugin = Bench::new().unruly(Limits::default());
+    assert_eq!(error(&plugin, "links-flood"), limit("host-bytes", 4 << 20));
 }
 
 /// A journal that takes its time.
@@ -243,6 +240,9 @@ fn an_answer_beyond_the_limit_is_refused() {
     });
     assert_eq!(error(&plugin, "huge-answer"), limit("transfer", 1 << 20));
     assert_eq!(error(&plugin, "many-reasons"), limit("transfer", 1 << 20));
+    // small enough to be copied, and too many to be kept
+    let plugin = Bench::new().unruly(Limits::default());
+    assert_eq!(error(&plugin, "many-reasons"), limit("items", 50_000));
 }
 
 #[test]

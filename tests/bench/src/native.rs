@@ -22,21 +22,31 @@ use bumpalo::Bump;
 use cambist_contract::{
     canonical::Change,
     context::Context,
+    limits::Limits,
     mapping::{Inbound, Outbound, Plan},
     plugin::CallError,
 };
 use cambist_sdk::Mapping;
 
-use self::{answers::answer, convert::ToWit as _};
+use self::{
+    answers::answer,
+    convert::{Allowed, ToWit as _},
+};
+
+/// What a sandboxed answer may hold by default.
+fn allowed() -> Allowed {
+    let limits = Limits::default();
+    Allowed::new(limits.items, limits.depth)
+}
 
 /// `mapping.read` of a plugin.
 pub(crate) fn read<P: Mapping>(context: &Context, input: &Inbound) -> Result<Vec<Change>, CallError> {
     let room = Bump::new();
-    answer(P::read(&context.to_wit(&room), input.to_wit(&room)))
+    answer(P::read(&context.to_wit(&room), input.to_wit(&room)), allowed())
 }
 
 /// `mapping.write` of a plugin.
 pub(crate) fn write<P: Mapping>(context: &Context, input: &Outbound) -> Result<Plan, CallError> {
     let room = Bump::new();
-    answer(P::write(&context.to_wit(&room), input.to_wit(&room)))
+    answer(P::write(&context.to_wit(&room), input.to_wit(&room)), allowed())
 }

@@ -1,5 +1,8 @@
 //! Components for tests: the shipped plugins and the misbehaving ones, built on
-//! first use. Cargo finds them built already the second time.
+//! first use. Cargo finds them built already the second time. Those that no compiler
+//! would make are in [`by_hand`].
+
+mod by_hand;
 
 use std::{
     collections::HashMap,
@@ -8,6 +11,8 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+
+pub use by_hand::{by_hand, component_of, contract};
 
 /// The component of a plugin: of `plugins/NAME`, or else of `tests/guests/NAME`.
 ///

@@ -21,5 +21,9 @@ pub(crate) fn find(
     if !state.terms.grants.contains(&Grant::Links(system.clone())) {
         return Ok(Err(NotGranted(system)));
     }
-    Ok(Ok(state.links.find(entity, &system)))
+    let found = state.links.find(entity, &system);
+    // the journal may have been slow, and nobody may ask again
+    state.in_time()?;
+    state.host_bytes(found.as_ref().map_or(0, String::len))?;
+    Ok(Ok(found))
 }

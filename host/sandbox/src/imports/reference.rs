@@ -22,5 +22,8 @@ pub(crate) fn find(
         return Ok(Err(NotGranted(table)));
     }
     let row = state.terms.tables.get(&table).and_then(|rows| rows.get(key));
-    Ok(Ok(row.map(ToString::to_string)))
+    let row = row.map(ToString::to_string);
+    // a small question may have a large answer, and asking again costs the guest nothing
+    state.host_bytes(row.as_ref().map_or(0, String::len))?;
+    Ok(Ok(row))
 }

@@ -2,6 +2,7 @@
 
 mod errors;
 mod imports;
+mod limits;
 mod paths;
 mod sources;
 mod stages;

@@ -16,7 +16,7 @@ use super::{
         cambist::plugin::{assessments, types},
         exports::cambist::plugin::{invoicing, mapping, policy, tax},
     },
-    convert::{FromWit, ToWit, Wrong, plain, record},
+    convert::{Allowed, FromWit, ToWit, Wrong, plain, record},
 };
 
 record!(to Context = types::Context { message, flow, region, unit, time, settings });
@@ -86,34 +86,34 @@ record!(from Draft = invoicing::Draft { invoices, reasons });
 
 impl FromWit for Command {
     type Wit = mapping::Command;
-    fn from_wit(wit: mapping::Command) -> Result<Self, Wrong> {
+    fn from_wit(wit: mapping::Command, allowed: &mut Allowed) -> Result<Self, Wrong> {
         Ok(match wit {
-            mapping::Command::Ensure(it) => Self::Ensure(FromWit::from_wit(it)?),
-            mapping::Command::Upsert(it) => Self::Upsert(FromWit::from_wit(it)?),
-            mapping::Command::Act(it) => Self::Act(FromWit::from_wit(it)?),
+            mapping::Command::Ensure(it) => Self::Ensure(FromWit::from_wit(it, allowed)?),
+            mapping::Command::Upsert(it) => Self::Upsert(FromWit::from_wit(it, allowed)?),
+            mapping::Command::Act(it) => Self::Act(FromWit::from_wit(it, allowed)?),
         })
     }
 }
 
 impl FromWit for Decision {
     type Wit = policy::Decision;
-    fn from_wit(wit: policy::Decision) -> Result<Self, Wrong> {
+    fn from_wit(wit: policy::Decision, allowed: &mut Allowed) -> Result<Self, Wrong> {
         Ok(match wit {
             policy::Decision::Allow => Self::Allow,
-            policy::Decision::Amend(changes) => Self::Amend(FromWit::from_wit(changes)?),
+            policy::Decision::Amend(changes) => Self::Amend(FromWit::from_wit(changes, allowed)?),
             policy::Decision::Deny => Self::Deny,
             policy::Decision::Hold(role) => Self::Hold(role),
-            policy::Decision::Wait(entity) => Self::Wait(FromWit::from_wit(entity)?),
+            policy::Decision::Wait(entity) => Self::Wait(FromWit::from_wit(entity, allowed)?),
         })
     }
 }
 
 impl FromWit for Fault {
     type Wit = types::Fault;
-    fn from_wit(wit: types::Fault) -> Result<Self, Wrong> {
+    fn from_wit(wit: types::Fault, allowed: &mut Allowed) -> Result<Self, Wrong> {
         Ok(match wit {
-            types::Fault::Invalid(violation) => Self::Invalid(FromWit::from_wit(violation)?),
-            types::Fault::Waiting(entity) => Self::Waiting(FromWit::from_wit(entity)?),
+            types::Fault::Invalid(violation) => Self::Invalid(FromWit::from_wit(violation, allowed)?),
+            types::Fault::Waiting(entity) => Self::Waiting(FromWit::from_wit(entity, allowed)?),
             types::Fault::Unhandled(reason) => Self::Unhandled(reason),
             types::Fault::Broken(text) => Self::Broken(text),
         })
@@ -121,14 +121,20 @@ impl FromWit for Fault {
 }
 
 /// An answer of the guest, checked.
-pub(super) fn answer<T: FromWit>(answer: Result<T::Wit, types::Fault>) -> Result<T, CallError> {
+pub(super) fn answer<T: FromWit>(
+    answer: Result<T::Wit, types::Fault>,
+    mut allowed: Allowed,
+) -> Result<T, CallError> {
     let checked = match answer {
-        Ok(value) => T::from_wit(value).map(Ok),
-        Err(fault) => Fault::from_wit(fault).map(Err),
+        Ok(value) => T::from_wit(value, &mut allowed).map(Ok),
+        Err(fault) => Fault::from_wit(fault, &mut allowed).map(Err),
     };
     match checked {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(fault)) => Err(CallError::Fault(fault)),
-        Err(wrong) => Err(CallError::BadAnswer(wrong.to_string())),
+        Err(wrong) => Err(match wrong.limit() {
+            Some((setting, value)) => CallError::Limit { setting, value },
+            None => CallError::BadAnswer(wrong.to_string()),
+        }),
     }
 }

@@ -5,7 +5,7 @@ use cambist_contract::canonical::*;
 
 use super::{
     bindings::cambist::plugin::{canonical as wit, types},
-    convert::{FromWit, ToWit, Wrong, plain, record},
+    convert::{Allowed, FromWit, ToWit, Wrong, plain, record},
 };
 
 plain!(
@@ -159,10 +159,10 @@ macro_rules! entity {
         }
         impl FromWit for Entity {
             type Wit = wit::EntityResult;
-            fn from_wit(wit: wit::EntityResult) -> Result<Self, Wrong> {
+            fn from_wit(wit: wit::EntityResult, allowed: &mut Allowed) -> Result<Self, Wrong> {
                 Ok(match wit {
                     $(wit::EntityResult::$case(it) => {
-                        Self::$case(FromWit::from_wit(it).map_err(|wrong: Wrong| wrong.within(stringify!($case)))?)
+                        Self::$case(FromWit::from_wit(it, allowed).map_err(|wrong: Wrong| wrong.within(stringify!($case)))?)
                     }),+
                 })
             }

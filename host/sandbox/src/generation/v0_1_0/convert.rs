@@ -16,7 +16,7 @@ use jiff::{Timestamp, civil::Date};
 
 use super::{
     bindings::cambist::plugin::types,
-    depth::{self, TOO_DEEP},
+    depth,
     loan::{self, List, Text},
 };
 
@@ -27,14 +27,34 @@ const MAX_SCALE: u8 = 18;
 #[derive(Debug)]
 pub(super) struct Wrong {
     path: String,
-    rule: &'static str,
+    rule: Rule,
+}
+
+/// What an answer breaks.
+#[derive(Debug)]
+enum Rule {
+    /// What `wit/` says of a field.
+    Field(&'static str),
+    /// How deep JSON may go.
+    Depth(u32),
+    /// How many items lists may hold.
+    Items(u32),
 }
 
 impl Wrong {
     pub(super) fn new(rule: &'static str) -> Self {
         Self {
             path: String::new(),
-            rule,
+            rule: Rule::Field(rule),
+        }
+    }
+
+    /// The limit that the answer passed, where it is one of the whole answer and
+    /// of no field in it: its setting and its value.
+    pub(super) fn limit(&self) -> Option<(&'static str, u64)> {
+        match self.rule {
+            Rule::Items(most) => Some(("items", u64::from(most))),
+            Rule::Field(_) | Rule::Depth(_) => None,
         }
     }
 
@@ -50,7 +70,52 @@ impl Wrong {
 
 impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.path, self.rule)
+        match self.rule {
+            Rule::Field(rule) => write!(f, "{} {rule}", self.path),
+            Rule::Depth(most) => write!(f, "{} is nested deeper than {most} levels", self.path),
+            Rule::Items(most) => write!(f, "{} is one list too many for {most} items", self.path),
+        }
+    }
+}
+
+/// How much one answer may hold, and what is left of it.
+pub(super) struct Allowed {
+    items: u32,
+    left: u32,
+    depth: u32,
+}
+
+impl Allowed {
+    /// What a call's limits allow.
+    pub(super) fn new(items: u32, depth: u32) -> Self {
+        Self {
+            items,
+            left: items,
+            depth,
+        }
+    }
+
+    /// Takes in a list of so many items.
+    fn list(&mut self, items: usize) -> Result<(), Wrong> {
+        let left = u32::try_from(items)
+            .ok()
+            .and_then(|items| self.left.checked_sub(items));
+        self.left = left.ok_or(Wrong {
+            path: String::new(),
+            rule: Rule::Items(self.items),
+        })?;
+        Ok(())
+    }
+
+    /// Takes in a JSON text.
+    fn json(&self, text: &str) -> Result<(), Wrong> {
+        if depth::fits(text, self.depth) {
+            return Ok(());
+        }
+        Err(Wrong {
+            path: String::new(),
+            rule: Rule::Depth(self.depth),
+        })
     }
 }
 
@@ -70,7 +135,7 @@ pub(super) trait FromWit: Sized {
     /// Its form in this generation.
     type Wit;
     /// The contract's form, checked.
-    fn from_wit(wit: Self::Wit) -> Result<Self, Wrong>;
+    fn from_wit(wit: Self::Wit, allowed: &mut Allowed) -> Result<Self, Wrong>;
 
     /// Checks what the type cannot say, by the field's name.
     fn checked(self, _field: &'static str) -> Result<Self, Wrong> {
@@ -87,7 +152,7 @@ impl ToWit for bool {
 
 impl FromWit for bool {
     type Wit = bool;
-    fn from_wit(wit: bool) -> Result<Self, Wrong> {
+    fn from_wit(wit: bool, _: &mut Allowed) -> Result<Self, Wrong> {
         Ok(wit)
     }
 }
@@ -101,7 +166,7 @@ impl ToWit for String {
 
 impl FromWit for String {
     type Wit = String;
-    fn from_wit(wit: String) -> Result<Self, Wrong> {
+    fn from_wit(wit: String, _: &mut Allowed) -> Result<Self, Wrong> {
         Ok(wit)
     }
 
@@ -130,7 +195,7 @@ macro_rules! text {
         }
         impl FromWit for $type {
             type Wit = String;
-            fn from_wit(wit: String) -> Result<Self, Wrong> {
+            fn from_wit(wit: String, _: &mut Allowed) -> Result<Self, Wrong> {
                 wit.parse().map_err(|_| Wrong::new($rule))
             }
         }
@@ -148,10 +213,8 @@ impl ToWit for Json {
 
 impl FromWit for Json {
     type Wit = String;
-    fn from_wit(wit: String) -> Result<Self, Wrong> {
-        if !depth::fits(&wit) {
-            return Err(Wrong::new(TOO_DEEP));
-        }
+    fn from_wit(wit: String, allowed: &mut Allowed) -> Result<Self, Wrong> {
+        allowed.json(&wit)?;
         Json::parse(wit).map_err(|_| Wrong::new("is not JSON"))
     }
 }
@@ -165,10 +228,8 @@ impl ToWit for MessageId {
 
 impl FromWit for JsonObject {
     type Wit = String;
-    fn from_wit(wit: String) -> Result<Self, Wrong> {
-        if !depth::fits(&wit) {
-            return Err(Wrong::new(TOO_DEEP));
-        }
+    fn from_wit(wit: String, allowed: &mut Allowed) -> Result<Self, Wrong> {
+        allowed.json(&wit)?;
         JsonObject::parse(wit).map_err(|_| Wrong::new("is not a JSON object"))
     }
 }
@@ -193,7 +254,7 @@ impl ToWit for Decimal {
 
 impl FromWit for Decimal {
     type Wit = types::Decimal;
-    fn from_wit(wit: types::Decimal) -> Result<Self, Wrong> {
+    fn from_wit(wit: types::Decimal, _: &mut Allowed) -> Result<Self, Wrong> {
         if wit.scale > MAX_SCALE {
             return Err(Wrong::new("has a scale above 18"));
         }
@@ -214,8 +275,8 @@ impl<T: ToWit> ToWit for Option<T> {
 
 impl<T: FromWit> FromWit for Option<T> {
     type Wit = Option<T::Wit>;
-    fn from_wit(wit: Self::Wit) -> Result<Self, Wrong> {
-        wit.map(T::from_wit).transpose()
+    fn from_wit(wit: Self::Wit, allowed: &mut Allowed) -> Result<Self, Wrong> {
+        wit.map(|value| T::from_wit(value, allowed)).transpose()
     }
 
     fn checked(self, field: &'static str) -> Result<Self, Wrong> {
@@ -235,10 +296,13 @@ impl<T: ToWit> ToWit for Vec<T> {
 
 impl<T: FromWit> FromWit for Vec<T> {
     type Wit = Vec<T::Wit>;
-    fn from_wit(wit: Self::Wit) -> Result<Self, Wrong> {
+    fn from_wit(wit: Self::Wit, allowed: &mut Allowed) -> Result<Self, Wrong> {
+        allowed.list(wit.len())?;
         let items = wit.into_iter().enumerate();
         items
-            .map(|(at, item)| T::from_wit(item).map_err(|wrong| wrong.within(format_args!("[{at}]"))))
+            .map(|(at, item)| {
+                T::from_wit(item, allowed).map_err(|wrong| wrong.within(format_args!("[{at}]")))
+            })
             .collect()
     }
 }
@@ -260,10 +324,10 @@ macro_rules! record {
     (from $native:path = $wit:path { $([entity as $name:ident])? $($field:ident),* $(,)? }) => {
         impl FromWit for $native {
             type Wit = $wit;
-            fn from_wit(wit: $wit) -> Result<Self, Wrong> {
+            fn from_wit(wit: $wit, allowed: &mut Allowed) -> Result<Self, Wrong> {
                 Ok(Self {
-                    $(entity: FromWit::from_wit(wit.$name).map_err(|wrong| wrong.within("ref"))?,)?
-                    $($field: FromWit::from_wit(wit.$field)
+                    $(entity: FromWit::from_wit(wit.$name, allowed).map_err(|wrong| wrong.within("ref"))?,)?
+                    $($field: FromWit::from_wit(wit.$field, allowed)
                         .and_then(|value| FromWit::checked(value, stringify!($field)))
                         .map_err(|wrong| wrong.within(stringify!($field)))?,)*
                 })
@@ -290,7 +354,7 @@ macro_rules! plain {
         }
         impl FromWit for $native {
             type Wit = $wit;
-            fn from_wit(wit: $wit) -> Result<Self, Wrong> {
+            fn from_wit(wit: $wit, _: &mut Allowed) -> Result<Self, Wrong> {
                 use $wit as Wit;
                 Ok(match wit { $(Wit::$case => Self::$case),+ })
             }

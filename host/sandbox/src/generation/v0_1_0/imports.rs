@@ -7,7 +7,7 @@ use wasmtime::component::{HasSelf, Linker};
 
 use super::{
     bindings::cambist::plugin::{links, log, reference, types},
-    convert::FromWit as _,
+    convert::{Allowed, FromWit as _},
 };
 use crate::{guest::State, imports};
 
@@ -62,7 +62,8 @@ impl links::Host for State {
         entity: types::EntityRefResult,
         system: String,
     ) -> wasmtime::Result<Result<Option<String>, links::LinksError>> {
-        let entity = cambist_contract::canonical::EntityRef::from_wit(entity)
+        // it holds no list and no JSON
+        let entity = cambist_contract::canonical::EntityRef::from_wit(entity, &mut Allowed::new(0, 0))
             .map_err(|wrong| wasmtime::Error::msg(wrong.to_string()))?;
         let answer = imports::links::find(self, &entity, system)?;
         Ok(answer.map_err(|refused| links::LinksError::NotGranted(refused.0)))

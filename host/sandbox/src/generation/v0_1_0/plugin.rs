@@ -20,11 +20,12 @@ use super::{
         cambist::plugin::{assessments, canonical, types},
         exports::cambist::plugin::{invoicing, mapping, policy, tax},
     },
-    convert::ToWit as _,
+    convert::{Allowed, ToWit as _},
 };
 use crate::{
     export::{Export, Signature},
     guest::Guest,
+    trap,
 };
 
 type Answer<T> = (Result<T, types::Fault>,);
@@ -110,7 +111,8 @@ macro_rules! function {
             let room = Bump::with_capacity(ROOM);
             let function = export.function(store, instance)?;
             let (told,) = function.call(store, ($context.to_wit(&room), $input.to_wit(&room)))?;
-            Ok(answer(told))
+            let limits = &$self.guest.terms.limits;
+            Ok(answer(told, Allowed::new(limits.items, limits.depth)).map_err(trap::short))
         })
     }};
 }

@@ -1,5 +1,5 @@
-//! Hostile components, written by hand: what a component may be made of, and how
-//! much it may take before it is called at all.
+//! What a component may be made of, and how much it may take before it is called.
+
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use cambist_contract::{
@@ -61,10 +61,18 @@ fn tables_count_together() {
 
 #[test]
 fn a_component_of_too_many_instances_or_memories_is_refused() {
-    let text = told(load(&instances("", 41)));
-    assert!(text.contains("`instances` = 40"), "{text}");
+    let text = told(load(&instances("", 61)));
+    assert!(text.contains("`instances` = 60"), "{text}");
     let text = told(load(&instances("(memory 1)", 5)));
     assert!(text.contains("memories"), "{text}");
+}
+
+#[test]
+fn resources_of_its_own_are_refused() {
+    let text = told(load(
+        "(type $t (resource (rep i32))) (core func $new (canon resource.new $t))",
+    ));
+    assert!(text.contains("it makes resources of its own"), "{text}");
 }
 
 #[test]
