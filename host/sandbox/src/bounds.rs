@@ -19,7 +19,7 @@
 use cambist_contract::plugin::LoadError;
 use wasmparser::{BinaryReaderError, FunctionBody, Operator, Parser, Payload};
 
-use crate::trap::cut;
+use crate::trap::not_a_component;
 
 /// Core functions. An empty one takes 0.13 ms, so these take 8 s. CPython has 13 500.
 const MAX_FUNCTIONS: u64 = 60_000;
@@ -225,5 +225,5 @@ fn most(what: &str, has: u64, most: u64) -> Result<(), LoadError> {
 }
 
 fn wrong(error: BinaryReaderError) -> LoadError {
-    LoadError::NotAComponent(cut(error.message().to_owned()))
+    not_a_component(error.message())
 }

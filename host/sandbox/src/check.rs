@@ -16,7 +16,7 @@ use wasmtime::{
 
 use crate::{
     generation::v0_1_0,
-    trap::{cut, cut_at},
+    trap::{cut, cut_at, not_a_component},
 };
 
 const PACKAGE: &str = "cambist:plugin/";
@@ -48,8 +48,7 @@ pub(crate) fn size(bytes: &[u8]) -> Result<(), LoadError> {
 /// It is composed, or its bytes are no component, or it makes resources of its own:
 /// each takes a place in a table of the host's, and wasmtime allows 268 million.
 pub(crate) fn one_component(bytes: &[u8]) -> Result<(), LoadError> {
-    let wrong =
-        |error: wasmparser::BinaryReaderError| LoadError::NotAComponent(cut(error.message().to_owned()));
+    let wrong = |error: wasmparser::BinaryReaderError| not_a_component(error.message());
     // for each component that is open, whether it stands in another one
     let mut open: Vec<bool> = Vec::new();
     for payload in Parser::new(0).parse_all(bytes) {

@@ -7,7 +7,10 @@ use cambist_contract::{
 use wasmparser::{Parser, Payload};
 use wasmtime::{Engine, component::Component};
 
-use crate::{check, trap::cut};
+use crate::{
+    check,
+    trap::{cut, not_a_component},
+};
 
 /// The custom section that holds a component's cases.
 const CASES: &str = "cambist-cases";
@@ -49,7 +52,7 @@ impl Metadata {
         let wrong = |text: String| LoadError::NotAComponent(text);
         let mut depth = 0_u32;
         for payload in Parser::new(0).parse_all(bytes) {
-            match payload.map_err(|error| wrong(cut(error.message().to_owned())))? {
+            match payload.map_err(|error| not_a_component(error.message()))? {
                 Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
                 Payload::End(_) => depth = depth.saturating_sub(1),
                 Payload::CustomSection(section) if depth == 0 => match section.name() {

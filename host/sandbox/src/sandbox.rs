@@ -67,12 +67,9 @@ impl Sandbox {
             return Ok(component);
         }
         bounds::check(bytes)?;
-        self.cache.compile(&self.engine, bytes).map_err(|error| {
-            // the parser prints bytes one a line; a problem is a line
-            let text = format!("{error:#}");
-            let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            LoadError::NotAComponent(crate::trap::cut(text))
-        })
+        self.cache
+            .compile(&self.engine, bytes)
+            .map_err(|error| crate::trap::not_a_component(&format!("{error:#}")))
     }
 }
 

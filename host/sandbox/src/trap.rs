@@ -3,7 +3,7 @@
 use cambist_contract::{
     fault::{Fault, Violation},
     limits::Limits,
-    plugin::CallError,
+    plugin::{CallError, LoadError},
 };
 use wasmtime::Trap;
 
@@ -89,6 +89,13 @@ pub(crate) fn short(error: CallError) -> CallError {
         Fault::Unhandled(text) => Fault::Unhandled(cut(text)),
         Fault::Broken(text) => Fault::Broken(cut(text)),
     })
+}
+
+/// Bytes are no component, by what a parser says of them: in one line, because it prints
+/// bytes one a line and a problem is a line.
+pub(crate) fn not_a_component(text: &str) -> LoadError {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    LoadError::NotAComponent(cut(line))
 }
 
 /// The text, cut at a character's boundary.

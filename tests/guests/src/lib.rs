@@ -1,6 +1,6 @@
 //! Components for tests: the shipped plugins and the misbehaving ones, built on
 //! first use. Cargo finds them built already the second time. Those that no compiler
-//! would make are in [`by_hand`].
+//! would make are in [`mod@by_hand`].
 
 mod by_hand;
 
