@@ -9,7 +9,7 @@
 //! A binding says which plugin serves a stage for a flow, region and unit, with
 //! which settings, grants and limits; the most specific one wins. Component and
 //! terms together are a revision, and messages are pinned to revisions: each one
-//! ever live is kept on disk, so that a message that began before a restart
+//! that ever passed is kept on disk, so that a message that began before a restart
 //! finishes on what it began with.
 //!
 //! # What is not here
@@ -18,9 +18,9 @@
 //!
 //! # Where to start reading
 //!
-//! [`registry`] for what others ask, [`binding`] for who wins, [`examine`] and
-//! [`check`] for what a plugin must pass, [`watch`] for the folder, [`status`] for
-//! what operators see.
+//! [`registry`] for who serves a message, [`binding`] for who wins, `look` and `rollout`
+//! for how a plugin becomes live, [`life`] for where that brings it, [`examine`] and
+//! [`check`] for what it must pass, `report` and [`status`] for what operators see.
 
 mod archive;
 pub mod binding;
@@ -35,6 +35,7 @@ mod look;
 mod metrics;
 mod prepare;
 pub mod registry;
+mod report;
 mod rollout;
 pub mod status;
 pub mod watch;

@@ -38,6 +38,11 @@ pub enum Standing {
 }
 
 impl Standing {
+    /// Whether nothing is decided of it: it is to be checked, or to be checked again.
+    pub(crate) fn is_open(standing: Option<&Self>) -> bool {
+        matches!(standing, None | Some(Self::Checking | Self::Refused { .. }))
+    }
+
     /// The state's name, as it stands in its JSON.
     pub fn name(&self) -> &'static str {
         match self {

@@ -3,7 +3,11 @@
 //! The folder only brings components in. What is live is in the ledger, so that a file
 //! that is gone, or an older one that was made live by hand, survives a restart.
 
-use std::{collections::BTreeMap, io, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    path::PathBuf,
+};
 
 use cambist_contract::{
     digest::Digest,
@@ -15,7 +19,8 @@ use crate::{
     Registry,
     examine::Refusal,
     folder,
-    life::Standing,
+    life::{Life, Standing},
+    metrics,
     registry::NewPlugins,
     rollout::{BY_HOST, Coming},
     status::PluginStatus,
@@ -23,6 +28,31 @@ use crate::{
 
 /// Who brings in what stands in the folder.
 const BY_FOLDER: &str = "folder";
+
+/// What the last look at a plugin's file came to.
+#[derive(Clone, Debug)]
+pub(crate) struct Look {
+    /// The component that stood there; none when the file is gone, or has to be looked at
+    /// again.
+    pub(crate) seen: Option<Digest>,
+    /// Why it is not live, nor waits.
+    pub(crate) refused: Option<String>,
+    /// Whether the file was there before, and is not any more.
+    gone: bool,
+    pub(crate) at: Timestamp,
+}
+
+impl Look {
+    /// Why what stands in the folder does not serve.
+    pub(crate) fn why_not(&self, plugin: &str) -> Option<String> {
+        if self.gone {
+            return Some(format!(
+                "{plugin}.wasm is not in the plugin folder any more; the last good one stays live"
+            ));
+        }
+        self.refused.clone()
+    }
+}
 
 impl Registry {
     /// Looks at the plugin folder, checks what is new, and makes live what is to be.
@@ -42,101 +72,129 @@ impl Registry {
             let bytes = match folder::read(&path) {
                 Ok(bytes) => bytes,
                 // gone or half-written: the next look will tell
-                Err(error) if self.is_live(&plugin) || error.kind() == io::ErrorKind::NotFound => {
+                Err(error) if self.serves(&plugin).is_some() || error.kind() == io::ErrorKind::NotFound => {
                     tracing::debug!(plugin, %error, "cannot read a plugin file yet");
                     continue;
                 }
                 Err(error) => {
                     let refusal = Refusal::Host(format!("its file cannot be read: {error}"));
-                    changed.push(self.settle(&plugin, None, Some(refusal), now));
+                    self.looked(&plugin, None, Some(refusal), now);
+                    changed.insert(plugin);
                     continue;
                 }
             };
             let digest = Digest::of(&bytes);
-            let seen = self.statuses().get(&plugin).map(|status| status.seen);
-            if seen == Some(Some(digest)) {
-                continue;
+            let seen = self.looks().get(&plugin).and_then(|look| look.seen);
+            if seen != Some(digest) {
+                let outcome = self.take_in(&plugin, &bytes, now).err();
+                self.looked(&plugin, Some(digest), outcome, now);
+                changed.insert(plugin);
             }
-            changed.push(self.offer(&plugin, &bytes, now));
         }
         self.retire(now);
-        changed
+        if changed.is_empty() {
+            return Vec::new();
+        }
+        self.statuses_of(|plugin| changed.contains(plugin))
     }
 
-    /// A component that stands in the folder. One that stood there before, at the last
-    /// look of this host or an earlier one, is no news: it comes back to where it stood.
+    /// Looks at a component as if it stood in the folder, and tells what its plugin has
+    /// come to.
     pub fn offer(&self, plugin: &str, bytes: &[u8], now: Timestamp) -> PluginStatus {
-        let digest = Digest::of(bytes);
-        let (is_news, standing, live) = {
+        let outcome = self.take_in(plugin, bytes, now).err();
+        self.looked(plugin, Some(Digest::of(bytes)), outcome, now);
+        self.plugin_status(plugin)
+    }
+
+    /// Takes in what stands in the folder. What stood there before, at the last look of
+    /// this host or of an earlier one, is no news: it comes back to where it stood.
+    fn take_in(&self, plugin: &str, bytes: &[u8], now: Timestamp) -> Result<(), Refusal> {
+        let component = Digest::of(bytes);
+        let (is_news, is_open, live) = {
             let lives = self.lives();
             let life = lives.get(plugin);
-            let seen = life.and_then(|life| life.seen);
-            let standing = life.and_then(|life| life.standing(&digest)).cloned();
             (
-                seen != Some(digest),
-                standing,
-                life.and_then(|life| life.live_component()),
+                life.and_then(|life| life.seen) != Some(component),
+                Standing::is_open(life.and_then(|life| life.standing(&component))),
+                life.and_then(Life::live_component),
             )
         };
-        let open = matches!(
-            standing,
-            None | Some(Standing::Checking | Standing::Refused { .. })
-        );
-        if !is_news && !open && live != Some(digest) {
+        let is_live = live == Some(component);
+        if !is_news && !is_open && !is_live {
             // another was made live by hand since, or this one waits
-            let outcome = self.restore(plugin, now).err();
-            return self.settle(plugin, Some(digest), outcome, now);
+            return self.restore(plugin, now);
         }
         let coming = Coming {
             origin: is_news.then_some(Origin::Folder),
             by: BY_FOLDER,
-            goes_live: self.options.new_plugins == NewPlugins::Live || live == Some(digest),
+            goes_live: self.options.new_plugins == NewPlugins::Live || is_live,
         };
-        let outcome = self.bring(plugin, bytes, coming, now).err();
-        if outcome.is_some() && !self.is_live(plugin) && live != Some(digest) {
-            self.restore_or_tell(plugin, now);
+        let outcome = self.bring(plugin, bytes, coming, now);
+        if self.serves(plugin).is_none() && !is_live {
+            self.restore_or_log(plugin, now);
         }
-        self.settle(plugin, Some(digest), outcome, now)
+        outcome
+    }
+
+    /// Takes down what a look at a plugin's file came to.
+    fn looked(&self, plugin: &str, seen: Option<Digest>, outcome: Option<Refusal>, at: Timestamp) {
+        // of a component that the host could not find out about, nothing is known: the
+        // next look tries again
+        let seen = seen.filter(|_| !matches!(outcome, Some(Refusal::Host(_))));
+        let refused = outcome.map(Refusal::reason);
+        if let Some(reason) = &refused {
+            let component = seen.map(|digest| digest.short());
+            tracing::error!(
+                plugin,
+                component,
+                reason,
+                "plugin refused, the last good one stays"
+            );
+            metrics::refused(plugin);
+        }
+        let look = Look {
+            seen,
+            refused,
+            gone: false,
+            at,
+        };
+        self.looks().insert(plugin.to_owned(), look);
     }
 
     /// Brings back what is live by the ledger and has no file, and takes down which
-    /// plugins have no file any more.
-    fn without_file(&self, files: &BTreeMap<String, PathBuf>, now: Timestamp) -> Vec<PluginStatus> {
-        let lives: Vec<String> = {
+    /// plugins have no file any more. Tells those that changed.
+    fn without_file(&self, files: &BTreeMap<String, PathBuf>, now: Timestamp) -> BTreeSet<String> {
+        let has_none = |plugin: &String| !files.contains_key(plugin);
+        let live: Vec<String> = {
             let lives = self.lives();
             let live = lives.iter().filter(|(_, life)| life.live.is_some());
-            live.map(|(plugin, _)| plugin.clone()).collect()
+            live.map(|(plugin, _)| plugin.clone()).filter(has_none).collect()
         };
-        for plugin in lives {
-            let is_bound = self
-                .options
-                .bindings
-                .iter()
-                .any(|binding| binding.plugin == plugin);
-            if is_bound && !files.contains_key(&plugin) && !self.is_live(&plugin) {
-                self.restore_or_tell(&plugin, now);
-                self.settle(&plugin, None, None, now);
+        for plugin in live {
+            if self.is_bound(&plugin) && self.serves(&plugin).is_none() {
+                self.restore_or_log(&plugin, now);
+                self.looked(&plugin, None, None, now);
             }
         }
-        let mut statuses = self.statuses();
-        statuses.retain(|plugin, status| status.live.is_some() || files.contains_key(plugin));
-        let mut gone = Vec::new();
-        for (plugin, status) in statuses.iter_mut() {
-            let absent =
-                format!("{plugin}.wasm is not in the plugin folder any more; the last good one stays live");
-            if files.contains_key(plugin) || status.refused.as_ref() == Some(&absent) {
-                continue;
+        let mut looks = self.looks();
+        looks.retain(|plugin, _| !has_none(plugin) || self.serves(plugin).is_some());
+        let mut changed = BTreeSet::new();
+        for (plugin, look) in looks.iter_mut() {
+            if has_none(plugin) && !look.gone {
+                tracing::warn!(plugin, "a plugin's file is gone, the last good one stays");
+                *look = Look {
+                    seen: None,
+                    refused: None,
+                    gone: true,
+                    at: now,
+                };
+                changed.insert(plugin.clone());
             }
-            tracing::warn!(plugin, "a plugin's file is gone, the last good one stays");
-            status.seen = None;
-            status.refused = Some(absent);
-            status.at = now;
-            gone.push(status.clone());
         }
-        gone
+        changed
     }
 
-    fn restore_or_tell(&self, plugin: &str, now: Timestamp) {
+    fn restore_or_log(&self, plugin: &str, now: Timestamp) {
         if let Err(refusal) = self.restore(plugin, now) {
             let reason = refusal.reason();
             tracing::error!(plugin, reason, "the one that was live cannot be had back");
@@ -148,24 +206,23 @@ impl Registry {
         let draining: Vec<_> = {
             let lives = self.lives();
             let all = lives.iter().flat_map(|(plugin, life)| {
-                let draining = life
-                    .components
-                    .iter()
-                    .filter(|(_, it)| it.standing == Standing::Draining);
-                draining.map(|(component, known)| (plugin.clone(), *component, known.clone()))
+                let components = life.components.iter();
+                let draining = components.filter(|(_, it)| it.standing == Standing::Draining);
+                draining.map(|(component, it)| (plugin.clone(), *component, it.revisions.clone()))
             });
             all.collect()
         };
-        for (plugin, component, known) in draining {
-            if self.pinned_messages(&known) > 0 {
+        for (plugin, component, revisions) in draining {
+            let revisions: Vec<_> = revisions.into_iter().collect();
+            let pinned = self.ledger.pinned(&revisions);
+            if !pinned.is_ok_and(|messages| messages.iter().all(|count| *count == 0)) {
                 continue;
             }
-            let mut lives = self.lives();
-            let still = lives.get(&plugin).and_then(|life| life.standing(&component));
-            if still != Some(&Standing::Draining) {
+            let held = self.hold();
+            if self.standing(&plugin, &component) != Some(Standing::Draining) {
                 continue;
             }
-            match self.write(&mut lives, &plugin, component, BY_HOST, Step::Retired, now) {
+            match self.write(&held, &plugin, component, BY_HOST, Step::Retired, now) {
                 Ok(()) => tracing::info!(plugin, component = component.short(), "drained, and retired"),
                 Err(error) => tracing::warn!(plugin, error = error.reason(), "cannot retire a component yet"),
             }

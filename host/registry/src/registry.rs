@@ -1,11 +1,10 @@
 //! What others ask of the registry: who serves a message, and what is live.
 
 use std::{
-    cmp::Reverse,
     collections::{BTreeMap, HashSet},
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use arc_swap::ArcSwap;
@@ -13,8 +12,10 @@ use cambist_contract::{
     digest::Digest,
     plugin::{Loader, Plugin},
     revision::{Revision, Tables},
+    rollout::Act,
     stage::Stage,
 };
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -22,11 +23,11 @@ use crate::{
     archive::Archive,
     binding::{Binding, Subject},
     error::{RegistryError, RouteError},
-    examine::{Refusal, absent},
+    examine::Refusal,
     ledger::Ledger,
-    life::{Component, Life, Standing},
+    life::{Life, Standing},
     loaded::Loaded,
-    status::{BindingStatus, ComponentStatus, PluginStatus},
+    look::Look,
 };
 
 /// What a registry is made of.
@@ -34,7 +35,7 @@ use crate::{
 pub struct Options {
     /// The folder that is watched for plugins.
     pub plugins: PathBuf,
-    /// The folder that keeps every revision that was ever live.
+    /// The folder that keeps every revision that ever passed its checks.
     pub archive: PathBuf,
     /// Who is served by what.
     pub bindings: Vec<Binding>,
@@ -66,11 +67,8 @@ pub struct Pinned {
     pub plugin: Arc<dyn Plugin>,
 }
 
-/// How many components that are of no use any more are told of with the others.
-const PAST: usize = 5;
-
 /// The live revision of each binding, swapped as a whole.
-type Live = Vec<Option<Pinned>>;
+pub(crate) type Live = Vec<Option<Pinned>>;
 
 /// Which revision is live for whom.
 pub struct Registry {
@@ -80,10 +78,13 @@ pub struct Registry {
     pub(crate) ledger: Arc<dyn Ledger>,
     live: ArcSwap<Live>,
     loaded: Loaded,
-    status: Mutex<BTreeMap<String, PluginStatus>>,
-    /// By the plugin's name. Whoever holds it takes the next step: it is written, and
-    /// then counts.
-    pub(crate) lives: Mutex<BTreeMap<String, Life>>,
+    /// What the last look at each file in the folder came to, by the plugin's name.
+    looks: Mutex<BTreeMap<String, Look>>,
+    /// What the steps taken come to, by the plugin's name. Held for moments only: every
+    /// stage of every message reads it.
+    lives: RwLock<BTreeMap<String, Life>>,
+    /// Whoever holds it takes the next step, and nobody else while that is written.
+    pub(crate) steps: Mutex<()>,
 }
 
 impl Registry {
@@ -114,10 +115,11 @@ impl Registry {
             loader,
             archive,
             ledger,
-            lives: Mutex::new(lives),
+            lives: RwLock::new(lives),
             live: ArcSwap::from_pointee(live),
             loaded: Loaded::default(),
-            status: Mutex::default(),
+            looks: Mutex::default(),
+            steps: Mutex::default(),
         })
     }
 
@@ -163,24 +165,10 @@ impl Registry {
         match revision {
             Some(pinned) => Ok(pinned.id),
             None => {
-                let plugin = binding.plugin.clone();
-                Err(match self.statuses().get(&binding.plugin) {
-                    Some(PluginStatus {
-                        refused: Some(reason),
-                        seen,
-                        ..
-                    }) => {
-                        let reason = reason.clone();
-                        match seen {
-                            Some(_) => RouteError::NotLive { plugin, reason },
-                            // it will be looked at again: see `offer`
-                            None => RouteError::Trouble { plugin, reason },
-                        }
-                    }
-                    _ => RouteError::NotLive {
-                        reason: self.why_not_live(&plugin).unwrap_or_else(|| absent(&plugin)),
-                        plugin,
-                    },
+                let (plugin, why) = (binding.plugin.clone(), self.why_not_live(&binding.plugin));
+                Err(match why {
+                    Refusal::Component(reason) => RouteError::NotLive { plugin, reason },
+                    Refusal::Host(reason) => RouteError::Trouble { plugin, reason },
                 })
             }
         }
@@ -198,12 +186,11 @@ impl Registry {
             None => self.load(id)?,
         };
         let (plugin, component) = (&pinned.revision.plugin, pinned.revision.component);
-        let lives = self.lives();
-        match lives.get(plugin).and_then(|life| life.standing(&component)) {
+        match self.standing(plugin, &component) {
             Some(Standing::Killed { reason }) => Err(RouteError::Killed {
                 plugin: plugin.clone(),
                 component,
-                reason: reason.clone(),
+                reason,
             }),
             _ => Ok(pinned),
         }
@@ -241,108 +228,6 @@ impl Registry {
         Ok(pinned)
     }
 
-    /// Whether something serves the bindings of a plugin.
-    pub(crate) fn is_live(&self, plugin: &str) -> bool {
-        let statuses = self.statuses();
-        statuses.get(plugin).is_some_and(|status| status.live.is_some())
-    }
-
-    /// What is known of each plugin that has a file, is live, or ever came in. Blocks: it
-    /// asks the ledger who is pinned to what.
-    pub fn plugin_statuses(&self) -> Vec<PluginStatus> {
-        let mut statuses = self.statuses().clone();
-        let lives = self.lives().clone();
-        for (plugin, life) in &lives {
-            let last = life.components.values().map(|it| it.since).max();
-            let status = statuses
-                .entry(plugin.clone())
-                .or_insert_with(|| PluginStatus::new(plugin, last.unwrap_or_default()));
-            status.waits = life.candidate();
-            status.components = self.component_statuses(life);
-        }
-        for status in statuses.values_mut() {
-            self.explain(status);
-        }
-        statuses.into_values().collect()
-    }
-
-    fn component_statuses(&self, life: &Life) -> Vec<ComponentStatus> {
-        let mut found: Vec<_> = life.components.iter().collect();
-        // of what changed at one moment, what serves comes first
-        found.sort_by_key(|(_, known)| (Reverse(known.since), known.standing != Standing::Live));
-        let mut past = 0;
-        found.retain(|(_, known)| {
-            let is_past = matches!(known.standing, Standing::Retired | Standing::Refused { .. });
-            past += usize::from(is_past);
-            !is_past || past <= PAST
-        });
-        found
-            .into_iter()
-            .map(|(component, known)| ComponentStatus {
-                component: *component,
-                version: known.version.clone(),
-                standing: known.standing.clone(),
-                since: known.since,
-                by: known.by.clone(),
-                pinned: self.pinned_messages(known),
-            })
-            .collect()
-    }
-
-    /// How many messages are to finish on a component; all there could be, where the
-    /// ledger does not tell.
-    pub(crate) fn pinned_messages(&self, known: &Component) -> u64 {
-        let revisions: Vec<_> = known.revisions.iter().copied().collect();
-        match self.ledger.pinned(&revisions) {
-            Ok(counts) => counts.iter().sum(),
-            Err(error) => {
-                tracing::warn!(error, "cannot tell who is pinned to a component");
-                u64::MAX
-            }
-        }
-    }
-
-    /// Plugins that bindings name and that have no live revision, with the reason.
-    pub fn missing(&self) -> Vec<(String, String)> {
-        let live = self.live.load();
-        let lacking = self
-            .options
-            .bindings
-            .iter()
-            .zip(live.iter())
-            .filter(|(_, live)| live.is_none());
-        let reasons: BTreeMap<String, String> = lacking
-            .map(|(binding, _)| {
-                let status = self
-                    .statuses()
-                    .get(&binding.plugin)
-                    .and_then(|status| status.refused.clone());
-                let reason = status
-                    .or_else(|| self.why_not_live(&binding.plugin))
-                    .unwrap_or_else(|| absent(&binding.plugin));
-                (binding.plugin.clone(), reason)
-            })
-            .collect();
-        reasons.into_iter().collect()
-    }
-
-    /// Every binding, in the order of the config, and what serves it now.
-    pub fn binding_statuses(&self) -> Vec<BindingStatus> {
-        let live = self.live.load();
-        let bindings = self.options.bindings.iter().zip(live.iter());
-        bindings
-            .map(|(binding, live)| BindingStatus {
-                stage: binding.stage,
-                plugin: binding.plugin.clone(),
-                flow: binding.flow.clone(),
-                region: binding.region.clone(),
-                unit: binding.unit.clone(),
-                revision: live.as_ref().map(|pinned| pinned.id),
-                component: live.as_ref().map(|pinned| pinned.revision.component),
-            })
-            .collect()
-    }
-
     pub(crate) fn switch(&self, revisions: Vec<(usize, Pinned)>) {
         self.live.rcu(|live| {
             let mut live = Live::clone(live);
@@ -372,16 +257,45 @@ impl Registry {
         });
     }
 
-    pub(crate) fn lives(&self) -> MutexGuard<'_, BTreeMap<String, Life>> {
-        self.lives.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The component that serves a plugin's bindings; none when none does.
+    pub(crate) fn serves(&self, plugin: &str) -> Option<Digest> {
+        let live = self.live.load();
+        let mut pinned = live.iter().flatten().map(|pinned| &pinned.revision);
+        pinned
+            .find(|revision| revision.plugin == plugin)
+            .map(|revision| revision.component)
+    }
+
+    /// The live revision of each binding, in the order of the config.
+    pub(crate) fn live(&self) -> impl std::ops::Deref<Target = Arc<Live>> {
+        self.live.load()
+    }
+
+    pub(crate) fn is_bound(&self, plugin: &str) -> bool {
+        let mut bindings = self.options.bindings.iter();
+        bindings.any(|binding| binding.plugin == plugin)
+    }
+
+    pub(crate) fn lives(&self) -> RwLockReadGuard<'_, BTreeMap<String, Life>> {
+        self.lives.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn standing(&self, plugin: &str, component: &Digest) -> Option<Standing> {
+        self.lives().get(plugin)?.standing(component).cloned()
+    }
+
+    /// Counts a step that is written.
+    pub(crate) fn follow(&self, at: Timestamp, act: &Act) {
+        let mut lives = self.lives.write().unwrap_or_else(PoisonError::into_inner);
+        lives.entry(act.plugin.clone()).or_default().follow(at, act);
+    }
+
+    pub(crate) fn looks(&self) -> MutexGuard<'_, BTreeMap<String, Look>> {
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn live_ids(&self) -> HashSet<Digest> {
         let live = self.live.load();
         live.iter().flatten().map(|pinned| pinned.id).collect()
-    }
-
-    pub(crate) fn statuses(&self) -> MutexGuard<'_, BTreeMap<String, PluginStatus>> {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

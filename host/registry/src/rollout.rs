@@ -1,9 +1,12 @@
 //! The steps of a plugin's life, taken: checked, written down, and then in effect.
 //!
-//! Whatever is slow (compiling, cases) comes first and holds nobody up; a step itself is
-//! one entry in the ledger and one swap, under one lock.
+//! Compiling and cases come first and hold nobody up. A step itself is one entry in the
+//! ledger and then one swap, and steps wait for each other; messages wait for none.
 
-use std::{collections::BTreeMap, sync::MutexGuard};
+use std::{
+    collections::BTreeMap,
+    sync::{MutexGuard, PoisonError},
+};
 
 use cambist_contract::{
     digest::Digest,
@@ -14,11 +17,10 @@ use jiff::Timestamp;
 use crate::{
     Registry,
     error::RolloutError,
-    examine::{Refusal, absent},
+    examine::Refusal,
     life::{Life, Standing},
     metrics,
     prepare::Prepared,
-    status::PluginStatus,
 };
 
 /// Who does what nobody asked for.
@@ -34,6 +36,13 @@ pub(crate) struct Coming<'a> {
     pub(crate) by: &'a str,
     /// Whether it goes live when it passes.
     pub(crate) goes_live: bool,
+}
+
+/// Whether going live puts back what was taken out: a person's step does, and no other.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Revives {
+    Yes,
+    No,
 }
 
 impl Registry {
@@ -52,12 +61,7 @@ impl Registry {
         goes_live: bool,
         now: Timestamp,
     ) -> Result<Digest, RolloutError> {
-        if !self
-            .options
-            .bindings
-            .iter()
-            .any(|binding| binding.plugin == plugin)
-        {
+        if !self.is_bound(plugin) {
             return Err(RolloutError::Unbound(plugin.to_owned()));
         }
         let component = Digest::of(bytes);
@@ -68,7 +72,6 @@ impl Registry {
         };
         self.bring(plugin, bytes, coming, now)
             .map_err(|refusal| told(plugin, component, refusal))?;
-        self.settle(plugin, None, None, now);
         Ok(component)
     }
 
@@ -119,8 +122,8 @@ impl Registry {
             reason: reason.to_owned(),
         };
         {
-            let mut lives = self.lives();
-            self.write(&mut lives, plugin, component, by, step, now)
+            let held = self.hold();
+            self.write(&held, plugin, component, by, step, now)
                 .map_err(|refusal| told(plugin, component, refusal))?;
             self.take_out(plugin, &component);
         }
@@ -130,7 +133,6 @@ impl Registry {
             by,
             "a component was taken out"
         );
-        self.settle(plugin, None, None, now);
         Ok(component)
     }
 
@@ -149,8 +151,8 @@ impl Registry {
             RolloutError::Trouble(format!("component {} cannot be read: {error}", component.short()))
         })?;
         let prepared = self.prepare(plugin, &bytes).map_err(refused)?;
-        self.go_live(plugin, prepared, by, now).map_err(refused)?;
-        self.settle(plugin, None, None, now);
+        self.go_live(plugin, prepared, by, Revives::Yes, now)
+            .map_err(refused)?;
         Ok(component)
     }
 
@@ -190,10 +192,6 @@ impl Registry {
         }
     }
 
-    fn standing(&self, plugin: &str, component: &Digest) -> Option<Standing> {
-        self.lives().get(plugin)?.standing(component).cloned()
-    }
-
     /// Checks a component for all bindings of its plugin, and makes it live for all of
     /// them, if it is to be.
     pub(crate) fn bring(
@@ -204,7 +202,7 @@ impl Registry {
         now: Timestamp,
     ) -> Result<(), Refusal> {
         let component = Digest::of(bytes);
-        let take = |step| self.write(&mut self.lives(), plugin, component, coming.by, step, now);
+        let take = |step| self.write(&self.hold(), plugin, component, coming.by, step, now);
         if let Some(from) = coming.origin {
             take(Step::Registered { from })?;
         }
@@ -223,22 +221,24 @@ impl Registry {
             }
             Err(trouble) => return Err(trouble),
         };
-        let standing = self.standing(plugin, &component);
-        let is_open = matches!(
-            standing,
-            None | Some(Standing::Checking | Standing::Refused { .. })
-        );
-        if is_open {
+        if Standing::is_open(self.standing(plugin, &component).as_ref()) {
             take(Step::Passed {
                 version: prepared.version.clone(),
             })?;
         }
-        match standing {
+        if coming.goes_live {
+            return self.go_live(plugin, prepared, coming.by, Revives::No, now);
+        }
+        self.is_not_out(plugin, &component)
+    }
+
+    /// That a component was not taken out.
+    fn is_not_out(&self, plugin: &str, component: &Digest) -> Result<(), Refusal> {
+        match self.standing(plugin, component) {
             Some(Standing::Killed { reason }) => Err(Refusal::Component(format!(
                 "it was taken out: {reason}; `cambist plugin live {plugin} {}` puts it back",
                 component.short()
             ))),
-            _ if coming.goes_live => self.go_live(plugin, prepared, coming.by, now),
             _ => Ok(()),
         }
     }
@@ -246,19 +246,26 @@ impl Registry {
     /// Makes what the ledger has as live serve again, as the config is today.
     pub(crate) fn restore(&self, plugin: &str, now: Timestamp) -> Result<(), Refusal> {
         let component = self.lives().get(plugin).and_then(Life::live_component);
-        let Some(component) = component.filter(|_| !self.is_live(plugin)) else {
+        let Some(component) = component.filter(|_| self.serves(plugin).is_none()) else {
             return Ok(());
         };
         let bytes = self.archive.component(&component).map_err(|error| {
             Refusal::Host(format!("component {} cannot be read: {error}", component.short()))
         })?;
         let prepared = self.prepare(plugin, &bytes)?;
-        self.go_live(plugin, prepared, BY_CONFIG, now)
+        self.go_live(plugin, prepared, BY_CONFIG, Revives::No, now)
     }
 
     /// One step: written, and then all bindings of the plugin are served by it. Where the
     /// ledger has it so already, nothing is written.
-    fn go_live(&self, plugin: &str, prepared: Prepared, by: &str, now: Timestamp) -> Result<(), Refusal> {
+    fn go_live(
+        &self,
+        plugin: &str,
+        prepared: Prepared,
+        by: &str,
+        revives: Revives,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         let component = prepared.component;
         let revisions: BTreeMap<String, Digest> = prepared
             .revisions
@@ -268,30 +275,32 @@ impl Registry {
                 Some((binding.name(), pinned.id))
             })
             .collect();
-        let mut lives = self.lives();
-        let known = lives.get(plugin).and_then(|life| life.live.as_ref());
-        if known != Some(&(component, revisions.clone())) {
-            let is_same = known.is_some_and(|(live, _)| *live == component);
+        let held = self.hold();
+        // it may have been taken out while it was checked
+        if revives == Revives::No {
+            self.is_not_out(plugin, &component)?;
+        }
+        let known = self.lives().get(plugin).and_then(|life| life.live.clone());
+        let is_same = known.as_ref().is_some_and(|(live, _)| *live == component);
+        if known != Some((component, revisions.clone())) {
             let by = if is_same { BY_CONFIG } else { by };
-            self.write(&mut lives, plugin, component, by, Step::Live { revisions }, now)?;
+            self.write(&held, plugin, component, by, Step::Live { revisions }, now)?;
         }
         self.switch(prepared.revisions);
-        drop(lives);
-        let mut statuses = self.statuses();
-        let status = statuses
-            .entry(plugin.to_owned())
-            .or_insert_with(|| PluginStatus::new(plugin, now));
-        status.live = Some(component);
-        status.version = prepared.version;
         tracing::info!(plugin, component = component.short(), "plugin is live");
         metrics::switched(plugin);
         Ok(())
     }
 
-    /// Writes a step down, and then counts it. Whoever holds the lives' lock does.
+    /// Waits for the turn to take a step.
+    pub(crate) fn hold(&self) -> MutexGuard<'_, ()> {
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes a step down, and then counts it. It is the turn of whoever calls.
     pub(crate) fn write(
         &self,
-        lives: &mut MutexGuard<'_, BTreeMap<String, Life>>,
+        _held: &MutexGuard<'_, ()>,
         plugin: &str,
         component: Digest,
         by: &str,
@@ -307,97 +316,8 @@ impl Registry {
         self.ledger
             .write(now, act.clone())
             .map_err(|error| Refusal::Host(format!("the journal cannot take it down: {error}")))?;
-        lives.entry(plugin.to_owned()).or_default().follow(now, &act);
+        self.follow(now, &act);
         Ok(())
-    }
-
-    /// Takes down what a look or a step came to.
-    ///
-    /// `seen` is the component that was looked at in the folder, or none where it is not
-    /// about the folder.
-    pub(crate) fn settle(
-        &self,
-        plugin: &str,
-        seen: Option<Digest>,
-        outcome: Option<Refusal>,
-        now: Timestamp,
-    ) -> PluginStatus {
-        let (live, waits) = {
-            let lives = self.lives();
-            let life = lives.get(plugin);
-            (
-                life.and_then(Life::live_component),
-                life.and_then(Life::candidate),
-            )
-        };
-        let mut statuses = self.statuses();
-        let status = statuses
-            .entry(plugin.to_owned())
-            .or_insert_with(|| PluginStatus::new(plugin, now));
-        status.at = now;
-        status.waits = waits;
-        if live.is_none() {
-            status.live = None;
-            status.version = None;
-        }
-        if seen.is_some() || outcome.is_some() {
-            status.seen = seen;
-        }
-        match outcome {
-            // what is not about the folder leaves what is known of the folder's file
-            None if seen.is_none() => {}
-            None => status.refused = None,
-            Some(refusal) => {
-                let reason = match refusal {
-                    Refusal::Component(reason) => reason,
-                    Refusal::Host(reason) => {
-                        // nothing is known about the component: the next look tries again
-                        status.seen = None;
-                        reason
-                    }
-                };
-                let component = seen.map(|digest| digest.short());
-                tracing::error!(
-                    plugin,
-                    component,
-                    reason,
-                    "plugin refused, the last good one stays"
-                );
-                metrics::refused(plugin);
-                status.refused = Some(reason);
-            }
-        }
-        let mut told = status.clone();
-        drop(statuses);
-        self.explain(&mut told);
-        told
-    }
-
-    /// Says why nothing is live, where nothing was refused.
-    pub(crate) fn explain(&self, status: &mut PluginStatus) {
-        if status.live.is_none() && status.refused.is_none() {
-            let why = self.why_not_live(&status.plugin);
-            status.refused = Some(why.unwrap_or_else(|| absent(&status.plugin)));
-        }
-    }
-
-    /// Why nothing of a plugin is live that passed or was live.
-    pub(crate) fn why_not_live(&self, plugin: &str) -> Option<String> {
-        let lives = self.lives();
-        let life = lives.get(plugin)?;
-        if let Some(component) = life.candidate() {
-            let component = component.short();
-            return Some(format!(
-                "component {component} passed and waits; `cambist plugin live {plugin} {component}` makes it live"
-            ));
-        }
-        match life.standing(&life.last_live()?)? {
-            Standing::Killed { reason } => Some(format!(
-                "its live component was taken out: {reason}; `cambist plugin back {plugin}` makes the one before live, \
-                 `cambist plugin status {plugin}` lists all"
-            )),
-            _ => None,
-        }
     }
 }
 

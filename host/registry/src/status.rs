@@ -6,29 +6,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::life::Standing;
 
-/// What is known of one plugin's file.
+/// What is known of one plugin.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct PluginStatus {
     /// The plugin's name.
     pub plugin: String,
-    /// The component that is live; none when none ever passed.
+    /// The component that is live; none when none is.
     pub live: Option<Digest>,
     /// Its version, as it says itself.
     pub version: Option<String>,
     /// The component that was looked at last, live or not; none when its file is
     /// gone, or has to be looked at again.
     pub seen: Option<Digest>,
-    /// Why the one that was looked at last is not live.
+    /// Why the one that was looked at last is not live, or why nothing is.
     pub refused: Option<String>,
     /// The component that passed and waits for somebody to make it live: the latest one.
-    #[serde(default)]
     pub waits: Option<Digest>,
     /// When it was looked at.
     pub at: Timestamp,
     /// What is known of its components, the latest first: all that are of use now, and
     /// some that were.
-    #[serde(default)]
     pub components: Vec<ComponentStatus>,
 }
 
@@ -48,7 +46,8 @@ pub struct ComponentStatus {
     /// Who brought it there: a person, `folder`, `config` or `host`.
     pub by: String,
     /// How many messages are still to finish on it: it is drained when there are none.
-    pub pinned: u64,
+    /// None where the journal does not tell.
+    pub pinned: Option<u64>,
 }
 
 /// One binding, and what serves it now.
@@ -69,20 +68,4 @@ pub struct BindingStatus {
     pub revision: Option<Digest>,
     /// The component of that revision.
     pub component: Option<Digest>,
-}
-
-impl PluginStatus {
-    /// A plugin of which nothing is known yet.
-    pub(crate) fn new(plugin: &str, at: Timestamp) -> Self {
-        Self {
-            plugin: plugin.to_owned(),
-            live: None,
-            version: None,
-            seen: None,
-            refused: None,
-            waits: None,
-            at,
-            components: Vec::new(),
-        }
-    }
 }

@@ -145,15 +145,11 @@ async fn step(
     let (registry, now) = (Arc::clone(&admin.registry), (admin.clock)());
     let taken = tokio::task::spawn_blocking(move || {
         let component = take(&registry, &plugin, now)?;
-        let status = registry
-            .plugin_statuses()
-            .into_iter()
-            .find(|status| status.plugin == plugin);
-        Ok(status.map(|status| Stepped { component, status }))
+        let status = registry.plugin_status(&plugin);
+        Ok(Stepped { component, status })
     });
     match taken.await {
-        Ok(Ok(Some(stepped))) => Ok(Json(stepped)),
-        Ok(Err(error)) => Err(Refusal::Rollout(error)),
-        Ok(Ok(None)) | Err(_) => Err(Refusal::Defect),
+        Ok(stepped) => stepped.map(Json).map_err(Refusal::Rollout),
+        Err(_) => Err(Refusal::Defect),
     }
 }

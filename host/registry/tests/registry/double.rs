@@ -69,11 +69,41 @@ pub(crate) struct Fake {
     pub(crate) loads: AtomicU32,
     /// So many loads fail for a reason that passes by itself.
     pub(crate) trouble: AtomicU32,
+    meanwhile: Meanwhile,
+}
+
+impl Fake {
+    /// Has something happen in the midst of the next load.
+    pub(crate) fn meanwhile(&self, what: impl FnOnce() + Send + 'static) {
+        self.meanwhile.set(what);
+    }
+}
+
+/// Something that happens once, in the midst of something else.
+#[derive(Default)]
+struct Meanwhile(Mutex<Option<Box<dyn FnOnce() + Send>>>);
+
+impl Meanwhile {
+    fn set(&self, what: impl FnOnce() + Send + 'static) {
+        *self.0.lock().unwrap() = Some(Box::new(what));
+    }
+
+    fn is_over(&self) -> bool {
+        self.0.lock().unwrap().is_none()
+    }
+
+    fn happen(&self) {
+        let what = self.0.lock().unwrap().take();
+        if let Some(what) = what {
+            what();
+        }
+    }
 }
 
 impl Loader for Fake {
     fn load(&self, bytes: &[u8], _: &Revision) -> Result<Arc<dyn Plugin>, LoadError> {
         self.loads.fetch_add(1, Ordering::SeqCst);
+        self.meanwhile.happen();
         let spend = |left: u32| left.checked_sub(1);
         let spent = self
             .trouble
@@ -201,9 +231,19 @@ pub(crate) struct Book {
     acts: Memory,
     pins: Mutex<BTreeMap<Digest, u64>>,
     fails: AtomicBool,
+    meanwhile: Meanwhile,
 }
 
 impl Book {
+    /// Has something happen in the midst of the next write.
+    pub(crate) fn meanwhile(&self, what: impl FnOnce() + Send + 'static) {
+        self.meanwhile.set(what);
+    }
+
+    pub(crate) fn has_run(&self) -> bool {
+        self.meanwhile.is_over()
+    }
+
     pub(crate) fn pin(&self, revision: Digest, messages: u64) {
         self.pins.lock().unwrap().insert(revision, messages);
     }
@@ -215,6 +255,7 @@ impl Book {
 
 impl Ledger for Book {
     fn write(&self, at: Timestamp, act: Act) -> Result<(), String> {
+        self.meanwhile.happen();
         if self.fails.load(Ordering::SeqCst) {
             return Err("the disk is full".to_owned());
         }

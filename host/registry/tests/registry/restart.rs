@@ -131,3 +131,17 @@ fn what_was_refused_is_looked_at_again_and_told_once() {
     registry.refresh(NOW);
     assert_eq!(live(&registry), Some(Digest::of(&saying("one"))));
 }
+
+#[test]
+fn the_old_one_serves_while_a_file_that_came_meanwhile_waits() {
+    let mut site = site();
+    fs::write(site.plugin("deal-desk.wasm"), saying("one")).unwrap();
+    site.open().refresh(NOW);
+    site.new_plugins = NewPlugins::Wait;
+    fs::write(site.plugin("deal-desk.wasm"), saying("two")).unwrap();
+    let registry = site.open();
+    registry.refresh(NOW);
+    assert_eq!(live(&registry), Some(Digest::of(&saying("one"))));
+    let waits = registry.plugin_status("deal-desk").waits;
+    assert_eq!(waits, Some(Digest::of(&saying("two"))));
+}

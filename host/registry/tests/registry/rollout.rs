@@ -1,6 +1,6 @@
 //! The steps of a plugin's life, as operators take them.
 
-use std::fs;
+use std::{fs, sync::Arc};
 
 use cambist_contract::{delivery::NextTry, digest::Digest, rollout::Step};
 use cambist_registry::{Ledger as _, NewPlugins, Registry, RolloutError, RouteError, Standing};
@@ -233,7 +233,7 @@ fn an_old_one_drains_and_retires_with_its_last_message() {
         .into_iter()
         .find(|it| it.standing == Standing::Draining)
         .unwrap();
-    assert_eq!((old.component, old.pinned), (Digest::of(&saying("one")), 2));
+    assert_eq!((old.component, old.pinned), (Digest::of(&saying("one")), Some(2)));
     registry.pinned(&pin).unwrap();
 
     site.ledger.pin(pin, 0);
@@ -305,4 +305,67 @@ fn each_binding_has_a_revision_in_the_step() {
         revisions.get("judge region=in unit=pune"),
         Some(&judge_of(&registry, "in", "pune").unwrap())
     );
+}
+
+#[test]
+fn what_was_taken_out_while_it_was_checked_stays_out() {
+    let site = site();
+    let registry = Arc::new(site.open());
+    registry
+        .push("deal-desk", &saying("one"), "ci", true, NOW)
+        .unwrap();
+    let pin = judge_of(&registry, "de", "").unwrap();
+    // somebody takes it out while it is being checked for somebody else
+    let (killer, bytes) = (Arc::clone(&registry), saying("one"));
+    site.loader.meanwhile(move || {
+        killer
+            .kill("deal-desk", None, "b.keller", "wrong totals", NOW)
+            .unwrap();
+    });
+    let error = registry.push("deal-desk", &bytes, "ci", true, NOW).unwrap_err();
+    assert!(
+        error.to_string().contains("it was taken out: wrong totals"),
+        "{error}"
+    );
+    assert!(matches!(registry.pinned(&pin), Err(RouteError::Killed { .. })));
+    judge_of(&registry, "de", "").unwrap_err();
+}
+
+#[test]
+fn what_was_taken_out_and_has_no_file_any_more_parks_its_messages() {
+    let site = site();
+    let registry = site.open();
+    fs::write(site.plugin("deal-desk.wasm"), saying("one")).unwrap();
+    registry.refresh(NOW);
+    fs::remove_file(site.plugin("deal-desk.wasm")).unwrap();
+    registry.refresh(NOW);
+    registry
+        .kill("deal-desk", None, "b.keller", "wrong totals", NOW)
+        .unwrap();
+    let error = judge_of(&registry, "de", "").unwrap_err();
+    assert_eq!(error.next_try(), NextTry::Park);
+    assert!(
+        error.to_string().contains("was taken out: wrong totals"),
+        "{error}"
+    );
+}
+
+#[test]
+fn messages_do_not_wait_while_a_step_is_written() {
+    let site = site();
+    let registry = Arc::new(site.open());
+    registry
+        .push("deal-desk", &saying("one"), "ci", true, NOW)
+        .unwrap();
+    let pin = judge_of(&registry, "de", "").unwrap();
+    // a message comes by in the midst of the write, and would never end if it waited for it
+    let message = Arc::clone(&registry);
+    site.ledger.meanwhile(move || {
+        message.pinned(&pin).unwrap();
+        judge_of(&message, "de", "").unwrap();
+    });
+    registry
+        .push("deal-desk", &saying("two"), "ci", true, NOW)
+        .unwrap();
+    assert!(site.ledger.has_run());
 }

@@ -88,9 +88,9 @@ fn component_line(component: &ComponentStatus) -> String {
         component.by,
     );
     match component.pinned {
-        0 => {}
-        1 => text.push_str("; 1 message is to finish on it"),
-        many => text.push_str(&format!("; {many} messages are to finish on it")),
+        None | Some(0) => {}
+        Some(1) => text.push_str("; 1 message is to finish on it"),
+        Some(many) => text.push_str(&format!("; {many} messages are to finish on it")),
     }
     if let Standing::Refused { reason } | Standing::Killed { reason } = &component.standing {
         text.push_str(&format!("; {reason}"));

@@ -1,0 +1,180 @@
+//! What operators are told of plugins and bindings, put together from what the last look
+//! at the folder came to, from the steps taken, and from what serves now.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use cambist_contract::digest::Digest;
+
+use crate::{
+    Registry,
+    examine::{Refusal, absent},
+    life::{Life, Standing},
+    look::Look,
+    status::{BindingStatus, ComponentStatus, PluginStatus},
+};
+
+/// How many components that are of no use any more are told of with the others.
+const PAST: usize = 5;
+
+/// How many messages are to finish on each revision; none where the ledger does not tell.
+type Pins = Option<BTreeMap<Digest, u64>>;
+
+impl Registry {
+    /// What is known of each plugin that has a file, is live, or ever came in, by name.
+    /// Blocks: it asks the ledger who is pinned to what.
+    pub fn plugin_statuses(&self) -> Vec<PluginStatus> {
+        self.statuses_of(|_| true)
+    }
+
+    /// What is known of one plugin. Blocks, too.
+    pub fn plugin_status(&self, plugin: &str) -> PluginStatus {
+        let look = self.looks().get(plugin).cloned();
+        let life = self.lives().get(plugin).cloned().unwrap_or_default();
+        let pins = self.pins([&life]);
+        self.told(plugin, look.as_ref(), &life, &pins)
+    }
+
+    pub(crate) fn statuses_of(&self, wanted: impl Fn(&str) -> bool) -> Vec<PluginStatus> {
+        let looks = self.looks().clone();
+        let mut lives = self.lives().clone();
+        lives.retain(|plugin, _| wanted(plugin));
+        let pins = self.pins(lives.values());
+        let names: BTreeSet<&String> = looks
+            .keys()
+            .filter(|name| wanted(name))
+            .chain(lives.keys())
+            .collect();
+        let told = names.into_iter().map(|plugin| {
+            let none = Life::default();
+            let life = lives.get(plugin).unwrap_or(&none);
+            self.told(plugin, looks.get(plugin), life, &pins)
+        });
+        told.collect()
+    }
+
+    fn told(&self, plugin: &str, look: Option<&Look>, life: &Life, pins: &Pins) -> PluginStatus {
+        let live = self.serves(plugin);
+        let refused = match look.and_then(|look| look.why_not(plugin)) {
+            Some(reason) => Some(reason),
+            None if live.is_none() => Some(self.why_not_live(plugin).reason()),
+            None => None,
+        };
+        let last = life.components.values().map(|known| known.since).max();
+        PluginStatus {
+            plugin: plugin.to_owned(),
+            live,
+            version: live
+                .and_then(|live| life.components.get(&live))
+                .and_then(|known| known.version.clone()),
+            seen: look.and_then(|look| look.seen),
+            refused,
+            waits: life.candidate(),
+            at: look.map(|look| look.at).or(last).unwrap_or_default(),
+            components: components(life, pins),
+        }
+    }
+
+    /// How many messages are to finish on each revision that these lives made live.
+    fn pins<'l>(&self, lives: impl IntoIterator<Item = &'l Life>) -> Pins {
+        let components = lives.into_iter().flat_map(|life| life.components.values());
+        let revisions: Vec<Digest> = components.flat_map(|it| it.revisions.iter().copied()).collect();
+        match self.ledger.pinned(&revisions) {
+            Ok(counts) => Some(revisions.into_iter().zip(counts).collect()),
+            Err(error) => {
+                tracing::warn!(error, "cannot tell who is pinned to which revision");
+                None
+            }
+        }
+    }
+
+    /// Why nothing serves a plugin's bindings: for what was decided, or what it is; or
+    /// because the host could not find out, and looks again.
+    pub(crate) fn why_not_live(&self, plugin: &str) -> Refusal {
+        let lives = self.lives();
+        let life = lives.get(plugin);
+        if let Some(component) = life.and_then(Life::candidate) {
+            let component = component.short();
+            return Refusal::Component(format!(
+                "component {component} passed and waits; `cambist plugin live {plugin} {component}` makes it live"
+            ));
+        }
+        let last = life.and_then(|life| life.standing(&life.last_live()?));
+        if let Some(Standing::Killed { reason }) = last {
+            return Refusal::Component(format!(
+                "its live component was taken out: {reason}; `cambist plugin back {plugin}` makes the one before live, \
+                 `cambist plugin status {plugin}` lists all"
+            ));
+        }
+        match self.looks().get(plugin) {
+            Some(Look {
+                refused: Some(reason),
+                seen: None,
+                ..
+            }) => Refusal::Host(reason.clone()),
+            Some(Look {
+                refused: Some(reason),
+                ..
+            }) => Refusal::Component(reason.clone()),
+            _ => Refusal::Component(absent(plugin)),
+        }
+    }
+
+    /// Plugins that bindings name and that have no live revision, with the reason.
+    pub fn missing(&self) -> Vec<(String, String)> {
+        let live = self.live();
+        let bindings = self.options.bindings.iter().zip(live.iter());
+        let lacking: BTreeSet<&String> = bindings
+            .filter(|(_, live)| live.is_none())
+            .map(|(binding, _)| &binding.plugin)
+            .collect();
+        lacking
+            .into_iter()
+            .map(|plugin| (plugin.clone(), self.why_not_live(plugin).reason()))
+            .collect()
+    }
+
+    /// Every binding, in the order of the config, and what serves it now.
+    pub fn binding_statuses(&self) -> Vec<BindingStatus> {
+        let live = self.live();
+        let bindings = self.options.bindings.iter().zip(live.iter());
+        bindings
+            .map(|(binding, live)| BindingStatus {
+                stage: binding.stage,
+                plugin: binding.plugin.clone(),
+                flow: binding.flow.clone(),
+                region: binding.region.clone(),
+                unit: binding.unit.clone(),
+                revision: live.as_ref().map(|pinned| pinned.id),
+                component: live.as_ref().map(|pinned| pinned.revision.component),
+            })
+            .collect()
+    }
+}
+
+/// A plugin's components, the latest first.
+fn components(life: &Life, pins: &Pins) -> Vec<ComponentStatus> {
+    let mut found: Vec<_> = life.components.iter().collect();
+    // of what changed at one moment, what serves comes first
+    found.sort_by_key(|(_, known)| (Reverse(known.since), known.standing != Standing::Live));
+    let mut past = 0;
+    found.retain(|(_, known)| {
+        let is_past = matches!(known.standing, Standing::Retired | Standing::Refused { .. });
+        past += usize::from(is_past);
+        !is_past || past <= PAST
+    });
+    let told = found.into_iter().map(|(component, known)| ComponentStatus {
+        component: *component,
+        version: known.version.clone(),
+        standing: known.standing.clone(),
+        since: known.since,
+        by: known.by.clone(),
+        pinned: pins.as_ref().map(|pins| {
+            let counts = known.revisions.iter().filter_map(|revision| pins.get(revision));
+            counts.sum()
+        }),
+    });
+    told.collect()
+}
