@@ -123,6 +123,18 @@ impl World {
         self.host()?.halted(self.folder.path()).await
     }
 
+    /// Starts the host again, sends it a deal, and kills it when it has recorded a stage.
+    ///
+    /// # Errors
+    ///
+    /// It never gets there.
+    pub async fn killed_at(&mut self, stage: &str, deal: &Deal) -> Result<()> {
+        self.restart(Some(Halt(stage))).await?;
+        self.won(std::slice::from_ref(deal)).await?;
+        self.halted().await?;
+        self.kill()
+    }
+
     /// The running host.
     ///
     /// # Errors

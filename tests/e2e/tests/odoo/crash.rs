@@ -4,7 +4,6 @@
 use anyhow::Result;
 use cambist_e2e::{
     Deal, Setup, World,
-    host::Halt,
     odoo::Odoo,
     proxy::{Moment, Proxy},
 };
@@ -65,9 +64,7 @@ async fn killed_after_any_stage_odoo_has_the_deal_once() -> Result<()> {
     let mut world = World::quiet(Setup::to_odoo(&odoo)).await?;
     for (id, point) in (21..).zip(POINTS) {
         let deal = Deal::german(id);
-        world.restart(Some(Halt(point))).await?;
-        world.won(std::slice::from_ref(&deal)).await?;
-        world.halted().await?;
+        world.killed_at(point, &deal).await?;
         world.restart(None).await?;
         ends_well(&world, &odoo, &deal, point).await?;
     }

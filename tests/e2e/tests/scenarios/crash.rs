@@ -1,7 +1,7 @@
 //! Killed between every two stages: the end is that of an undisturbed run.
 
 use anyhow::Result;
-use cambist_e2e::{Deal, Setup, World, host::Halt, sender};
+use cambist_e2e::{Deal, Setup, World, sender};
 
 /// Every stage that records something.
 const STAGES: [&str; 7] = ["fetch", "read", "own", "judge", "tax", "write", "deliver"];
@@ -28,10 +28,7 @@ async fn killed_after_any_stage_it_ends_as_if_undisturbed() -> Result<()> {
 
     let mut world = World::quiet(Setup::default()).await?;
     for (deal, (point, passed)) in deals.iter().zip(POINTS) {
-        world.restart(Some(Halt(point))).await?;
-        world.won(std::slice::from_ref(deal)).await?;
-        world.halted().await?;
-        world.kill()?;
+        world.killed_at(point, deal).await?;
         // the record of the last stage is the record of the end
         let state = if point == "deliver" { "done" } else { "due" };
         let story = world.wait(deal, state).await?;

@@ -134,11 +134,8 @@ async fn a_new_one_waits_goes_live_is_taken_out_and_the_old_one_comes_back() -> 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_one_drains_with_its_last_message_and_retires() -> Result<()> {
     let mut world = World::quiet(Setup::default()).await?;
-    world.restart(Some(Halt("judge"))).await?;
     let deal = Deal::german(1);
-    world.won(std::slice::from_ref(&deal)).await?;
-    world.halted().await?;
-    world.kill()?;
+    world.killed_at("judge", &deal).await?;
     // the host that comes finds another file, makes it live, and halts before it is done
     let old = Digest::of(&cambist_guests::component("map-odoo")?);
     let good = plugins::another(&cambist_guests::component("map-odoo")?);

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use cambist_contract::{digest::Digest, stage::Stage};
-use cambist_e2e::{Deal, Setup, World, host::Halt, plugins};
+use cambist_e2e::{Deal, Setup, World, plugins};
 use cambist_journal::{Event, State};
 use serde_json::{Value, json};
 
@@ -71,11 +71,8 @@ async fn garbage_leaves_the_old_live_and_a_good_one_serves_the_next_message() ->
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_finishes_on_the_revision_it_began_on() -> Result<()> {
     let mut world = World::quiet(Setup::default()).await?;
-    world.restart(Some(Halt("judge"))).await?;
     let deal = Deal::german(1);
-    world.won(std::slice::from_ref(&deal)).await?;
-    world.halted().await?;
-    world.kill()?;
+    world.killed_at("judge", &deal).await?;
     let pinned = world.wait(&deal, "due").await?.pins();
     let good = plugins::another(&cambist_guests::component("map-odoo")?);
     plugins::put(&world.plugins(), "map-odoo", &good)?;
