@@ -103,9 +103,12 @@ impl Registry {
         }
         let last = life.and_then(|life| life.standing(&life.last_live()?));
         if let Some(Standing::Killed { reason }) = last {
+            let way_out = match life.and_then(Life::before) {
+                Some(_) => format!("`cambist plugin back {plugin}` makes the one before live"),
+                None => format!("give a better one, or put it back by `cambist plugin live {plugin} DIGEST`"),
+            };
             return Refusal::Component(format!(
-                "its live component was taken out: {reason}; `cambist plugin back {plugin}` makes the one before live, \
-                 `cambist plugin status {plugin}` lists all"
+                "its live component was taken out: {reason}; {way_out}, and `cambist plugin status {plugin}` lists all"
             ));
         }
         match self.looks().get(plugin) {
