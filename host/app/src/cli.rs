@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands;
+use crate::{commands, say};
 
 /// Carries messages between CRMs and Odoo through sandboxed regional plugins.
 ///
@@ -75,6 +75,7 @@ pub struct Printed {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match start(cli.command) {
+        Ok(_) if !say::is_said() => ExitCode::FAILURE,
         Ok(code) => code,
         Err(error) => {
             #[expect(clippy::print_stderr, reason = "the one place where the binary fails")]

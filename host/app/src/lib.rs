@@ -14,6 +14,9 @@
 //! [`cli`] for what can be typed, [`config`] for what can be set, [`host`] for
 //! how the parts are put together, `commands/` for a file each.
 
+#[macro_use]
+mod say;
+
 pub mod cli;
 pub mod commands;
 pub mod config;

@@ -32,7 +32,6 @@ pub struct Options {
 /// # Errors
 ///
 /// The check itself cannot be made.
-#[expect(clippy::print_stdout, reason = "it is the command's answer")]
 pub async fn run(options: &Options) -> Result<ExitCode> {
     let file = &options.common.at.config;
     let looked = Looked::at(file);
@@ -42,13 +41,13 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
         problems.sort_by_key(|problem| problem.line);
     }
     if options.common.json {
-        println!("{}", serde_json::to_string_pretty(&problems)?);
+        say!("{}", serde_json::to_string_pretty(&problems)?);
     } else if problems.is_empty() {
         let systems = if options.systems { ", systems" } else { "" };
-        println!("{}: config{systems} and plugins are good", file.display());
+        say!("{}: config{systems} and plugins are good", file.display());
     } else {
         for problem in &problems {
-            println!("{problem}");
+            say!("{problem}");
         }
     }
     Ok(if problems.is_empty() {

@@ -33,7 +33,6 @@ pub struct Options {
 /// # Errors
 ///
 /// The journal cannot be read.
-#[expect(clippy::print_stdout, reason = "it is the command's answer")]
 pub async fn run(options: &Options) -> Result<ExitCode> {
     let config = Config::read(&options.common.at.config)?;
     let filter = Filter {
@@ -45,15 +44,19 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
     };
     let messages = operator::journal(&config)?.list(filter).await?;
     if options.common.json {
-        println!("{}", serde_json::to_string_pretty(&messages)?);
+        say!("{}", serde_json::to_string_pretty(&messages)?);
         return Ok(ExitCode::SUCCESS);
     }
-    println!(
+    say!(
         "{:<20}  {:<8}  {:<7}  {:<22}  {:<6}  why",
-        "message", "state", "passed", "object", "region"
+        "message",
+        "state",
+        "passed",
+        "object",
+        "region"
     );
     for status in &messages {
-        println!(
+        say!(
             "{:<20}  {:<8}  {:<7}  {:<22}  {:<6}  {}",
             status.id,
             status.state.name(),

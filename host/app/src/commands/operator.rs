@@ -48,7 +48,6 @@ pub(super) async fn message(journal: &SqliteJournal, id: &str) -> Result<Claim> 
 
 /// Asks the running host to do something with a message, and prints what it answers
 /// as JSON, or what `done` makes of the message's id.
-#[expect(clippy::print_stdout, reason = "it is the commands' answer")]
 pub(super) async fn ask(
     common: &Printed,
     id: &str,
@@ -62,9 +61,9 @@ pub(super) async fn ask(
     let body = Body::Json(body);
     let decided = call(&config, Method::POST, &path, Some(body)).await?;
     if common.json {
-        println!("{}", serde_json::to_string_pretty(&decided)?);
+        say!("{}", serde_json::to_string_pretty(&decided)?);
     } else {
-        println!("{}", done(&claim.message.id));
+        say!("{}", done(&claim.message.id));
     }
     Ok(())
 }

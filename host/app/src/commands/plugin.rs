@@ -77,7 +77,6 @@ pub enum Command {
 /// # Errors
 ///
 /// A plugin does not build, load, or do what its cases say; or the host refuses the step.
-#[expect(clippy::print_stdout, reason = "it is the command's answer")]
 pub async fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Status(options) => status::run(&options).await?,
@@ -87,7 +86,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         Command::Kill(options) => step::kill(&options).await?,
         Command::Build { crates, to } => {
             for built in build(&crates, &to)? {
-                println!("{}", built.display());
+                say!("{}", built.display());
             }
         }
         Command::Pack {
@@ -105,11 +104,11 @@ pub async fn run(command: Command) -> Result<ExitCode> {
                 description: description.as_deref(),
             };
             let packed = component::pack(&read(&file)?, &about, &collect(cases.as_deref())?)?;
-            println!("{}", place(&name, &packed, &to)?.display());
+            say!("{}", place(&name, &packed, &to)?.display());
         }
         Command::Inspect { file } => {
             let bytes = read(&file)?;
-            println!("{}", serde_json::to_string_pretty(&inspect(&bytes)?)?);
+            say!("{}", serde_json::to_string_pretty(&inspect(&bytes)?)?);
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -11,9 +11,8 @@ use crate::config::Config;
 /// # Errors
 ///
 /// It cannot be printed as JSON.
-#[expect(clippy::print_stdout, reason = "it is the command's answer")]
 pub fn run() -> Result<ExitCode> {
-    println!("{}", text()?);
+    say!("{}", text()?);
     Ok(ExitCode::SUCCESS)
 }
 

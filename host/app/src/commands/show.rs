@@ -28,37 +28,40 @@ pub struct Options {
 /// # Errors
 ///
 /// The journal cannot be read, or there is no such message.
-#[expect(clippy::print_stdout, reason = "it is the command's answer")]
 pub async fn run(options: &Options) -> Result<ExitCode> {
     let config = Config::read(&options.common.at.config)?;
     let claim = operator::message(&operator::journal(&config)?, &options.id).await?;
     if options.common.json {
         let whole = json!({"message": claim.message, "status": claim.status, "entries": claim.entries});
-        println!("{}", serde_json::to_string_pretty(&whole)?);
+        say!("{}", serde_json::to_string_pretty(&whole)?);
         return Ok(ExitCode::SUCCESS);
     }
     let message = &claim.message;
-    println!("message   {}", message.id);
-    println!(
+    say!("message   {}", message.id);
+    say!(
         "from      {}, {} of {}/{}",
-        message.system, message.event, message.object_kind, message.object_id
+        message.system,
+        message.event,
+        message.object_kind,
+        message.object_id
     );
-    println!(
+    say!(
         "happened  {}, received {}",
-        message.occurred_at, message.received_at
+        message.occurred_at,
+        message.received_at
     );
-    println!(
+    say!(
         "state     {}  {}",
         claim.status.state.name(),
         super::messages::why(&claim.status)
     );
-    println!();
+    say!();
     for entry in &claim.entries {
-        println!("{:>6}  {}  {}", entry.place, entry.at, line(entry));
+        say!("{:>6}  {}  {}", entry.place, entry.at, line(entry));
         if options.full
             && let Event::Passed { output, .. } = &entry.event
         {
-            println!("{:#}", output.value());
+            say!("{:#}", output.value());
         }
     }
     Ok(ExitCode::SUCCESS)

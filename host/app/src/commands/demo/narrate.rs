@@ -1,7 +1,5 @@
 //! What the demo says on screen.
 
-#![expect(clippy::print_stdout, reason = "the demo is what it prints")]
-
 use std::collections::BTreeMap;
 
 use cambist_connect::dry_run::render;
@@ -19,24 +17,22 @@ use super::{
 const WIDTH: u16 = 118;
 
 pub(super) fn opening(odoo: bool) {
-    println!("Cambist: won HubSpot deals become customers, orders and projects.\n");
-    println!(
+    say!("Cambist: won HubSpot deals become customers, orders and projects.\n");
+    say!(
         "  the CRM     a double of HubSpot (tests/doubles): it does what HubSpot documents, and is not HubSpot"
     );
-    println!(
-        "  the plugins map-hubspot, policy-deal-desk, tax-eu-vat, tax-in-gst, map-odoo, each in a sandbox"
-    );
+    say!("  the plugins map-hubspot, policy-deal-desk, tax-eu-vat, tax-in-gst, map-odoo, each in a sandbox");
     match odoo {
-        true => println!("  the books   a real Odoo 19 on this machine (tests/odoo)"),
-        false => println!(
+        true => say!("  the books   a real Odoo 19 on this machine (tests/odoo)"),
+        false => say!(
             "  the books   a dry run, which shows the commands; `-- demo --odoo` delivers into a real Odoo 19"
         ),
     }
-    println!();
+    say!();
 }
 
 pub(super) fn step(text: &str) {
-    println!("· {text}");
+    say!("· {text}");
 }
 
 pub(super) fn sent(step: &Step, status: u16) {
@@ -45,26 +41,28 @@ pub(super) fn sent(step: &Step, status: u16) {
         Send::Again => ", the same event once more",
         Send::Forged => ", signed by somebody else",
     };
-    println!(
+    say!(
         "→ webhook for deal {}{how}: {status} {}   ({})",
-        step.deal, step.answer, step.title
+        step.deal,
+        step.answer,
+        step.title
     );
 }
 
 /// A message that has ended or waits, in full.
 pub(super) fn ended(step: &Step, claim: &Claim) {
-    println!("\n■ deal {}: {}", step.deal, step.title);
-    println!("  message  {}  {}", claim.message.id, outcome(claim));
+    say!("\n■ deal {}: {}", step.deal, step.title);
+    say!("  message  {}  {}", claim.message.id, outcome(claim));
     for entry in &claim.entries {
         match &entry.event {
-            Event::Routed { region, target, .. } => println!("  way      region {region}, to {target}"),
+            Event::Routed { region, target, .. } => say!("  way      region {region}, to {target}"),
             Event::Passed {
                 stage: Stage::Judge,
                 output,
                 ..
             } => {
                 for reason in reasons(output.value().get("reasons")) {
-                    println!("  policy   allowed: {}", said(&reason));
+                    say!("  policy   allowed: {}", said(&reason));
                 }
             }
             Event::Passed {
@@ -79,7 +77,7 @@ pub(super) fn ended(step: &Step, claim: &Claim) {
             } => plan(output),
             Event::Held { role, reasons } => {
                 for reason in reasons {
-                    println!("  policy   holds for {role}: {}", said(reason));
+                    say!("  policy   holds for {role}: {}", said(reason));
                 }
             }
             Event::Delivered { target, receipts } => {
@@ -93,19 +91,19 @@ pub(super) fn ended(step: &Step, claim: &Claim) {
                     ids.extend(id.filter(|id| !ids.contains(id)));
                 }
                 if !ids.is_empty() {
-                    println!("  receipt  {target}: {}", ids.join(", "));
+                    say!("  receipt  {target}: {}", ids.join(", "));
                 }
             }
             _ => {}
         }
     }
-    println!("  stages   {}", stages(claim));
+    say!("  stages   {}", stages(claim));
 }
 
 fn tax(output: &Json) {
     let assessments: Vec<Assessment> = serde_json::from_str(output.as_str()).unwrap_or_default();
     for it in assessments {
-        println!(
+        say!(
             "  tax      {} {} + {} = {} {}",
             rates(&it),
             it.net,
@@ -114,10 +112,10 @@ fn tax(output: &Json) {
             it.currency
         );
         if let Some(line) = it.lines.first() {
-            println!("           {}", said(&line.reason));
+            say!("           {}", said(&line.reason));
         }
         for note in &it.notes {
-            println!("           to be printed: {note}");
+            say!("           to be printed: {note}");
         }
     }
 }
@@ -141,7 +139,7 @@ fn plan(output: &Json) {
         let label = if at == 0 { "plan" } else { "" };
         for (line, text) in render(command).lines().enumerate() {
             let label = if line == 0 { label } else { "" };
-            println!("  {label:<8} {text}");
+            say!("  {label:<8} {text}");
         }
     }
 }
@@ -239,7 +237,7 @@ pub(super) fn table(steps: &[Step], outcomes: &[(Step, Claim)]) {
         };
         table.add_row([step.deal.as_str(), &step.title, "", "", ended]);
     }
-    println!("\n{table}");
+    say!("\n{table}");
 }
 
 /// How long each stage took, in milliseconds. Where a stage was called more often, the
@@ -268,7 +266,7 @@ pub(super) fn times(outcomes: &[(Step, Claim)]) {
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    println!("\n{table}");
+    say!("\n{table}");
 }
 
 pub(super) fn closing(set: &StageSet, as_told: bool, stays: bool) {
@@ -276,19 +274,19 @@ pub(super) fn closing(set: &StageSet, as_told: bool, stays: bool) {
     let shown = config.strip_prefix(&set.root).unwrap_or(&config).display();
     let token = token.strip_prefix(&set.root).unwrap_or(&token).display();
     match as_told {
-        true => println!("\nEverything ended as the story says (examples/demo/story.json)."),
-        false => println!(
+        true => say!("\nEverything ended as the story says (examples/demo/story.json)."),
+        false => say!(
             "\nSomething ended otherwise than the story says (examples/demo/story.json); the log is {}",
             set.folder.join("host.log").display()
         ),
     }
-    println!("Look closer:  cargo run --release -- messages --config {shown}");
-    println!("              cargo run --release -- show --config {shown} MESSAGE");
+    say!("Look closer:  cargo run --release -- messages --config {shown}");
+    say!("              cargo run --release -- show --config {shown} MESSAGE");
     if !stays {
-        println!("Decide:       with --stay the host goes on, and takes `release` and `replay`");
+        say!("Decide:       with --stay the host goes on, and takes `release` and `replay`");
         return;
     }
-    println!("Decide:       cargo run --release -- release --config {shown} --role finance MESSAGE");
-    println!("              cargo run --release -- replay --config {shown} MESSAGE");
-    println!("              (the operators' token is in {token}, which is yours alone to read)");
+    say!("Decide:       cargo run --release -- release --config {shown} --role finance MESSAGE");
+    say!("              cargo run --release -- replay --config {shown} MESSAGE");
+    say!("              (the operators' token is in {token}, which is yours alone to read)");
 }

@@ -1,8 +1,6 @@
 //! The real Odoo of `demo --odoo`: brought up by the project's script, delivered
 //! into, and read back.
 
-#![expect(clippy::print_stdout, reason = "the demo is what it prints")]
-
 use std::{
     collections::BTreeMap,
     num::NonZeroU32,
@@ -144,13 +142,13 @@ impl Odoo {
 
 /// Prints the records as Odoo has them.
 pub(super) fn print(found: &Found) {
-    println!("\nread back from Odoo:");
+    say!("\nread back from Odoo:");
     for order in &found.orders {
         let lines = order
             .get("order_line")
             .and_then(Value::as_array)
             .map_or(0, Vec::len);
-        println!(
+        say!(
             "  order {} ({}), {}, for {}, {lines} lines: {} + {} = {} {}",
             text(order, "name"),
             text(order, "state"),
@@ -167,7 +165,7 @@ pub(super) fn print(found: &Found) {
             .get("milestone_ids")
             .and_then(Value::as_array)
             .map_or(0, Vec::len);
-        println!(
+        say!(
             "  project {}, {}, for {}, {milestones} milestones",
             text(project, "name"),
             text(project, "company_id"),

@@ -23,7 +23,6 @@ pub struct Options {
 /// # Errors
 ///
 /// No host is running, or it has no such plugin.
-#[expect(clippy::print_stdout, reason = "it is the command's answer")]
 pub(super) async fn run(options: &Options) -> Result<()> {
     let config = Config::read(&options.common.at.config)?;
     let answer = operator::call(&config, Method::GET, "plugins", None).await?;
@@ -36,18 +35,18 @@ pub(super) async fn run(options: &Options) -> Result<()> {
         }
     }
     if options.common.json {
-        println!("{}", serde_json::to_string_pretty(&told)?);
+        say!("{}", serde_json::to_string_pretty(&told)?);
         return Ok(());
     }
     for status in &told.plugins {
-        println!("{}", line(status));
+        say!("{}", line(status));
         if let Some(reason) = &status.refused {
-            println!("  {reason}");
+            say!("  {reason}");
         }
         for component in &status.components {
             let is_news = !matches!(component.standing, Standing::Retired | Standing::Refused { .. });
             if options.plugin.is_some() || is_news {
-                println!("  {}", component_line(component));
+                say!("  {}", component_line(component));
             }
         }
     }
@@ -56,9 +55,10 @@ pub(super) async fn run(options: &Options) -> Result<()> {
         !told.plugins.iter().any(known)
     });
     for binding in bare {
-        println!(
+        say!(
             "{}: no file, and a binding to `{}` names it",
-            binding.plugin, binding.stage
+            binding.plugin,
+            binding.stage
         );
     }
     Ok(())

@@ -163,7 +163,6 @@ fn name(body: &mut serde_json::Value, component: Option<&String>) {
 }
 
 /// Asks the host for a step, and prints what came of it.
-#[expect(clippy::print_stdout, reason = "it is the commands' answer")]
 async fn take(
     common: &cli::Printed,
     plugin: &str,
@@ -175,17 +174,17 @@ async fn take(
     let path = format!("plugins/{plugin}/{what}");
     let answer = operator::call(&config, Method::POST, &path, Some(body)).await?;
     if common.json {
-        println!("{}", serde_json::to_string_pretty(&answer)?);
+        say!("{}", serde_json::to_string_pretty(&answer)?);
         return Ok(());
     }
     let stepped: Stepped = serde_json::from_value(answer).context("the host is of another version")?;
-    println!("component {} {done}", stepped.component.short());
-    println!("{}", line(&stepped.status));
+    say!("component {} {done}", stepped.component.short());
+    say!("{}", line(&stepped.status));
     if let Some(reason) = &stepped.status.refused {
-        println!("  {reason}");
+        say!("  {reason}");
     }
     if let Some(waits) = stepped.status.waits {
-        println!(
+        say!(
             "  {} waits; `cambist plugin live {plugin}` makes it live",
             waits.short()
         );
