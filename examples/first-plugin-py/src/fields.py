@@ -54,7 +54,7 @@ class Fields:
             return None
         number = exact(Decimal(text)) if DECIMAL.fullmatch(text) else None
         if number is None:
-            raise invalid(self.path(name), "must be a decimal number with a point")
+            raise invalid(self.path(name), "must be a decimal number with a point and at most 15 digits")
         return number
 
     def inner(self, name):

@@ -46,7 +46,7 @@ export class Fields {
     const text = this.text(name);
     if (text === undefined) return undefined;
     const number = decimal(text);
-    if (number === undefined) throw invalid(this.path(name), "must be a decimal number with a point");
+    if (number === undefined) throw invalid(this.path(name), "must be a decimal number with a point and at most 15 digits");
     return number;
   }
 

@@ -1,4 +1,4 @@
-//! The nine objects that all systems are translated to and from.
+//! The ten objects that all systems are translated to and from.
 //!
 //! Mirrors `wit/*/canonical.wit`, where every field is explained for plugin
 //! authors. A field that is `None` says nothing: the target keeps what it has.
@@ -10,6 +10,8 @@ mod change;
 mod contact;
 mod contract;
 mod entity_ref;
+mod expense;
+mod fields;
 mod invoice;
 mod opportunity;
 mod payment;
@@ -23,6 +25,7 @@ pub use change::{Change, ChangeKind, Entity};
 pub use contact::Contact;
 pub use contract::{BillingMethod, Contract, ContractLine, ContractStatus};
 pub use entity_ref::{EntityKind, EntityRef, Extension};
+pub use expense::{Expense, ExpenseStatus};
 pub use invoice::{Invoice, InvoiceKind, InvoiceLine, InvoiceStatus};
 pub use opportunity::{Opportunity, OpportunityStatus};
 pub use payment::{Payment, PaymentStatus};

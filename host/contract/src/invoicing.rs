@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    canonical::{Account, Contract, Invoice, Project, Resource, Timesheet},
+    canonical::{Account, Contract, Expense, Invoice, Project, Resource, Timesheet},
     fault::Reason,
 };
 
@@ -22,13 +22,16 @@ pub struct Billable {
     /// Those who worked.
     #[serde(default)]
     pub resources: Vec<Resource>,
-    /// First day of the period.
+    /// First day of the period: on which something to bill was worked, spent or reached.
     pub from: Date,
     /// Last day of the period.
     pub until: Date,
     /// Approved time that is on no invoice yet.
     #[serde(default)]
     pub timesheets: Vec<Timesheet>,
+    /// Approved expenses that are on no invoice yet.
+    #[serde(default)]
+    pub expenses: Vec<Expense>,
     /// What was billed before.
     #[serde(default)]
     pub earlier: Vec<Invoice>,

@@ -113,6 +113,9 @@ pub enum CallError {
     /// 30, text that is not the JSON it should be.
     #[error("the plugin's answer breaks the contract: {0}")]
     BadAnswer(String),
+    /// The plugin's generation of the contract cannot say what it would be handed.
+    #[error("the plugin cannot be handed its input: {0}")]
+    Unsayable(&'static str),
     /// The host could not make the call at all. Nothing is known about the
     /// plugin; the call may be made again.
     #[error("cannot call the plugin: {0}")]
@@ -125,7 +128,11 @@ impl CallError {
     pub fn next_try(&self) -> NextTry {
         match self {
             Self::Host(_) => NextTry::SendAgain { not_before: None },
-            Self::Fault(_) | Self::Trapped(_) | Self::Limit { .. } | Self::BadAnswer(_) => NextTry::Park,
+            Self::Fault(_)
+            | Self::Trapped(_)
+            | Self::Limit { .. }
+            | Self::BadAnswer(_)
+            | Self::Unsayable(_) => NextTry::Park,
         }
     }
 }

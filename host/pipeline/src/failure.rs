@@ -79,6 +79,7 @@ impl Failure {
             Self::Call(CallError::Trapped(_)) => "plugin-trapped",
             Self::Call(CallError::Limit { .. }) => "plugin-limit",
             Self::Call(CallError::BadAnswer(_)) | Self::Implausible(_) => "plugin-answer",
+            Self::Call(CallError::Unsayable(_)) => "plugin-input",
             Self::Call(CallError::Host(_)) | Self::Route(RouteError::Trouble { .. }) => "host",
             Self::Connect(error) => error.code(),
             Self::Route(RouteError::Killed { .. }) => "plugin-killed",

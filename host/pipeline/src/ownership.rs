@@ -26,12 +26,10 @@ impl Owner {
 }
 
 /// Fields with another owner than their entity has.
-const FIELDS: [(EntityKind, &str, Owner); 5] = [
+const FIELDS: [(EntityKind, &str, Owner); 3] = [
     (EntityKind::Account, "payment-terms", Owner::Erp),
     (EntityKind::Account, "currency", Owner::Erp),
-    (EntityKind::Contract, "number", Owner::Erp),
     (EntityKind::Project, "status", Owner::Erp),
-    (EntityKind::Project, "reached", Owner::Erp),
 ];
 
 /// Who owns an entity, but for the fields that say otherwise.
@@ -42,9 +40,11 @@ pub(crate) fn of_entity(kind: EntityKind) -> Owner {
         | EntityKind::Opportunity
         | EntityKind::Contract
         | EntityKind::Project => Owner::Crm,
-        EntityKind::Resource | EntityKind::Timesheet | EntityKind::Invoice | EntityKind::Payment => {
-            Owner::Erp
-        }
+        EntityKind::Resource
+        | EntityKind::Timesheet
+        | EntityKind::Expense
+        | EntityKind::Invoice
+        | EntityKind::Payment => Owner::Erp,
     }
 }
 
@@ -52,4 +52,22 @@ pub(crate) fn of_entity(kind: EntityKind) -> Owner {
 pub(crate) fn of_field(kind: EntityKind, field: &str) -> Owner {
     let named = FIELDS.iter().find(|(of, name, _)| *of == kind && *name == field);
     named.map_or_else(|| of_entity(kind), |(.., owner)| *owner)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use cambist_contract::canonical::Entity;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_has_an_owner_of_its_own_is_a_field_of_its_entity() {
+        for (kind, field, _) in FIELDS {
+            let named = json!({kind.name(): {"ref": {"kind": kind, "system": "crm", "id": "1"}}});
+            let entity: Entity = serde_json::from_value(named).unwrap();
+            assert_eq!(entity.says(field), Some(false), "{} has no {field}", kind.name());
+        }
+    }
 }

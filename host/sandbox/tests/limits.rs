@@ -8,7 +8,7 @@ use std::{
 };
 
 use cambist_contract::{
-    Json,
+    Decimal, Json,
     canonical::{Change, ChangeKind, Entity, EntityKind, EntityRef, Opportunity},
     context::Context,
     digest::Digest,
@@ -75,6 +75,16 @@ fn told(plugin: &Arc<dyn Plugin>, what: &str) -> Called<Verdict> {
 }
 
 fn judge(plugin: &Arc<dyn Plugin>, what: &str, links: Arc<dyn Links>) -> Called<Verdict> {
+    worth(plugin, what, None, links)
+}
+
+/// The same, with a deal that is worth something.
+fn worth(
+    plugin: &Arc<dyn Plugin>,
+    what: &str,
+    amount: Option<Decimal>,
+    links: Arc<dyn Links>,
+) -> Called<Verdict> {
     let context = Context {
         message: MessageId::from_text("m1"),
         flow: "deal-won".to_owned(),
@@ -93,7 +103,7 @@ fn judge(plugin: &Arc<dyn Plugin>, what: &str, links: Arc<dyn Links>) -> Called<
         account: None,
         contact: None,
         status: None,
-        amount: None,
+        amount,
         currency: None,
         close_date: None,
         owner: None,
@@ -250,7 +260,19 @@ fn answers_that_break_the_contract_name_the_field() {
     let plugin = Bench::new().unruly(Limits::default());
     for (what, place) in [
         ("bad-scale", "amount has a scale above 18"),
-        ("bad-date", "close_date is not a date"),
+        ("many-digits", "amount has more digits than 9007199254740991"),
+        (
+            "clear-unknown",
+            "decision.amend[0].cleared[0] is no field of the entity that can be empty",
+        ),
+        (
+            "clear-said",
+            "decision.amend[0].cleared[0] is emptied and has a value",
+        ),
+        (
+            "bad-date",
+            "decision.amend[0].entity.opportunity.close-date is not a date",
+        ),
         ("bad-json", "value is not JSON"),
         ("deep-json", "value is nested deeper than 64 levels"),
         ("bad-currency", "currency is not an ISO 4217 code"),
@@ -259,6 +281,28 @@ fn answers_that_break_the_contract_name_the_field() {
             unreachable!("{what} is a bad answer")
         };
         assert!(text.contains(place), "{what}: {text}");
+    }
+}
+
+#[test]
+fn a_number_that_the_contract_cannot_carry_is_not_handed_over() {
+    let plugin = Bench::new().unruly(Limits::default());
+    for (amount, is_told) in [
+        ("-9007199254740991", true),
+        ("9007199254740992", false),
+        ("0.9007199254740993", false),
+        ("0.0000000000000000001", false),
+        ("1.0000000000000000000000", true),
+    ] {
+        let called = worth(&plugin, "nothing", amount.parse().ok(), Arc::new(OneLink));
+        match called.answer {
+            Ok(_) => assert!(is_told, "{amount}"),
+            Err(error) => assert_eq!(
+                (error, is_told),
+                (CallError::Unsayable("a number has more than 15 digits"), false),
+                "{amount}"
+            ),
+        }
     }
 }
 

@@ -85,7 +85,7 @@ mod tests {
 
     use super::*;
 
-    const KINDS: [EntityKind; 9] = [
+    const KINDS: [EntityKind; 10] = [
         EntityKind::Account,
         EntityKind::Contact,
         EntityKind::Opportunity,
@@ -93,6 +93,7 @@ mod tests {
         EntityKind::Project,
         EntityKind::Resource,
         EntityKind::Timesheet,
+        EntityKind::Expense,
         EntityKind::Invoice,
         EntityKind::Payment,
     ];

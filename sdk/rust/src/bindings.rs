@@ -25,8 +25,6 @@ macro_rules! world {
                     "cambist:plugin/canonical@0.1.0": crate::bindings::imports::cambist::plugin::canonical,
                     $($with: crate::bindings::imports::cambist::plugin::assessments,)*
                     "cambist:plugin/log@0.1.0": crate::bindings::imports::cambist::plugin::log,
-                    "cambist:plugin/reference@0.1.0": crate::bindings::imports::cambist::plugin::reference,
-                    "cambist:plugin/links@0.1.0": crate::bindings::imports::cambist::plugin::links,
                 },
                 additional_derives: [PartialEq, ::cambist_sdk_derive::Wire],
                 pub_export_macro: true,

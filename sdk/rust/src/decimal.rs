@@ -26,6 +26,10 @@ macro_rules! dec {
     };
 }
 
+/// The largest number of units in the contract's form of a number, and with a minus the
+/// smallest: what a float of 64 bits holds exactly. See `decimal` in `types.wit`.
+pub const MAX_UNITS: i64 = (1 << 53) - 1;
+
 /// What `dec!` makes of its text; runs in the compiler.
 #[doc(hidden)]
 #[expect(
@@ -114,19 +118,19 @@ pub trait Exact {
     ///
     /// # Errors
     ///
-    /// The number has more digits than the contract carries (18): it was
-    /// divided and not rounded.
+    /// The number has more digits than the contract carries (15, or 16 up to
+    /// [`MAX_UNITS`]): it was divided and not rounded.
     fn exact(self) -> Result<Decimal, Fault>;
 }
 
-/// The form that nearly all numbers have: digits, at most 18 of them, and perhaps
+/// The form that nearly all numbers have: digits, at most 16 of them, and perhaps
 /// a sign before and a point among them. Four times as fast as the general way.
 fn plain(text: &str) -> Option<Decimal> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits.as_bytes()),
         None => (false, text.as_bytes()),
     };
-    if !digits.first()?.is_ascii_digit() || !digits.last()?.is_ascii_digit() || digits.len() > 19 {
+    if !digits.first()?.is_ascii_digit() || !digits.last()?.is_ascii_digit() || digits.len() > 17 {
         return None;
     }
     let (mut units, mut scale, mut point) = (0_i64, 0_u8, false);
@@ -141,7 +145,7 @@ fn plain(text: &str) -> Option<Decimal> {
         }
     }
     let units = if negative { -units } else { units };
-    (scale <= 18).then_some(Decimal { units, scale })
+    (units.abs() <= MAX_UNITS && scale <= 18).then_some(Decimal { units, scale })
 }
 
 /// A number that the source keeps as a float, rounded half away from zero; none
@@ -156,16 +160,23 @@ pub(crate) fn rounded(text: &str, digits: u32) -> Option<Decimal> {
 
 impl Exact for Amount {
     fn exact(self) -> Result<Decimal, Fault> {
-        let number = if self.scale() > 18 { self.normalize() } else { self };
+        // zeros behind the point need no digits
+        let number = if fits(&self) { self } else { self.normalize() };
         match (i64::try_from(number.mantissa()), u8::try_from(number.scale())) {
-            (Ok(units), Ok(scale)) if scale <= 18 => Ok(Decimal { units, scale }),
+            (Ok(units), Ok(scale)) if fits(&number) => Ok(Decimal { units, scale }),
             _ => Err(broken(
-                "a number has more than 18 digits; round it before it is answered",
+                "a number has more than 15 digits; round it before it is answered",
             )),
         }
     }
 }
 
+/// Whether the contract carries the number as it stands.
+fn fits(number: &Amount) -> bool {
+    number.scale() <= 18 && number.mantissa().unsigned_abs() <= u128::from(MAX_UNITS.unsigned_abs())
+}
+
+/// A whole number, up to [`MAX_UNITS`]: the host refuses more.
 impl From<i64> for Decimal {
     fn from(units: i64) -> Self {
         Self { units, scale: 0 }
@@ -219,7 +230,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_number_of_the_contract_comes_back(units: i64, scale in 0u8..=18) {
+        fn every_number_of_the_contract_comes_back(units in -MAX_UNITS..=MAX_UNITS, scale in 0u8..=18) {
             let number = Decimal { units, scale };
             prop_assert_eq!(number.value().exact().ok(), Some(number));
         }

@@ -34,6 +34,7 @@ named! {
     Project { contract account name delivery_owner status start end milestones }
     Resource { name email role employer active }
     Timesheet { project milestone contract_line worker day hours description billable status approved_by approved_at }
+    Expense { project contract_line spender day category description amount currency billable status approved_by approved_at }
     Invoice {
         kind contract project legal_entity account corrects number status currency issued tax_point due lines net tax gross residual
     }
@@ -51,6 +52,7 @@ impl EntityKind {
             Self::Project => "project",
             Self::Resource => "resource",
             Self::Timesheet => "timesheet",
+            Self::Expense => "expense",
             Self::Invoice => "invoice",
             Self::Payment => "payment",
         }
@@ -97,7 +99,7 @@ macro_rules! entity {
     )*};
 }
 
-entity! { Account Contact Opportunity Contract Project Resource Timesheet Invoice Payment }
+entity! { Account Contact Opportunity Contract Project Resource Timesheet Expense Invoice Payment }
 
 impl Change {
     /// The entity is to be as it says. `at` is when it was changed, by the

@@ -130,7 +130,7 @@ impl<'a> Fields<'a> {
     ///
     /// The field is not a decimal number.
     pub fn decimal(&self, name: &str) -> Result<Option<Decimal>, Fault> {
-        let rule = "must be a decimal number with a point";
+        let rule = "must be a decimal number with a point and at most 15 digits";
         self.scalar(name)?
             .map(|text| text.parse().map_err(|_| invalid(self.path(name), rule)))
             .transpose()
@@ -326,7 +326,7 @@ mod tests {
 
     const TEXT: &str = r#"{
         "name": " Müller \u0026 Söhne ", "empty": "", "none": null, "odoo": false,
-        "big": 9007199254740993.25, "amount": "1,5", "won": "true", "closed": "1795305600000",
+        "big": 90071992547409.91, "huge": 9007199254740993.25, "amount": "1,5", "won": "true", "closed": "1795305600000",
         "moment": "2026-11-22 23:59:59", "lines": [{"id": 7}, {"id": "x"}], "deep": {"a": {"b": "c"}}
     }"#;
 
@@ -350,8 +350,14 @@ mod tests {
     fn a_number_keeps_all_its_digits() {
         assert_eq!(
             fields().decimal("big").unwrap().unwrap().to_string(),
-            "9007199254740993.25"
+            "90071992547409.91"
         );
+    }
+
+    #[test]
+    fn a_number_with_more_digits_than_the_contract_carries_is_refused_and_not_rounded() {
+        let fault = fields().decimal("huge").unwrap_err();
+        assert!(matches!(fault, Fault::Invalid(it) if it.field == "deal.huge"));
     }
 
     #[test]
@@ -359,7 +365,10 @@ mod tests {
         let fault = fields().decimal("amount").unwrap_err();
         assert_eq!(
             fault,
-            invalid("deal.amount", "must be a decimal number with a point")
+            invalid(
+                "deal.amount",
+                "must be a decimal number with a point and at most 15 digits"
+            )
         );
         let lines = fields().objects("lines").unwrap();
         assert_eq!(lines[1].path("id").to_string(), "deal.lines[1].id");

@@ -111,6 +111,7 @@ impl Entity {
             Self::Project(it) => &it.ref_,
             Self::Resource(it) => &it.ref_,
             Self::Timesheet(it) => &it.ref_,
+            Self::Expense(it) => &it.ref_,
             Self::Invoice(it) => &it.ref_,
             Self::Payment(it) => &it.ref_,
         }

@@ -5,9 +5,9 @@ pub use crate::{
         assessments::{Assessment, LineTax, Rate, TaxTotal, Treatment},
         canonical::{
             Account, Address, BillingMethod, Change, ChangeKind, Contact, Contract, ContractLine,
-            ContractStatus, Entity, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, Milestone, Opportunity,
-            OpportunityStatus, Payment, PaymentStatus, Project, ProjectStatus, Resource, Timesheet,
-            TimesheetStatus,
+            ContractStatus, Entity, Expense, ExpenseStatus, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus,
+            Milestone, Opportunity, OpportunityStatus, Payment, PaymentStatus, Project, ProjectStatus,
+            Resource, Timesheet, TimesheetStatus,
         },
         links, log, reference,
         types::{Context, Decimal, EntityKind, EntityRef, Extension, Fault, Reason, Violation},

@@ -17,8 +17,8 @@ mod convert;
 #[path = "../../../host/sandbox/src/generation/v0_1_0/depth.rs"]
 mod depth;
 mod loan;
+mod room;
 
-use bumpalo::Bump;
 use cambist_contract::{
     canonical::Change,
     context::Context,
@@ -31,6 +31,7 @@ use cambist_sdk::Mapping;
 use self::{
     answers::answer,
     convert::{Allowed, ToWit as _},
+    room::Room,
 };
 
 /// What a sandboxed answer may hold by default.
@@ -41,12 +42,12 @@ fn allowed() -> Allowed {
 
 /// `mapping.read` of a plugin.
 pub(crate) fn read<P: Mapping>(context: &Context, input: &Inbound) -> Result<Vec<Change>, CallError> {
-    let room = Bump::new();
+    let room = Room;
     answer(P::read(&context.to_wit(&room), input.to_wit(&room)), allowed())
 }
 
 /// `mapping.write` of a plugin.
 pub(crate) fn write<P: Mapping>(context: &Context, input: &Outbound) -> Result<Plan, CallError> {
-    let room = Bump::new();
+    let room = Room;
     answer(P::write(&context.to_wit(&room), input.to_wit(&room)), allowed())
 }

@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Account, Contact, Contract, EntityRef, Invoice, Opportunity, Payment, Project, Resource, Timesheet,
+    Account, Contact, Contract, EntityRef, Expense, Invoice, Opportunity, Payment, Project, Resource,
+    Timesheet,
 };
 
-/// One object of any of the nine kinds.
+/// One object of any of the ten kinds.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Entity {
@@ -25,6 +26,8 @@ pub enum Entity {
     Resource(Resource),
     /// Time spent.
     Timesheet(Timesheet),
+    /// Money spent.
+    Expense(Expense),
     /// A bill.
     Invoice(Invoice),
     /// Money received.
@@ -71,6 +74,7 @@ impl Entity {
             Self::Project(it) => &it.entity,
             Self::Resource(it) => &it.entity,
             Self::Timesheet(it) => &it.entity,
+            Self::Expense(it) => &it.entity,
             Self::Invoice(it) => &it.entity,
             Self::Payment(it) => &it.entity,
         }

@@ -24,6 +24,8 @@ pub enum EntityKind {
     Resource,
     /// Time spent.
     Timesheet,
+    /// Money spent.
+    Expense,
     /// A bill.
     Invoice,
     /// Money received.
@@ -32,7 +34,7 @@ pub enum EntityKind {
 
 impl EntityKind {
     /// All kinds, in the order of the contract.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Account,
         Self::Contact,
         Self::Opportunity,
@@ -40,6 +42,7 @@ impl EntityKind {
         Self::Project,
         Self::Resource,
         Self::Timesheet,
+        Self::Expense,
         Self::Invoice,
         Self::Payment,
     ];
@@ -54,6 +57,7 @@ impl EntityKind {
             Self::Project => "project",
             Self::Resource => "resource",
             Self::Timesheet => "timesheet",
+            Self::Expense => "expense",
             Self::Invoice => "invoice",
             Self::Payment => "payment",
         }

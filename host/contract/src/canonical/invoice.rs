@@ -65,6 +65,9 @@ pub struct InvoiceLine {
     /// The time that this bills.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timesheets: Vec<EntityRef>,
+    /// The expenses that this bills. What an invoice names is not billed again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expenses: Vec<EntityRef>,
     /// What the region adds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extra: Vec<Extension>,

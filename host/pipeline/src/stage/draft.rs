@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use cambist_contract::{
-    canonical::{Change, ChangeKind, Entity, EntityRef, Invoice, TimesheetStatus},
+    canonical::{Change, ChangeKind, Entity, EntityRef, ExpenseStatus, Invoice, Project, TimesheetStatus},
     fault::Reason,
     invoicing::{Billable, Draft},
     stage::Stage,
 };
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::changes;
@@ -58,11 +59,12 @@ pub(super) async fn run(pipeline: &Pipeline, work: &mut Work) -> Result<Passed, 
 }
 
 /// What the bills may rest on, where the message holds a contract, who pays, and
-/// approved time that no earlier invoice among the changes names: the period is from
-/// the first to the last day worked.
+/// something to bill: approved time and expenses, and milestones that were reached,
+/// which no earlier invoice among the changes names. The period is from the first to
+/// the last day on which there was any of it.
 fn billable(changes: &[Change]) -> Option<Billable> {
     let (mut contract, mut account, mut project) = (None, None, None);
-    let (mut resources, mut timesheets) = (Vec::new(), Vec::new());
+    let (mut resources, mut timesheets, mut expenses) = (Vec::new(), Vec::new(), Vec::new());
     let mut earlier: Vec<Invoice> = Vec::new();
     for change in changes {
         match &change.entity {
@@ -71,27 +73,38 @@ fn billable(changes: &[Change]) -> Option<Billable> {
             Entity::Project(it) => project = Some(it.clone()),
             Entity::Resource(it) => resources.push(it.clone()),
             Entity::Timesheet(it) => timesheets.push(it.clone()),
+            Entity::Expense(it) => expenses.push(it.clone()),
             Entity::Invoice(it) => earlier.push(it.clone()),
-            _ => {}
+            Entity::Contact(_) | Entity::Opportunity(_) | Entity::Payment(_) => {}
         }
     }
-    let billed: BTreeSet<&EntityRef> = earlier
-        .iter()
-        .flat_map(|invoice| invoice.lines.iter().flatten())
-        .flat_map(|line| &line.timesheets)
+    let lines = || earlier.iter().flat_map(|invoice| invoice.lines.iter().flatten());
+    let billed: BTreeSet<&EntityRef> = lines()
+        .flat_map(|line| line.timesheets.iter().chain(&line.expenses))
         .collect();
     timesheets
         .retain(|sheet| sheet.status == Some(TimesheetStatus::Approved) && !billed.contains(&sheet.entity));
-    let days = || timesheets.iter().filter_map(|sheet| sheet.day);
-    let (from, until) = (days().min()?, days().max()?);
+    expenses.retain(|spent| spent.status == Some(ExpenseStatus::Approved) && !billed.contains(&spent.entity));
+    let milestones: BTreeSet<&str> = lines().filter_map(|line| line.milestone.as_deref()).collect();
+    let reached = project
+        .iter()
+        .flat_map(|project: &Project| project.milestones.iter().flatten())
+        .filter(|milestone| !milestones.contains(milestone.id.as_str()))
+        .filter_map(|milestone| milestone.reached);
+    let days = timesheets.iter().filter_map(|sheet| sheet.day);
+    let days = days
+        .chain(expenses.iter().filter_map(|spent| spent.day))
+        .chain(reached);
+    let days: BTreeSet<Date> = days.collect();
     Some(Billable {
+        from: *days.first()?,
+        until: *days.last()?,
         contract: contract?,
         account: account?,
         project,
         resources,
-        from,
-        until,
         timesheets,
+        expenses,
         earlier,
     })
 }
@@ -149,5 +162,47 @@ mod tests {
 
         all.retain(|(kind, id, _)| *kind != "timesheet" || ["billed", "open"].contains(id));
         assert!(billable(&changes(&all)).is_none());
+    }
+
+    #[test]
+    fn expenses_and_milestones_are_billed_without_time() {
+        let line = json!({
+            "id": "1", "name": "Kick-off", "quantity": "1", "unit-price": "900", "milestone": "m1",
+            "expenses": [{"kind": "expense", "system": "odoo", "id": "billed"}],
+        });
+        let spent = |day: &str, status: &str| json!({"day": day, "amount": "120.5", "status": status});
+        let milestone = |id: &str, day: &str| json!({"id": id, "name": id, "reached": day});
+        let with = |project: serde_json::Value, expenses: &[(&str, serde_json::Value)]| {
+            let mut all = vec![
+                ("contract", "c", json!({})),
+                ("account", "a", json!({})),
+                ("invoice", "i", json!({"lines": [line]})),
+                ("project", "p", project),
+            ];
+            all.extend(expenses.iter().map(|(id, spent)| ("expense", *id, spent.clone())));
+            billable(&changes(&all))
+        };
+        let first = json!({"milestones": [milestone("m1", "2026-10-01")]});
+        let both = json!({"milestones": [milestone("m1", "2026-10-01"), milestone("m2", "2026-11-05")]});
+        let billed = ("billed", spent("2026-10-02", "approved"));
+        let days = |told: Option<Billable>| told.map(|it| (it.from.to_string(), it.until.to_string()));
+        let day = |from: &str, until: &str| Some((from.to_owned(), until.to_owned()));
+
+        assert_eq!(
+            days(with(
+                first.clone(),
+                &[billed.clone(), ("open", spent("2026-11-01", "submitted"))]
+            )),
+            None
+        );
+        assert_eq!(days(with(both.clone(), &[])), day("2026-11-05", "2026-11-05"));
+        let told = with(both, &[billed, ("new", spent("2026-11-07", "approved"))]);
+        let names: Vec<_> = told
+            .iter()
+            .flat_map(|it| &it.expenses)
+            .map(|it| it.entity.id.clone())
+            .collect();
+        assert_eq!(names, ["new"]);
+        assert_eq!(days(told), day("2026-11-05", "2026-11-07"));
     }
 }

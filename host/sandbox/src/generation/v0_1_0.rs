@@ -8,6 +8,7 @@ mod depth;
 mod imports;
 mod loan;
 mod plugin;
+mod room;
 
 pub(crate) use imports::link;
 pub(crate) use plugin::prepare;

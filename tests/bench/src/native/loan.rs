@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 
-use bumpalo::Bump;
+use super::room::Room;
 
 /// A text.
 pub(super) type Text<'a> = String;
@@ -17,11 +17,11 @@ pub(super) fn text(text: &str) -> Text<'_> {
 }
 
 /// A value's text.
-pub(super) fn printed<'a>(_: &'a Bump, value: &impl Display) -> Text<'a> {
+pub(super) fn printed<'a>(_: &'a Room, value: &impl Display) -> Text<'a> {
     value.to_string()
 }
 
 /// A list.
-pub(super) fn list<'a, T>(_: &'a Bump, items: impl ExactSizeIterator<Item = T>) -> List<'a, T> {
+pub(super) fn list<'a, T>(_: &'a Room, items: impl ExactSizeIterator<Item = T>) -> List<'a, T> {
     items.collect()
 }

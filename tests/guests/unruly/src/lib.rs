@@ -40,6 +40,16 @@ impl Policy for Unruly {
                     deal.amount = Some(Decimal { units: 1, scale: 30 })
                 });
             }
+            "many-digits" => {
+                return amend(proposal, |deal| {
+                    deal.amount = Some(Decimal {
+                        units: -(1 << 53),
+                        scale: 2,
+                    })
+                });
+            }
+            "clear-unknown" => return clear(proposal, "close_date"),
+            "clear-said" => return clear(proposal, "name"),
             "bad-date" => return amend(proposal, |deal| deal.close_date = Some("tomorrow".into())),
             "bad-currency" => return amend(proposal, |deal| deal.currency = Some("EURO".into())),
             "bad-json" => {
@@ -139,6 +149,13 @@ fn amend(proposal: Proposal, change: impl Fn(&mut Opportunity)) -> Result<Verdic
         }
     }
     Ok(verdict(Decision::Amend(changes), "amended", ""))
+}
+
+fn clear(mut proposal: Proposal, field: &str) -> Result<Verdict> {
+    for it in &mut proposal.changes {
+        it.cleared.push(field.to_owned());
+    }
+    Ok(verdict(Decision::Amend(proposal.changes), "cleared", ""))
 }
 
 fn answer(answer: std::result::Result<Option<String>, String>) -> Verdict {

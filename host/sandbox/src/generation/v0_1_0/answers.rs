@@ -1,6 +1,5 @@
 //! What plugins are asked and what they answer, beside the canonical records.
 
-use bumpalo::Bump;
 use cambist_contract::{
     context::Context,
     fault::{Fault, Reason, Violation},
@@ -17,6 +16,7 @@ use super::{
         exports::cambist::plugin::{invoicing, mapping, policy, tax},
     },
     convert::{Allowed, FromWit, ToWit, Wrong, plain, record},
+    room::Room,
 };
 
 record!(to Context = types::Context { message, flow, region, unit, time, settings });
@@ -81,7 +81,7 @@ record!(Assessment = assessments::AssessmentParam | assessments::AssessmentResul
     [entity as ref_] currency, lines, totals, net, tax, gross, payable, notes,
 });
 
-record!(to Billable = invoicing::Billable { contract, account, project, resources, from, until, timesheets, earlier });
+record!(to Billable = invoicing::Billable { contract, account, project, resources, from, until, timesheets, expenses, earlier });
 record!(from Draft = invoicing::Draft { invoices, reasons });
 
 impl FromWit for Command {
@@ -100,7 +100,10 @@ impl FromWit for Decision {
     fn from_wit(wit: policy::Decision, allowed: &mut Allowed) -> Result<Self, Wrong> {
         Ok(match wit {
             policy::Decision::Allow => Self::Allow,
-            policy::Decision::Amend(changes) => Self::Amend(FromWit::from_wit(changes, allowed)?),
+            policy::Decision::Amend(changes) => {
+                let changes = FromWit::from_wit(changes, allowed);
+                Self::Amend(changes.map_err(|wrong: Wrong| wrong.within("amend"))?)
+            }
             policy::Decision::Deny => Self::Deny,
             policy::Decision::Hold(role) => Self::Hold(role),
             policy::Decision::Wait(entity) => Self::Wait(FromWit::from_wit(entity, allowed)?),

@@ -1,11 +1,11 @@
 //! The canonical records, field by field.
 
-use bumpalo::Bump;
 use cambist_contract::canonical::*;
 
 use super::{
     bindings::cambist::plugin::{canonical as wit, types},
     convert::{Allowed, FromWit, ToWit, Wrong, plain, record},
+    room::Room,
 };
 
 plain!(
@@ -17,6 +17,7 @@ plain!(
         Project,
         Resource,
         Timesheet,
+        Expense,
         Invoice,
         Payment,
     }
@@ -100,6 +101,16 @@ plain!(
     }
 );
 record!(Timesheet = wit::TimesheetParam | wit::TimesheetResult { [entity as ref_] project, milestone, contract_line, worker, day, hours, description, billable, status, approved_by, approved_at, extra });
+plain!(
+    ExpenseStatus = wit::ExpenseStatus {
+        Draft,
+        Submitted,
+        Approved,
+        Rejected,
+        Billed
+    }
+);
+record!(Expense = wit::ExpenseParam | wit::ExpenseResult { [entity as ref_] project, contract_line, spender, day, category, description, amount, currency, billable, status, approved_by, approved_at, extra });
 plain!(InvoiceKind = wit::InvoiceKind { Invoice, CreditNote });
 plain!(
     InvoiceStatus = wit::InvoiceStatus {
@@ -124,6 +135,7 @@ record!(
             contract_line,
             milestone,
             timesheets,
+            expenses,
             extra
         }
 );
@@ -137,23 +149,28 @@ plain!(
 );
 record!(Payment = wit::PaymentParam | wit::PaymentResult { [entity as ref_] invoice, account, amount, currency, day, method, status, extra });
 plain!(ChangeKind = wit::ChangeKind { Upsert, Remove });
-record!(
-    Change = wit::ChangeParam
-        | wit::ChangeResult {
-            entity,
-            kind,
-            cleared,
-            changed_by,
-            changed_at
-        }
-);
+record!(to Change = wit::ChangeParam { entity, kind, cleared, changed_by, changed_at });
+record!(from Change = wit::ChangeResult { entity, kind, cleared, changed_by, changed_at } checked by is_clear);
 
-/// The nine kinds, both ways.
+/// What is emptied is a field that can be empty, and is.
+fn is_clear(change: &Change) -> Result<(), Wrong> {
+    for (at, field) in change.cleared.iter().enumerate() {
+        let rule = match change.entity.says(field) {
+            Some(false) => continue,
+            Some(true) => "is emptied and has a value",
+            None => "is no field of the entity that can be empty",
+        };
+        return Err(Wrong::new(rule).within(format_args!("[{at}]")).within("cleared"));
+    }
+    Ok(())
+}
+
+/// The ten kinds, both ways.
 macro_rules! entity {
     ($($case:ident),+) => {
         impl ToWit for Entity {
             type Wit<'a> = wit::EntityParam<'a>;
-            fn to_wit<'a>(&'a self, room: &'a Bump) -> Self::Wit<'a> {
+            fn to_wit<'a>(&'a self, room: &'a Room) -> Self::Wit<'a> {
                 match self { $(Self::$case(it) => wit::EntityParam::$case(it.to_wit(room))),+ }
             }
         }
@@ -177,6 +194,7 @@ entity!(
     Project,
     Resource,
     Timesheet,
+    Expense,
     Invoice,
     Payment
 );

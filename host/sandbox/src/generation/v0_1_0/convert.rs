@@ -4,13 +4,13 @@
 //! is handed over in [`loan`]: the benchmark puts others in their
 //! places, to have the same records cross to plugins that are linked natively.
 //!
-//! To the guest nothing can go wrong. From the guest everything is checked that
+//! To the guest little can go wrong: what this generation has no words for is noted in the
+//! [`Room`], and the call is not made. From the guest everything is checked that
 //! the type system of WIT cannot say: that a scale is in range, a date a date,
 //! and JSON text JSON that can be read again wherever it is put.
 
 use std::fmt;
 
-use bumpalo::Bump;
 use cambist_contract::{Decimal, Json, JsonObject, message::MessageId};
 use jiff::{Timestamp, civil::Date};
 
@@ -18,10 +18,16 @@ use super::{
     bindings::cambist::plugin::types,
     depth,
     loan::{self, List, Text},
+    room::Room,
 };
 
 /// The largest scale of a decimal, as `types.wit` says.
 const MAX_SCALE: u8 = 18;
+
+/// The largest number of units of a decimal, and with a minus the smallest, as
+/// `types.wit` says: a float of 64 bits holds each of these exactly (2^53 - 1).
+/// QuickJS hands numbers over as floats, and says nothing where one does not fit.
+const MAX_UNITS: i64 = (1 << 53) - 1;
 
 /// What is wrong with an answer, and where in it.
 #[derive(Debug)]
@@ -58,12 +64,16 @@ impl Wrong {
         }
     }
 
-    /// The same, one level further out.
+    /// The same, one level further out. The path is in the contract's words, such as
+    /// `changes[0].entity.contract.lines[2].unit-price`.
     pub(super) fn within(mut self, name: impl fmt::Display) -> Self {
-        self.path = match self.path.as_str() {
-            "" => name.to_string(),
-            inner => format!("{name}.{inner}"),
+        let dot = if self.path.is_empty() || self.path.starts_with('[') {
+            ""
+        } else {
+            "."
         };
+        let name = name.to_string().to_ascii_lowercase().replace('_', "-");
+        self.path = format!("{name}{dot}{}", self.path);
         self
     }
 }
@@ -127,7 +137,7 @@ pub(super) trait ToWit {
         Self: 'a;
     /// The form in this generation. What has to be written down first, such as a
     /// date or a list, is kept in `room` for as long as the call takes.
-    fn to_wit<'a>(&'a self, room: &'a Bump) -> Self::Wit<'a>;
+    fn to_wit<'a>(&'a self, room: &'a Room) -> Self::Wit<'a>;
 }
 
 /// A contract's value that a guest can answer.
@@ -145,7 +155,7 @@ pub(super) trait FromWit: Sized {
 
 impl ToWit for bool {
     type Wit<'a> = bool;
-    fn to_wit<'a>(&'a self, _: &'a Bump) -> bool {
+    fn to_wit<'a>(&'a self, _: &'a Room) -> bool {
         *self
     }
 }
@@ -159,7 +169,7 @@ impl FromWit for bool {
 
 impl ToWit for String {
     type Wit<'a> = Text<'a>;
-    fn to_wit<'a>(&'a self, _: &'a Bump) -> Text<'a> {
+    fn to_wit<'a>(&'a self, _: &'a Room) -> Text<'a> {
         loan::text(self)
     }
 }
@@ -189,7 +199,7 @@ macro_rules! text {
     ($type:ty, $rule:literal) => {
         impl ToWit for $type {
             type Wit<'a> = Text<'a>;
-            fn to_wit<'a>(&'a self, room: &'a Bump) -> Text<'a> {
+            fn to_wit<'a>(&'a self, room: &'a Room) -> Text<'a> {
                 loan::printed(room, self)
             }
         }
@@ -206,7 +216,7 @@ text!(Timestamp, "is not a moment such as 2026-11-22T04:00:00Z");
 
 impl ToWit for Json {
     type Wit<'a> = Text<'a>;
-    fn to_wit<'a>(&'a self, _: &'a Bump) -> Text<'a> {
+    fn to_wit<'a>(&'a self, _: &'a Room) -> Text<'a> {
         loan::text(self.as_str())
     }
 }
@@ -221,7 +231,7 @@ impl FromWit for Json {
 
 impl ToWit for MessageId {
     type Wit<'a> = Text<'a>;
-    fn to_wit<'a>(&'a self, _: &'a Bump) -> Text<'a> {
+    fn to_wit<'a>(&'a self, _: &'a Room) -> Text<'a> {
         loan::text(self.as_str())
     }
 }
@@ -236,20 +246,22 @@ impl FromWit for JsonObject {
 
 impl ToWit for Decimal {
     type Wit<'a> = types::Decimal;
-    fn to_wit<'a>(&'a self, _: &'a Bump) -> types::Decimal {
-        // more than 18 digits come from no system; they are rounded, not lost
-        let mut number = *self;
-        while number.scale() > u32::from(MAX_SCALE) || i64::try_from(number.mantissa()).is_err() {
-            match number.scale().checked_sub(1) {
-                Some(scale) => number.rescale(scale),
-                None => break,
-            }
+    fn to_wit<'a>(&'a self, room: &'a Room) -> types::Decimal {
+        // as many zeros behind the point as there is no room for
+        let number = if fits(self) { *self } else { self.normalize() };
+        if !fits(&number) {
+            room.cannot_say("a number has more than 15 digits");
         }
         types::Decimal {
-            units: i64::try_from(number.mantissa()).unwrap_or(i64::MAX),
+            units: i64::try_from(number.mantissa()).unwrap_or(MAX_UNITS),
             scale: u8::try_from(number.scale()).unwrap_or(MAX_SCALE),
         }
     }
+}
+
+/// Whether a decimal is one of the contract's.
+fn fits(number: &Decimal) -> bool {
+    number.scale() <= u32::from(MAX_SCALE) && number.mantissa().unsigned_abs() <= MAX_UNITS as u128
 }
 
 impl FromWit for Decimal {
@@ -257,6 +269,9 @@ impl FromWit for Decimal {
     fn from_wit(wit: types::Decimal, _: &mut Allowed) -> Result<Self, Wrong> {
         if wit.scale > MAX_SCALE {
             return Err(Wrong::new("has a scale above 18"));
+        }
+        if wit.units.unsigned_abs() > MAX_UNITS.unsigned_abs() {
+            return Err(Wrong::new("has more digits than 9007199254740991"));
         }
         Decimal::try_from_i128_with_scale(i128::from(wit.units), u32::from(wit.scale))
             .map_err(|_| Wrong::new("is out of range"))
@@ -268,7 +283,7 @@ impl<T: ToWit> ToWit for Option<T> {
         = Option<T::Wit<'a>>
     where
         T: 'a;
-    fn to_wit<'a>(&'a self, room: &'a Bump) -> Self::Wit<'a> {
+    fn to_wit<'a>(&'a self, room: &'a Room) -> Self::Wit<'a> {
         self.as_ref().map(|value| value.to_wit(room))
     }
 }
@@ -289,7 +304,7 @@ impl<T: ToWit> ToWit for Vec<T> {
         = List<'a, T::Wit<'a>>
     where
         T: 'a;
-    fn to_wit<'a>(&'a self, room: &'a Bump) -> Self::Wit<'a> {
+    fn to_wit<'a>(&'a self, room: &'a Room) -> Self::Wit<'a> {
         loan::list(room, self.iter().map(|item| item.to_wit(room)))
     }
 }
@@ -313,7 +328,7 @@ macro_rules! record {
     (to $native:path = $($wit:ident)::+ { $([entity as $name:ident])? $($field:ident),* $(,)? }) => {
         impl ToWit for $native {
             type Wit<'a> = $($wit)::+<'a>;
-            fn to_wit<'a>(&'a self, room: &'a Bump) -> Self::Wit<'a> {
+            fn to_wit<'a>(&'a self, room: &'a Room) -> Self::Wit<'a> {
                 $($wit)::+ {
                     $($name: self.entity.to_wit(room),)?
                     $($field: self.$field.to_wit(room),)*
@@ -321,16 +336,18 @@ macro_rules! record {
             }
         }
     };
-    (from $native:path = $wit:path { $([entity as $name:ident])? $($field:ident),* $(,)? }) => {
+    (from $native:path = $wit:path { $([entity as $name:ident])? $($field:ident),* $(,)? } $(checked by $check:ident)?) => {
         impl FromWit for $native {
             type Wit = $wit;
             fn from_wit(wit: $wit, allowed: &mut Allowed) -> Result<Self, Wrong> {
-                Ok(Self {
+                let value = Self {
                     $(entity: FromWit::from_wit(wit.$name, allowed).map_err(|wrong| wrong.within("ref"))?,)?
                     $($field: FromWit::from_wit(wit.$field, allowed)
                         .and_then(|value| FromWit::checked(value, stringify!($field)))
                         .map_err(|wrong| wrong.within(stringify!($field)))?,)*
-                })
+                };
+                $($check(&value)?;)?
+                Ok(value)
             }
         }
     };
@@ -346,7 +363,7 @@ macro_rules! plain {
     ($native:path = $wit:path { $($case:ident),+ $(,)? }) => {
         impl ToWit for $native {
             type Wit<'a> = $wit;
-            fn to_wit<'a>(&'a self, _: &'a Bump) -> $wit {
+            fn to_wit<'a>(&'a self, _: &'a Room) -> $wit {
                 use $native as Native;
                 use $wit as Wit;
                 match self { $(Native::$case => Wit::$case),+ }

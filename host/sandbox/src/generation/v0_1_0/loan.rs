@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 
-use bumpalo::Bump;
+use super::room::Room;
 
 /// A text.
 pub(super) type Text<'a> = &'a str;
@@ -17,11 +17,11 @@ pub(super) fn text(text: &str) -> Text<'_> {
 }
 
 /// A value's text, written down in `room`.
-pub(super) fn printed<'a>(room: &'a Bump, value: &impl Display) -> Text<'a> {
-    bumpalo::format!(in room, "{}", value).into_bump_str()
+pub(super) fn printed<'a>(room: &'a Room, value: &impl Display) -> Text<'a> {
+    bumpalo::format!(in &room.bump, "{}", value).into_bump_str()
 }
 
 /// A list, written down in `room`.
-pub(super) fn list<'a, T>(room: &'a Bump, items: impl ExactSizeIterator<Item = T>) -> List<'a, T> {
-    room.alloc_slice_fill_iter(items)
+pub(super) fn list<'a, T>(room: &'a Room, items: impl ExactSizeIterator<Item = T>) -> List<'a, T> {
+    room.bump.alloc_slice_fill_iter(items)
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bumpalo::Bump;
 use cambist_contract::{
     canonical::Change,
     context::Context,
@@ -21,6 +20,7 @@ use super::{
         exports::cambist::plugin::{invoicing, mapping, policy, tax},
     },
     convert::{Allowed, ToWit as _},
+    room::Room,
 };
 use crate::{
     export::{Export, Signature},
@@ -29,10 +29,6 @@ use crate::{
 };
 
 type Answer<T> = (Result<T, types::Fault>,);
-
-/// Bytes that a call gets at once to write down what the guest is handed. The
-/// changes of the benchmark's large deal take a third of it.
-const ROOM: usize = 16 << 10;
 
 /// The functions of the contract: what each takes and answers.
 macro_rules! signatures {
@@ -108,9 +104,13 @@ macro_rules! function {
             return not_exported($interface);
         };
         $self.guest.call($links, |store, instance| {
-            let room = Bump::with_capacity(ROOM);
+            let room = Room::new();
             let function = export.function(store, instance)?;
-            let (told,) = function.call(store, ($context.to_wit(&room), $input.to_wit(&room)))?;
+            let told = ($context.to_wit(&room), $input.to_wit(&room));
+            if let Some(what) = room.unsayable() {
+                return Ok(Err(CallError::Unsayable(what)));
+            }
+            let (told,) = function.call(store, told)?;
             let limits = &$self.guest.terms.limits;
             Ok(answer(told, Allowed::new(limits.items, limits.depth)).map_err(trap::short))
         })
