@@ -13,7 +13,7 @@ from wit_world.imports import canonical, types
 
 # as many digits as any number of the contract needs: nothing is rounded on the way
 decimal.getcontext().prec = 60
-MOST = 2**63 - 1
+MOST = 2**53 - 1
 
 
 def invalid(field, rule):

@@ -15,7 +15,7 @@ use wasmtime::{
 };
 
 use crate::{
-    generation::v0_1_0,
+    generation::{Generation, SERVED},
     trap::{cut, cut_at, not_a_component},
 };
 
@@ -82,17 +82,25 @@ pub(crate) fn one_component(bytes: &[u8]) -> Result<(), LoadError> {
     Ok(())
 }
 
-/// The interfaces of a known generation that a component exports.
+/// The newest known generation that a component exports interfaces of, and which.
 ///
 /// # Errors
 ///
 /// There is none.
-pub(crate) fn exports(engine: &Engine, component: &Component) -> Result<Vec<Interface>, LoadError> {
+pub(crate) fn exports(
+    engine: &Engine,
+    component: &Component,
+) -> Result<(&'static Generation, Vec<Interface>), LoadError> {
     let ty = component.component_type();
     let names: Vec<String> = ty.exports(engine).map(|(name, _)| name.to_owned()).collect();
-    let known: Vec<Interface> = names.iter().filter_map(|name| interface(name)).collect();
-    if !known.is_empty() {
-        return Ok(known);
+    for generation in SERVED {
+        let known: Vec<Interface> = names
+            .iter()
+            .filter_map(|name| interface(name, generation))
+            .collect();
+        if !known.is_empty() {
+            return Ok((generation, known));
+        }
     }
     let found = match names.as_slice() {
         [] => String::new(),
@@ -102,9 +110,9 @@ pub(crate) fn exports(engine: &Engine, component: &Component) -> Result<Vec<Inte
 }
 
 /// `cambist:plugin/mapping@0.1.0` is the mapping interface of generation 0.1.
-fn interface(export: &str) -> Option<Interface> {
+fn interface(export: &str, generation: &Generation) -> Option<Interface> {
     let (name, version) = export.strip_prefix(PACKAGE)?.split_once('@')?;
-    if !compatible(version) {
+    if !generation.has(version) {
         return None;
     }
     match name {
@@ -116,13 +124,8 @@ fn interface(export: &str) -> Option<Interface> {
     }
 }
 
-/// Within 0.1 a patch adds and changes nothing; wasmtime matches names so, too.
-fn compatible(version: &str) -> bool {
-    let minor = |version: &str| version.rsplit_once('.').map(|(minor, _)| minor.to_owned());
-    minor(version) == minor(v0_1_0::VERSION)
-}
-
-/// Checks the imports that hold functions against the grants, and names every
+/// Checks the imports that hold functions against the grants, all of the generation of
+/// the exports, and names every
 /// one that is missing: wasmtime's linker would name the first, and misleadingly.
 ///
 /// # Errors
@@ -131,11 +134,12 @@ fn compatible(version: &str) -> bool {
 pub(crate) fn imports(
     engine: &Engine,
     component: &Component,
+    generation: &Generation,
     grants: &BTreeSet<Grant>,
 ) -> Result<(), LoadError> {
     let missing: Vec<String> = functions(engine, component)
         .into_iter()
-        .filter(|name| !granted(name, grants))
+        .filter(|name| !granted(name, generation, grants))
         .collect();
     if missing.is_empty() {
         return Ok(());
@@ -169,11 +173,11 @@ pub(crate) fn functions(engine: &Engine, component: &Component) -> Vec<String> {
         .collect()
 }
 
-fn granted(import: &str, grants: &BTreeSet<Grant>) -> bool {
+fn granted(import: &str, generation: &Generation, grants: &BTreeSet<Grant>) -> bool {
     let Some((name, version)) = import.strip_prefix(PACKAGE).and_then(|name| name.split_once('@')) else {
         return false;
     };
-    compatible(version)
+    generation.has(version)
         && match name {
             "log" => grants.contains(&Grant::Log),
             "reference" => grants.iter().any(|grant| matches!(grant, Grant::Reference(_))),

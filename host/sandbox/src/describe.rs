@@ -31,7 +31,7 @@ pub(crate) fn describe(
     Ok(Description {
         component: Digest::of(bytes),
         size: bytes.len() as u64,
-        interfaces: check::exports(engine, component)?,
+        interfaces: check::exports(engine, component)?.1,
         imports: check::functions(engine, component),
         name: about.name,
         version: about.version,

@@ -12,7 +12,7 @@
 //! 2. **Fuel bounds the guest's time**, the same on every machine and on every
 //!    replay; see [`engine`] for why there are no epochs.
 //! 3. **What a guest hands out is checked** before anybody sees it: scales,
-//!    dates, currencies, JSON. See [`generation`].
+//!    dates, currencies, JSON. See `generation`.
 //! 4. **A trap says why**: the plugin's last words, or the limit it passed.
 //!
 //! # What is not here
@@ -31,7 +31,7 @@ mod check;
 mod describe;
 pub mod engine;
 mod export;
-pub mod generation;
+mod generation;
 mod guest;
 mod imports;
 mod limiter;

@@ -18,7 +18,6 @@ use crate::{
     cache::Cache,
     check, describe,
     engine::{self, MAX_DEPTH, MAX_FUEL, MAX_INSTANCES, MAX_MEMORIES, MAX_MEMORY, MAX_TABLE_ENTRIES},
-    generation::v0_1_0,
     guest::{Guest, State, Terms},
 };
 
@@ -79,10 +78,10 @@ impl Loader for Sandbox {
         check::size(bytes)?;
         check::one_component(bytes)?;
         let component = self.compile(bytes)?;
-        let exports = check::exports(&self.engine, &component)?;
-        check::imports(&self.engine, &component, &revision.grants)?;
+        let (generation, exports) = check::exports(&self.engine, &component)?;
+        check::imports(&self.engine, &component, generation, &revision.grants)?;
         let mut linker = Linker::<State>::new(&self.engine);
-        let pre = v0_1_0::link(&mut linker, &revision.grants)
+        let pre = (generation.link)(&mut linker, &revision.grants)
             .and_then(|()| linker.instantiate_pre(&component))
             .map_err(|error| LoadError::Host(format!("{error:#}")))?;
         let terms = Terms {
@@ -90,7 +89,7 @@ impl Loader for Sandbox {
             grants: revision.grants.clone(),
             tables: revision.tables.clone(),
         };
-        v0_1_0::prepare(
+        (generation.prepare)(
             Guest {
                 engine: self.engine.clone(),
                 pre,

@@ -1,11 +1,11 @@
 //! Guests written by hand, in `by-hand/NAME.wat`: core modules that do what no compiler
 //! would let them do, made into components of the contract.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+use wit_parser::{PackageId, Resolve};
 
 use crate::root;
 
@@ -31,10 +31,22 @@ pub fn by_hand(name: &str) -> Result<Vec<u8>> {
 /// # Errors
 ///
 /// It does not.
-pub fn component_of(mut module: Vec<u8>, world: &str) -> Result<Vec<u8>> {
-    let (resolve, package) = contract()?;
-    let world = resolve.select_world(&[package], Some(world))?;
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
+pub fn component_of(module: Vec<u8>, world: &str) -> Result<Vec<u8>> {
+    component_in(&contract()?, module, world)
+}
+
+/// The same, for a contract that is given.
+///
+/// # Errors
+///
+/// The module does not export what the world asks for.
+pub fn component_in(
+    (resolve, package): &(Resolve, PackageId),
+    mut module: Vec<u8>,
+    world: &str,
+) -> Result<Vec<u8>> {
+    let world = resolve.select_world(&[*package], Some(world))?;
+    embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8)?;
     ComponentEncoder::default().module(&module)?.encode()
 }
 
@@ -43,8 +55,17 @@ pub fn component_of(mut module: Vec<u8>, world: &str) -> Result<Vec<u8>> {
 /// # Errors
 ///
 /// It cannot be read.
-pub fn contract() -> Result<(Resolve, wit_parser::PackageId)> {
+pub fn contract() -> Result<(Resolve, PackageId)> {
+    contract_in(&root().join("wit/v0.1.0"))
+}
+
+/// The contract that stands in a folder.
+///
+/// # Errors
+///
+/// It cannot be read.
+pub fn contract_in(folder: &Path) -> Result<(Resolve, PackageId)> {
     let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_dir(root().join("wit/v0.1.0"))?;
+    let (package, _) = resolve.push_dir(folder)?;
     Ok((resolve, package))
 }

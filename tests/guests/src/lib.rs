@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-pub use by_hand::{by_hand, component_of, contract};
+pub use by_hand::{by_hand, component_in, component_of, contract, contract_in};
 
 /// The component of a plugin: of `plugins/NAME`, or else of `tests/guests/NAME`.
 ///

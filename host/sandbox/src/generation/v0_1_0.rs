@@ -10,8 +10,14 @@ mod loan;
 mod plugin;
 mod room;
 
-pub(crate) use imports::link;
-pub(crate) use plugin::prepare;
+use super::Generation;
 
 /// The version in the names of its interfaces.
-pub const VERSION: &str = "0.1.0";
+const VERSION: &str = "0.1.0";
+
+/// The generation, as the sandbox uses it.
+pub(super) const GENERATION: Generation = Generation {
+    version: VERSION,
+    link: imports::link,
+    prepare: plugin::prepare,
+};
