@@ -78,24 +78,18 @@ fn billable(changes: &[Change]) -> Option<Billable> {
             Entity::Contact(_) | Entity::Opportunity(_) | Entity::Payment(_) => {}
         }
     }
-    let lines = || earlier.iter().flat_map(|invoice| invoice.lines.iter().flatten());
-    let billed: BTreeSet<&EntityRef> = lines()
+    let billed: BTreeSet<&EntityRef> = earlier
+        .iter()
+        .flat_map(|invoice| invoice.lines.iter().flatten())
         .flat_map(|line| line.timesheets.iter().chain(&line.expenses))
         .collect();
     timesheets
         .retain(|sheet| sheet.status == Some(TimesheetStatus::Approved) && !billed.contains(&sheet.entity));
     expenses.retain(|spent| spent.status == Some(ExpenseStatus::Approved) && !billed.contains(&spent.entity));
-    let milestones: BTreeSet<&str> = lines().filter_map(|line| line.milestone.as_deref()).collect();
-    let reached = project
-        .iter()
-        .flat_map(|project: &Project| project.milestones.iter().flatten())
-        .filter(|milestone| !milestones.contains(milestone.id.as_str()))
-        .filter_map(|milestone| milestone.reached);
     let days = timesheets.iter().filter_map(|sheet| sheet.day);
-    let days = days
-        .chain(expenses.iter().filter_map(|spent| spent.day))
-        .chain(reached);
-    let days: BTreeSet<Date> = days.collect();
+    let days = days.chain(expenses.iter().filter_map(|spent| spent.day));
+    let reached = project.iter().flat_map(|project| reached(project, &earlier));
+    let days: BTreeSet<Date> = days.chain(reached).collect();
     Some(Billable {
         from: *days.first()?,
         until: *days.last()?,
@@ -107,6 +101,23 @@ fn billable(changes: &[Change]) -> Option<Billable> {
         expenses,
         earlier,
     })
+}
+
+/// The days on which milestones of a project were reached that no earlier invoice names.
+/// A milestone's id is its project's, so an invoice for another project names another.
+fn reached(project: &Project, earlier: &[Invoice]) -> Vec<Date> {
+    let of_it = |invoice: &&Invoice| invoice.project.as_ref().is_none_or(|it| *it == project.entity);
+    let billed: BTreeSet<&str> = earlier
+        .iter()
+        .filter(of_it)
+        .flat_map(|invoice| invoice.lines.iter().flatten())
+        .filter_map(|line| line.milestone.as_deref())
+        .collect();
+    let milestones = project.milestones.iter().flatten();
+    milestones
+        .filter(|milestone| !billed.contains(milestone.id.as_str()))
+        .filter_map(|milestone| milestone.reached)
+        .collect()
 }
 
 #[cfg(test)]
@@ -196,6 +207,21 @@ mod tests {
             None
         );
         assert_eq!(days(with(both.clone(), &[])), day("2026-11-05", "2026-11-05"));
+        let mut other = changes(&[
+            ("contract", "c", json!({})),
+            ("account", "a", json!({})),
+            ("project", "p", first),
+            (
+                "invoice",
+                "i",
+                json!({
+                    "project": {"kind": "project", "system": "odoo", "id": "other"}, "lines": [line],
+                }),
+            ),
+        ]);
+        assert_eq!(days(billable(&other)), day("2026-10-01", "2026-10-01"));
+        other.retain(|change| !matches!(change.entity, Entity::Project(_)));
+        assert_eq!(days(billable(&other)), None);
         let told = with(both, &[billed, ("new", spent("2026-11-07", "approved"))]);
         let names: Vec<_> = told
             .iter()
