@@ -39,6 +39,29 @@ fn every_item_is_documented() -> Result<()> {
 }
 
 #[test]
+fn the_world_that_the_contract_shows_is_one() -> Result<()> {
+    for folder in generations()? {
+        let text = fs::read_to_string(folder.join("worlds.wit"))?;
+        let lines = text.lines().map(|line| line.trim_start_matches("///").trim());
+        let shown: Vec<&str> = lines
+            .skip_while(|line| *line != "```wit")
+            .skip(1)
+            .take_while(|line| *line != "```")
+            .collect();
+        let mut resolve = Resolve::default();
+        resolve.push_dir(&folder)?;
+        let shown = resolve.push_str("worlds.wit", &shown.join("\n"))?;
+        let world = resolve.select_world(&[shown], None)?;
+        let imports = resolve.worlds.get(world).map(|world| world.imports.len());
+        ensure!(
+            imports.is_some_and(|imports| imports > 2),
+            "it imports {imports:?}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
 fn faults_are_variants_not_texts() -> Result<()> {
     let mut findings = Vec::new();
     for file in tracked()? {
