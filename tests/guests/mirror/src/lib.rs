@@ -1,12 +1,14 @@
 //! Every function and every record of the contract, there and back: it answers what its
-//! settings say, and writes down what it was handed, as JSON in the contract's words.
+//! settings say, and writes down what it was handed, as JSON in the contract's words. For
+//! the unit `looks-up` it asks the host's functions too, and for `panics` it has last words.
 //!
 //! Built once and kept as a file of its generation: see `../../frozen/README.md`. It
 //! decides nothing, so there is nothing in it to keep up to date.
 
 use cambist_sdk::prelude::*;
 
-struct Mirror;
+/// The plugin.
+pub struct Mirror;
 
 /// What the settings say: `{"ok": …}` or `{"fault": …}`.
 #[derive(serde::Deserialize)]
@@ -26,6 +28,24 @@ fn told<T: serde::de::DeserializeOwned>(context: &Context) -> Result<T> {
 /// What was handed over, for whoever compares it with what was to be.
 fn seen(input: &impl serde::Serialize) -> Result<String> {
     serde_json::to_string(input).map_err(|error| broken(error.to_string()))
+}
+
+/// What each of the host's functions answers, granted and not.
+fn looked_up() -> Vec<Reason> {
+    use log::Level;
+    for level in [Level::Debug, Level::Info, Level::Warn, Level::Error] {
+        log::write(level, "seen");
+    }
+    let account = EntityRef::new(EntityKind::Account, "hubspot-eu", "1");
+    let tables = ["granted", "other"].map(|table| format!("{:?}", reference::find(table, "DE")));
+    let links = ["granted", "other"].map(|system| format!("{:?}", links::find(&account, system)));
+    let answers = tables.into_iter().chain(links);
+    answers.map(|answer| reason("looked-up", answer)).collect()
+}
+
+#[expect(clippy::panic, reason = "its last words are what is tested")]
+fn panic_with_a_reason() {
+    panic!("these are its last words");
 }
 
 impl Mapping for Mirror {
@@ -52,6 +72,11 @@ impl Mapping for Mirror {
 impl Policy for Mirror {
     fn judge(context: &Context, proposal: Proposal) -> Result<Verdict> {
         let mut verdict: Verdict = told(context)?;
+        match context.unit.as_str() {
+            "looks-up" => verdict.reasons.extend(looked_up()),
+            "panics" => panic_with_a_reason(),
+            _ => {}
+        }
         verdict.reasons.push(reason("seen", seen(&proposal)?));
         Ok(verdict)
     }
