@@ -10,7 +10,7 @@ use axum::{
     routing::{self, MethodRouter},
 };
 use cambist_contract::{limits::MAX_COMPONENT, secret::Secret};
-use cambist_journal::Journal;
+use cambist_journal::{Journal, Shadows};
 use cambist_registry::Registry;
 use http::Method;
 use jiff::Timestamp;
@@ -20,7 +20,7 @@ use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    api::{self, journal, messages, plugins},
+    api::{self, journal, messages, plugins, plugins::beside},
     auth::{self, Gate},
     health, metrics,
     options::Options,
@@ -46,6 +46,8 @@ pub struct Setup {
     pub token: Secret,
     /// Where messages are read and decisions go.
     pub journal: Arc<dyn Journal>,
+    /// Where is kept what shadows answered.
+    pub shadows: Arc<dyn Shadows>,
     /// Where plugins are.
     pub registry: Arc<Registry>,
     /// Renders what was counted. The app installs the recorder, and runs the
@@ -70,6 +72,7 @@ pub enum SetupError {
 pub struct Admin {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) shadows: Arc<dyn Shadows>,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) clock: Clock,
     pub(crate) gate: Gate,
@@ -122,6 +125,26 @@ pub(crate) fn api_routes() -> Vec<Route> {
         ),
         (
             Method::POST,
+            "/api/plugins/{plugin}/shadow",
+            routing::post(beside::shadow),
+        ),
+        (
+            Method::POST,
+            "/api/plugins/{plugin}/share",
+            routing::post(beside::share),
+        ),
+        (
+            Method::POST,
+            "/api/plugins/{plugin}/withdraw",
+            routing::post(beside::withdraw),
+        ),
+        (
+            Method::GET,
+            "/api/plugins/{plugin}/diff",
+            routing::get(beside::diff),
+        ),
+        (
+            Method::POST,
             "/api/plugins/{plugin}/kill",
             routing::post(plugins::kill),
         ),
@@ -155,6 +178,7 @@ impl Admin {
             gate: Gate::new(&setup.token, setup.options.attempts_per_minute),
             journal: setup.journal,
             registry: setup.registry,
+            shadows: setup.shadows,
             metrics: setup.metrics,
             clock: setup.clock,
             verifying: Semaphore::new(1),

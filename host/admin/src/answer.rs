@@ -4,7 +4,7 @@
 //! bindings the registry's: the same words everywhere.
 
 use cambist_contract::{digest::Digest, message::Message};
-use cambist_journal::{Entry, Event, Status};
+use cambist_journal::{Entry, Event, Status, comparison::Comparisons};
 use cambist_registry::{BindingStatus, PluginStatus};
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +78,19 @@ pub struct Stepped {
     pub component: Digest,
     /// What its plugin has come to.
     pub status: PluginStatus,
+}
+
+/// `GET /api/plugins/{plugin}/diff`: how a shadow compares with what is live.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Diff {
+    /// The plugin.
+    pub plugin: String,
+    /// The component that is or was the shadow.
+    pub shadow: Digest,
+    /// What it came to.
+    #[serde(flatten)]
+    pub comparisons: Comparisons,
 }
 
 /// `GET /api/journal/verify`: the whole chain holds.

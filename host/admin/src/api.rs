@@ -19,6 +19,9 @@ pub(crate) mod plugins;
 /// Longest name of a person or a role, in bytes.
 const NAME_LIMIT: usize = 200;
 
+/// Longest reason, in bytes: a few sentences.
+const REASON_LIMIT: usize = 1_000;
+
 /// No cache on the way keeps what operators see.
 pub(crate) async fn no_store(mut response: Response) -> Response {
     let never = HeaderValue::from_static("no-store");
@@ -77,6 +80,16 @@ pub(crate) fn name(member: &str, text: &str) -> Result<String, Refusal> {
         return Err(Refusal::Unreadable(format!(
             "the body: `{member}` is a name of 1 to {NAME_LIMIT} bytes without control characters"
         )));
+    }
+    Ok(text.to_owned())
+}
+
+/// A reason that can stand in the evidence.
+pub(crate) fn reason(text: &str) -> Result<String, Refusal> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > REASON_LIMIT {
+        let text = format!("`reason` says in 1 to {REASON_LIMIT} bytes why");
+        return Err(Refusal::Unreadable(text));
     }
     Ok(text.to_owned())
 }

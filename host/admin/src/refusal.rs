@@ -195,6 +195,16 @@ impl Refusal {
                         "component-refused",
                         "the component does not pass its checks",
                     ),
+                    RolloutError::NothingLive(_) | RolloutError::IsLive { .. } => (
+                        StatusCode::CONFLICT,
+                        "nothing-beside",
+                        "the component cannot stand beside the live one",
+                    ),
+                    RolloutError::NoShare => (
+                        StatusCode::UNPROCESSABLE_ENTITY,
+                        "no-share",
+                        "there is no such share",
+                    ),
                     RolloutError::Trouble(_) => (
                         StatusCode::SERVICE_UNAVAILABLE,
                         "rollout",

@@ -82,8 +82,8 @@ pub struct Host {
     /// config file.
     pub plugins: PathBuf,
     /// What becomes of a plugin's file in the folder that passes its checks: `live` at
-    /// once, or `wait` until somebody makes it live with `cambist plugin live`. Default
-    /// `live`.
+    /// once; `shadow`, which is called beside the live one and compared; or `wait` until
+    /// somebody makes it live with `cambist plugin live`. Default `live`.
     pub new_plugins: NewPlugins,
     /// Messages that are worked on at once. Default 16. Those that wait for a
     /// system do not count: each system has a bound of its own.

@@ -66,8 +66,8 @@ impl Host {
         let clock: Arc<dyn Fn() -> Timestamp + Send + Sync> = Arc::new(now);
         std::fs::create_dir_all(&config.host.data)
             .with_context(|| format!("cannot make the folder {}", config.host.data.display()))?;
-        let (journal, registry) = blocking(config).await?;
-        let journal: Arc<dyn Journal> = journal;
+        let (store, registry) = blocking(config).await?;
+        let journal: Arc<dyn Journal> = store.clone();
         for (plugin, reason) in registry.missing() {
             tracing::error!(
                 plugin,
@@ -90,6 +90,7 @@ impl Host {
         let pipeline = Arc::new(Pipeline::new(Setup {
             journal: Arc::clone(&journal),
             registry: Arc::clone(&registry),
+            shadows: store.clone(),
             systems,
             sides: sides(config),
             routes: config.routes(),
@@ -127,6 +128,7 @@ impl Host {
             options: config.admin.clone(),
             token: token.clone(),
             journal: Arc::clone(&journal),
+            shadows: store,
             registry: Arc::clone(&registry),
             metrics: surroundings.metrics.clone(),
             clock,

@@ -31,6 +31,7 @@ pub mod policy;
 pub mod revision;
 pub mod rollout;
 pub mod secret;
+pub mod share;
 pub mod stage;
 pub mod tax;
 

@@ -123,6 +123,18 @@ pub enum CallError {
 }
 
 impl CallError {
+    /// Whether the plugin broke: it did something that no input justifies.
+    pub fn is_break(&self) -> bool {
+        match self {
+            Self::Trapped(_) | Self::Limit { .. } | Self::BadAnswer(_) | Self::Fault(Fault::Broken(_)) => {
+                true
+            }
+            Self::Fault(Fault::Invalid(_) | Fault::Waiting(_) | Fault::Unhandled(_))
+            | Self::Unsayable(_)
+            | Self::Host(_) => false,
+        }
+    }
+
     /// What may be done with the message. A plugin is a pure function, so only
     /// the host's own trouble may pass by itself.
     pub fn next_try(&self) -> NextTry {

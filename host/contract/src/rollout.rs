@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::digest::Digest;
+use crate::{digest::Digest, share::Share};
 
 /// One step in a plugin's life.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -49,6 +49,26 @@ pub enum Step {
         /// The revision that serves each binding, by the binding's name.
         revisions: BTreeMap<String, Digest>,
     },
+    /// It is called beside the live one from now on, with what that one is called with;
+    /// what it answers is compared, and goes nowhere. It takes the place of what stood
+    /// beside before.
+    Shadow {
+        /// The revision beside each binding's live one, by the binding's name.
+        revisions: BTreeMap<String, Digest>,
+    },
+    /// It serves a share of the keys from now on, the live one the rest. It takes the
+    /// place of what stood beside before.
+    Share {
+        /// What it serves, and for how long it may go wrong.
+        share: Share,
+        /// The revision that serves each binding's share, by the binding's name.
+        revisions: BTreeMap<String, Digest>,
+    },
+    /// It stands beside the live one no more. Messages that are pinned to it finish on it.
+    Withdrawn {
+        /// Why.
+        reason: String,
+    },
     /// It was taken out: nothing is called any more that has this component.
     Killed {
         /// Why, as who did it says.
@@ -76,6 +96,9 @@ impl Step {
             Self::Refused { .. } => "refused",
             Self::Passed { .. } => "passed",
             Self::Live { .. } => "live",
+            Self::Shadow { .. } => "shadow",
+            Self::Share { .. } => "share",
+            Self::Withdrawn { .. } => "withdrawn",
             Self::Killed { .. } => "killed",
             Self::Retired => "retired",
         }
@@ -106,6 +129,16 @@ mod tests {
             Step::Passed { version: None },
             Step::Live {
                 revisions: BTreeMap::new(),
+            },
+            Step::Shadow {
+                revisions: BTreeMap::new(),
+            },
+            Step::Share {
+                share: Share::of(10),
+                revisions: BTreeMap::new(),
+            },
+            Step::Withdrawn {
+                reason: String::new(),
             },
             Step::Killed {
                 reason: String::new(),

@@ -30,6 +30,7 @@ pub mod order;
 pub mod plugins;
 pub mod receipt;
 pub mod resume;
+pub mod shadows;
 pub mod views;
 pub mod waiting;
 
@@ -100,5 +101,9 @@ macro_rules! for_each_case {
         $case!(plugins, steps_stand_between_the_entries_of_messages);
         $case!(plugins, a_message_is_pinned_until_it_ends);
         $case!(plugins, a_replay_is_pinned_to_what_it_uses);
+        $case!(shadows, what_they_answered_is_counted_after_a_restart);
+        $case!(shadows, a_message_that_is_compared_again_is_kept_once);
+        $case!(shadows, what_is_kept_is_bounded_and_what_is_counted_is_not);
+        $case!(shadows, they_are_no_entries_of_the_chain);
     };
 }

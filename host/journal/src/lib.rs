@@ -29,8 +29,10 @@
 //! # Where to start reading
 //!
 //! [`entry`] for what is written, [`journal`] for the trait, `turn` for which
-//! event goes with which state, [`ledger`] for what is written of plugins, then [`store`].
+//! event goes with which state, [`ledger`] for what is written of plugins, [`comparison`] for
+//! what shadows answered, then [`store`].
 
+pub mod comparison;
 pub mod conformance;
 pub mod entry;
 pub mod journal;
@@ -39,6 +41,7 @@ pub mod status;
 pub mod store;
 mod turn;
 
+pub use comparison::Shadows;
 pub use entry::{Entry, Event, LinkAnswer};
 pub use journal::{Journal, JournalError};
 pub use ledger::{Acted, Ledger};

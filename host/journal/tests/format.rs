@@ -2,7 +2,7 @@
 //!
 //! `data/format-1.db` was written by the first host. To write the file of a new
 //! format, raise `FORMAT`, let [`write_down`] record what the format is about, and
-//! run this test once with `CAMBIST_WRITE_FORMAT=4`. Never write the file of a
+//! run this test once with `CAMBIST_WRITE_FORMAT=5`. Never write the file of a
 //! released format again: it is the proof that old files can be read.
 
 use std::{fs, path::Path};
@@ -15,10 +15,12 @@ use cambist_contract::{
     message::{Message, MessageId},
     plugin::LogLine,
     rollout::{Act, Origin, Step},
+    share::Share,
     stage::Stage,
 };
 use cambist_journal::{
-    Event, Journal as _, Ledger as _,
+    Event, Journal as _, Ledger as _, Shadows as _,
+    comparison::{Compared, Comparison, Difference, Pair, Took, Which},
     journal::{Accepted, Filter},
     store::SqliteJournal,
 };
@@ -39,7 +41,7 @@ async fn a_journal_of_every_format_says_what_it_said() -> anyhow::Result<()> {
         fs::remove_file(path.with_extension("db.lock"))?;
     }
 
-    for format in [1, 2, 3] {
+    for format in [1, 2, 3, 4] {
         let name = format!("format-{format}.db");
         let dir = tempfile::tempdir()?;
         let copy = dir.path().join(&name);
@@ -57,7 +59,7 @@ async fn a_journal_of_every_format_says_what_it_said() -> anyhow::Result<()> {
         journal.verify().await?;
         drop(journal);
         // it was brought along: SQLite keeps `user_version` at byte 60 of the file
-        assert_eq!(fs::read(&copy)?.get(60..64), Some([0, 0, 0, 3].as_slice()));
+        assert_eq!(fs::read(&copy)?.get(60..64), Some([0, 0, 0, 4].as_slice()));
     }
     Ok(())
 }
@@ -93,6 +95,16 @@ async fn tell(journal: &SqliteJournal) -> anyhow::Result<Value> {
     if !acts.is_empty() {
         told.as_object_mut()
             .map(|told| told.insert("acts".to_owned(), json!(acts)));
+    }
+    // since format 4
+    let which = Which {
+        limit: 9,
+        money: false,
+    };
+    let shadow = journal.comparisons("map-crm", &Digest::of(b"new"), which).await?;
+    if !shadow.tallies.is_empty() {
+        told.as_object_mut()
+            .map(|told| told.insert("shadow".to_owned(), json!(shadow)));
     }
     Ok(told)
 }
@@ -240,6 +252,16 @@ async fn write_down(journal: &SqliteJournal) -> anyhow::Result<()> {
         Step::Live {
             revisions: [("read".to_owned(), Digest::of(b"map"))].into(),
         },
+        Step::Shadow {
+            revisions: [("read".to_owned(), Digest::of(b"new map"))].into(),
+        },
+        Step::Share {
+            share: Share::of(10),
+            revisions: [("read".to_owned(), Digest::of(b"new map"))].into(),
+        },
+        Step::Withdrawn {
+            reason: "3 of its 3 calls broke, and 5 % may".into(),
+        },
         Step::Killed {
             reason: "wrong totals".into(),
         },
@@ -254,5 +276,33 @@ async fn write_down(journal: &SqliteJournal) -> anyhow::Result<()> {
         };
         journal.act(at(second)?, act).await?;
     }
+    let took = |fuel, us, error: Option<&str>| Took {
+        fuel,
+        us,
+        error: error.map(str::to_owned),
+    };
+    let pair = Pair {
+        plugin: "map-crm".into(),
+        live: Digest::of(b"component"),
+        shadow: Digest::of(b"new"),
+        stage: Stage::Read,
+    };
+    let comparison = Comparison {
+        pair: pair.clone(),
+        message: message(1).id,
+        at: at(30)?,
+        live_cost: took(104_000, 812, None),
+        shadow_cost: took(99_000, 760, None),
+        differences: vec![Difference {
+            path: "[0].entity.account.name".into(),
+            live: Some("\"Größe\"".into()),
+            shadow: None,
+            money: false,
+        }],
+        more: 2,
+    };
+    journal
+        .compared(vec![Compared::Called(comparison), Compared::Skipped(pair, 3)])
+        .await?;
     Ok(())
 }

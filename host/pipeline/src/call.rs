@@ -16,6 +16,7 @@ use tokio::runtime::Handle;
 use crate::{
     dispatch::Pipeline,
     failure::Failure,
+    shadow::{self, Turn},
     work::{Output, Passed, Work},
 };
 
@@ -65,7 +66,7 @@ impl JournalLinks {
 }
 
 /// Calls the plugin that the message is pinned to for `stage`, and turns the
-/// answer into the stage's output.
+/// answer into the stage's output. Where that revision has a shadow, it is called afterwards.
 ///
 /// A fault that says how the message goes on becomes the event that does it. Where the
 /// stage does not pass, what the call cost and the plugin wrote is kept beside it.
@@ -73,11 +74,11 @@ pub(crate) async fn call<T, O>(
     pipeline: &Pipeline,
     work: &mut Work,
     stage: Stage,
-    function: impl FnOnce(&dyn Plugin, &Context, Arc<dyn Links>) -> Called<T> + Send + 'static,
+    function: impl Fn(&dyn Plugin, &Context, Arc<dyn Links>) -> Called<T> + Send + Sync + 'static,
     output: impl FnOnce(T) -> Result<Step<O>, Failure>,
 ) -> Result<Passed, Failure>
 where
-    T: Send + 'static,
+    T: Serialize + Send + 'static,
     O: Serialize,
 {
     let pin = work.route()?.pins.get(&stage).copied();
@@ -92,19 +93,24 @@ where
     });
     let asked = Arc::clone(&links);
     let (message, route) = (work.context(&serde_json::Value::Null)?, tracing::Span::current());
+    let (mut context, at) = (message.clone(), (pipeline.setup.now)());
+    let function = Arc::new(function);
+    let asks = Arc::clone(&function);
     let called = tokio::task::spawn_blocking(move || {
         let _entered = route.enter();
         let pinned = registry.pinned(&pin)?;
-        let context = Context {
-            settings: (&pinned.revision.settings).into(),
-            ..message
-        };
-        Ok::<_, Failure>((function(pinned.plugin.as_ref(), &context, links), pinned.revision))
+        context.settings = (&pinned.revision.settings).into();
+        let called = asks(pinned.plugin.as_ref(), &context, links);
+        if !matches!(called.answer, Err(CallError::Host(_))) {
+            let broke = called.answer.as_ref().is_err_and(CallError::is_break);
+            registry.called(&pin, called.cost.elapsed, broke, at);
+        }
+        Ok::<_, Failure>((called, pinned))
     });
-    let (called, revision) = called
+    let (called, pinned) = called
         .await
         .map_err(|_| CallError::Host("the call's thread panicked".to_owned()))??;
-    crate::metrics::plugin_call(&revision.plugin, &called.cost, called.answer.is_ok());
+    crate::metrics::plugin_call(&pinned.revision.plugin, &called.cost, called.answer.is_ok());
     let Kept {
         answers: links,
         trouble,
@@ -112,6 +118,28 @@ where
     if let Some(trouble) = trouble {
         // the plugin was told "no link" where nobody could know
         return Err(trouble.into());
+    }
+    if let Some(shadow) = pipeline.setup.registry.shadow(&pin) {
+        let turn = Turn {
+            pair: shadow::pair(&pinned, &shadow, stage),
+            message: work.message.id.clone(),
+            at,
+            context: Context {
+                settings: (&shadow.revision.settings).into(),
+                ..message
+            },
+            // what the live one was told, so that both know the same
+            links: Arc::new(JournalLinks {
+                journal: Arc::clone(&pipeline.setup.journal),
+                runtime: Handle::current(),
+                before: links.clone(),
+                kept: Mutex::default(),
+            }),
+            function,
+            live: shadow::json(&called.answer),
+            live_cost: called.cost.clone(),
+        };
+        pipeline.shadowing.call(shadow, turn);
     }
     let Cost { fuel, elapsed, log } = called.cost;
     match meant(stage, called.answer, output) {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use cambist_connect::Systems;
-use cambist_journal::{Journal, JournalError, journal::Claim};
+use cambist_journal::{Journal, JournalError, Shadows, journal::Claim};
 use cambist_registry::Registry;
 use jiff::Timestamp;
 use tokio::{
@@ -17,6 +17,7 @@ use crate::{
     held::Held,
     options::Routes,
     ownership::Owner,
+    shadow::Shadowing,
     way::{self, Went},
 };
 
@@ -34,6 +35,8 @@ pub struct Setup {
     pub journal: Arc<dyn Journal>,
     /// Which revisions serve whom.
     pub registry: Arc<Registry>,
+    /// Where is kept what shadows answered.
+    pub shadows: Arc<dyn Shadows>,
     /// The systems at the other ends.
     pub systems: Systems,
     /// Which messages go which way.
@@ -64,6 +67,7 @@ pub type Reached = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct Pipeline {
     pub(crate) setup: Setup,
     pub(crate) doors: Doors,
+    pub(crate) shadowing: Shadowing,
     /// What of `at_once` is free.
     slots: Arc<Semaphore>,
     /// Told when a slot is free before its message has ended.
@@ -77,6 +81,7 @@ impl Pipeline {
     pub fn new(setup: Setup) -> Self {
         Self {
             slots: Arc::new(Semaphore::new(setup.at_once)),
+            shadowing: Shadowing::new(Arc::clone(&setup.shadows)),
             setup,
             doors: Doors::default(),
             freed: Notify::new(),

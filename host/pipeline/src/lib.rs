@@ -19,9 +19,11 @@
 //!
 //! [`way`] for how one message goes its way, [`work`] for what it carries,
 //! `stage/` for the stages, [`dispatch`] for many messages at once, `door` for
-//! systems that are slow, [`options`] for flows and regions.
+//! systems that are slow, `shadow` for what stands beside the live revisions, [`options`]
+//! for flows and regions.
 
 mod call;
+mod compare;
 pub mod dispatch;
 mod door;
 mod failure;
@@ -29,6 +31,7 @@ mod held;
 mod metrics;
 pub mod options;
 mod ownership;
+mod shadow;
 mod stage;
 mod way;
 mod work;

@@ -25,6 +25,10 @@ pub fn describe() {
         "cambist_plugin_failures_total",
         "Plugin calls without an answer, by plugin"
     );
+    describe_counter!(
+        "cambist_shadow_calls_total",
+        "Calls of shadows beside the live revision: answered, failed or skipped, by plugin"
+    );
 }
 
 pub(crate) fn stage(stage: Stage, flow: &str, took: Duration) {
@@ -64,4 +68,16 @@ pub(crate) fn plugin_call(plugin: &str, cost: &Cost, answered: bool) {
     if !answered {
         counter!("cambist_plugin_failures_total", "plugin" => plugin.to_owned()).increment(1);
     }
+}
+
+pub(crate) fn shadow_called(plugin: &str, answered: bool) {
+    shadow(plugin, if answered { "answered" } else { "failed" });
+}
+
+pub(crate) fn shadow_skipped(plugin: &str) {
+    shadow(plugin, "skipped");
+}
+
+fn shadow(plugin: &str, outcome: &'static str) {
+    counter!("cambist_shadow_calls_total", "plugin" => plugin.to_owned(), "outcome" => outcome).increment(1);
 }

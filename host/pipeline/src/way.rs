@@ -226,6 +226,7 @@ fn route(pipeline: &Pipeline, work: &mut Work, flow: &Flow) -> Result<Event, Fai
                 flow: &route.flow,
                 region: &route.region,
                 unit: &route.unit,
+                key: &work.message.key,
             };
             pipeline.setup.registry.route(&flow.way(), subject)?
         }

@@ -50,6 +50,8 @@ pub struct Subject<'a> {
     pub region: &'a str,
     /// Its business unit; empty when there is none.
     pub unit: &'a str,
+    /// Its key, which says whether it is in a share.
+    pub key: &'a str,
 }
 
 impl Binding {
@@ -118,6 +120,7 @@ mod tests {
             flow: "f",
             region: "de",
             unit: "u",
+            key: "",
         };
         let rank = |binding: &Binding| binding.fit(Stage::Tax, subject);
         let ranks = [

@@ -55,6 +55,24 @@ pub enum RolloutError {
         /// What it would have to be.
         what: &'static str,
     },
+    /// Nothing can stand beside what is not there.
+    #[error(
+        "nothing of plugin `{0}` is live, so nothing can stand beside it; `cambist plugin live {0}` comes first"
+    )]
+    NothingLive(String),
+    /// A component cannot stand beside itself.
+    #[error("component {} of plugin `{plugin}` is live itself; name another one of `cambist plugin status {plugin}`", component.short())]
+    IsLive {
+        /// The plugin.
+        plugin: String,
+        /// The component.
+        component: Digest,
+    },
+    /// There is no such share.
+    #[error(
+        "a share is 1 to 99 percent of the keys, of whose calls less than 100 percent may break and that take at least once as long"
+    )]
+    NoShare,
     /// The component did not pass its checks.
     #[error("component {} of plugin `{plugin}` does not pass: {reason}", component.short())]
     Refused {

@@ -8,7 +8,7 @@ use cambist_contract::{
     revision::{Grant, Revision, Tables},
 };
 
-use crate::{Pinned, Registry, binding::Binding, check, folder};
+use crate::{Pinned, Registry, binding::Binding, check, folder, terms::Terms};
 
 /// What keeps a binding from being served.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -81,10 +81,10 @@ impl Registry {
     ///
     /// The folder cannot be read.
     pub fn obstacles(&self) -> io::Result<Vec<Obstacle>> {
-        let files = folder::plugins(&self.options.plugins)?;
+        let (files, terms) = (folder::plugins(self.plugins())?, self.serving().terms.clone());
         let mut known: BTreeMap<&str, Result<(Vec<u8>, Description), String>> = BTreeMap::new();
         let mut found: Vec<Obstacle> = Vec::new();
-        for (place, binding) in self.options.bindings.iter().enumerate() {
+        for (place, binding) in terms.bindings.iter().enumerate() {
             let plugin = known.entry(&binding.plugin).or_insert_with(|| {
                 let path = files
                     .get(&binding.plugin)
@@ -95,14 +95,14 @@ impl Registry {
             });
             let (part, reason) = match plugin {
                 Err(reason) => (Part::Plugin, reason.clone()),
-                Ok((bytes, about)) => match self.examine(binding, about, bytes) {
+                Ok((bytes, about)) => match self.examine(&terms, binding, about, bytes) {
                     Err((part, refusal)) => (part, refusal.reason()),
                     Ok(_) => continue,
                 },
             };
             // what is wrong with the plugin itself is said once
             let is_said = found.iter().any(|other| {
-                let same = self.options.bindings.get(other.binding);
+                let same = terms.bindings.get(other.binding);
                 let same = same.is_some_and(|other| other.plugin == binding.plugin);
                 same && part == Part::Plugin && other.part == part && other.reason == reason
             });
@@ -120,6 +120,7 @@ impl Registry {
     /// Everything that can be wrong with a component on a binding's terms.
     pub(crate) fn examine(
         &self,
+        terms: &Terms,
         binding: &Binding,
         about: &Description,
         bytes: &[u8],
@@ -134,9 +135,7 @@ impl Registry {
             );
             return Err(refused(Part::Stage)(reason));
         }
-        let revision = self
-            .revision(binding, Digest::of(bytes))
-            .map_err(refused(Part::Tables))?;
+        let revision = revision(terms, binding, Digest::of(bytes)).map_err(refused(Part::Tables))?;
         let plugin = self
             .loader
             .load(bytes, &revision)
@@ -151,27 +150,27 @@ impl Registry {
             plugin,
         })
     }
+}
 
-    fn revision(&self, binding: &Binding, component: Digest) -> Result<Revision, String> {
-        let mut tables = Tables::new();
-        for grant in &binding.grants {
-            if let Grant::Reference(name) = grant {
-                let table = self.options.tables.get(name);
-                let table = table.ok_or_else(|| {
-                    format!("its binding grants `{grant}`, and the config has no such table")
-                })?;
-                tables.insert(name.clone(), table.clone());
-            }
+fn revision(terms: &Terms, binding: &Binding, component: Digest) -> Result<Revision, String> {
+    let mut tables = Tables::new();
+    for grant in &binding.grants {
+        if let Grant::Reference(name) = grant {
+            let table = terms
+                .tables
+                .get(name)
+                .ok_or_else(|| format!("its binding grants `{grant}`, and the config has no such table"))?;
+            tables.insert(name.clone(), table.clone());
         }
-        Ok(Revision {
-            plugin: binding.plugin.clone(),
-            component,
-            settings: binding.settings.clone(),
-            grants: binding.grants.clone(),
-            limits: binding.limits.clone(),
-            tables,
-        })
     }
+    Ok(Revision {
+        plugin: binding.plugin.clone(),
+        component,
+        settings: binding.settings.clone(),
+        grants: binding.grants.clone(),
+        limits: binding.limits.clone(),
+        tables,
+    })
 }
 
 /// Which part of a binding a component that does not load is about.

@@ -18,18 +18,20 @@
 //!
 //! # Where to start reading
 //!
-//! [`registry`] for who serves a message, [`binding`] for who wins, `look` and `rollout`
-//! for how a plugin becomes live, [`life`] for where that brings it, [`examine`] and
+//! [`registry`] for who serves a message, [`binding`] and `terms` for who wins, `serving`
+//! for what serves at one moment, `look` and `rollout` for how a plugin becomes live,
+//! `beside` for shadows and shares, `life` for where that brings it, [`examine`] and
 //! [`check`] for what it must pass, `report` and [`status`] for what operators see.
 
 mod archive;
+mod beside;
 pub mod binding;
 pub mod check;
 pub mod error;
 pub mod examine;
 mod folder;
 pub mod ledger;
-pub mod life;
+mod life;
 mod loaded;
 mod look;
 mod metrics;
@@ -37,14 +39,19 @@ mod prepare;
 pub mod registry;
 mod report;
 mod rollout;
+mod serving;
+pub mod standing;
 pub mod status;
+mod step;
+mod terms;
+mod trial;
 pub mod watch;
 
 pub use binding::Binding;
 pub use error::{RegistryError, RolloutError, RouteError};
 pub use examine::{Obstacle, Part};
 pub use ledger::Ledger;
-pub use life::Standing;
 pub use metrics::describe;
 pub use registry::{NewPlugins, Options, Pinned, Registry};
+pub use standing::Standing;
 pub use status::{BindingStatus, ComponentStatus, PluginStatus};

@@ -7,55 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use cambist_contract::{
     digest::Digest,
     rollout::{Act, Origin, Step},
+    share::Share,
 };
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
-/// Where a component stands.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "state")]
-pub enum Standing {
-    /// It came in and is being checked, or the host ended while it was.
-    Checking,
-    /// It did not pass.
-    Refused {
-        /// Why, with the way out.
-        reason: String,
-    },
-    /// It passed and waits for somebody to make it live.
-    Candidate,
-    /// It serves its plugin's bindings.
-    Live,
-    /// It serves nothing new; messages that are pinned to it finish on it.
-    Draining,
-    /// No message is left that is pinned to it. It is kept, and can be made live again.
-    Retired,
-    /// It was taken out: nothing is called that has it, until it is made live again.
-    Killed {
-        /// Why.
-        reason: String,
-    },
-}
-
-impl Standing {
-    /// Whether nothing is decided of it: it is to be checked, or to be checked again.
-    pub(crate) fn is_open(standing: Option<&Self>) -> bool {
-        matches!(standing, None | Some(Self::Checking | Self::Refused { .. }))
-    }
-
-    /// The state's name, as it stands in its JSON.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Checking => "checking",
-            Self::Refused { .. } => "refused",
-            Self::Candidate => "candidate",
-            Self::Live => "live",
-            Self::Draining => "draining",
-            Self::Retired => "retired",
-            Self::Killed { .. } => "killed",
-        }
-    }
-}
+use crate::standing::Standing;
 
 /// One component of a plugin.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -65,8 +21,28 @@ pub(crate) struct Component {
     /// When it came to stand there, and by whom.
     pub(crate) since: Timestamp,
     pub(crate) by: String,
-    /// Every revision that was made of it and was live.
+    /// Every revision that was made of it and served, all keys or a share.
     pub(crate) revisions: BTreeSet<Digest>,
+    /// Why it was withdrawn, when that was the last that became of it.
+    pub(crate) withdrawn: Option<String>,
+}
+
+/// The component that stands beside the live one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Beside {
+    pub(crate) component: Digest,
+    pub(crate) mode: Mode,
+    /// The revision for each binding by its name.
+    pub(crate) revisions: BTreeMap<String, Digest>,
+}
+
+/// What a component does beside the live one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Mode {
+    /// It is called too, and compared.
+    Shadow,
+    /// It serves some keys.
+    Share(Share),
 }
 
 /// What is known of one plugin.
@@ -77,6 +53,8 @@ pub(crate) struct Life {
     pub(crate) seen: Option<Digest>,
     /// The one that is live, and the revision for each binding by its name.
     pub(crate) live: Option<(Digest, BTreeMap<String, Digest>)>,
+    /// The one that stands beside it.
+    pub(crate) beside: Option<Beside>,
     /// Those that were live, in order; the last one is now, or was last.
     history: Vec<Digest>,
 }
@@ -97,13 +75,28 @@ impl Life {
 
     /// The component that waits and came to wait last.
     pub(crate) fn candidate(&self) -> Option<Digest> {
-        let waiting = self
-            .components
-            .iter()
-            .filter(|(_, it)| it.standing == Standing::Candidate);
-        waiting
+        self.latest(|standing| *standing == Standing::Candidate)
+    }
+
+    /// The component that may come next: the last that came to wait, or to stand beside.
+    pub(crate) fn next(&self) -> Option<Digest> {
+        self.latest(|standing| {
+            matches!(
+                standing,
+                Standing::Candidate | Standing::Shadow | Standing::Sharing { .. }
+            )
+        })
+    }
+
+    fn latest(&self, is_meant: impl Fn(&Standing) -> bool) -> Option<Digest> {
+        let meant = self.components.iter().filter(|(_, it)| is_meant(&it.standing));
+        meant
             .max_by_key(|(_, it)| it.since)
             .map(|(component, _)| *component)
+    }
+
+    pub(crate) fn beside_component(&self) -> Option<Digest> {
+        self.beside.as_ref().map(|beside| beside.component)
     }
 
     /// The component that was live before the one that is live, or was last; never one
@@ -118,7 +111,7 @@ impl Life {
     /// Moves along by one step.
     pub(crate) fn follow(&mut self, at: Timestamp, act: &Act) {
         let component = act.component;
-        let is_live = self.live_component() == Some(component);
+        let serves = [self.live_component(), self.beside_component()].contains(&Some(component));
         let is_out = matches!(self.standing(&component), Some(Standing::Killed { .. }));
         let standing = match &act.step {
             Step::Registered { from } => {
@@ -126,18 +119,32 @@ impl Life {
                     self.seen = Some(component);
                 }
                 // what serves goes on serving, and what was taken out stays out
-                (!is_live && !is_out).then_some(Standing::Checking)
+                (!serves && !is_out).then_some(Standing::Checking)
             }
             Step::Refused { reason } => (!is_out).then(|| Standing::Refused {
                 reason: reason.clone(),
             }),
-            Step::Passed { .. } => (!is_live && !is_out).then_some(Standing::Candidate),
+            Step::Passed { .. } => (!serves && !is_out).then_some(Standing::Candidate),
             Step::Live { revisions } => {
+                self.beside.take_if(|beside| beside.component == component);
                 self.go_live(at, act, revisions);
                 Some(Standing::Live)
             }
+            Step::Shadow { revisions } => {
+                self.go_beside(at, act, Mode::Shadow, revisions);
+                Some(Standing::Shadow)
+            }
+            Step::Share { share, revisions } => {
+                self.go_beside(at, act, Mode::Share(*share), revisions);
+                Some(Standing::Sharing { share: *share })
+            }
+            Step::Withdrawn { .. } => self
+                .beside
+                .take_if(|beside| beside.component == component)
+                .map(|beside| beside.mode.left()),
             Step::Killed { reason } => {
                 self.live.take_if(|(live, _)| *live == component);
+                self.beside.take_if(|beside| beside.component == component);
                 Some(Standing::Killed {
                     reason: reason.clone(),
                 })
@@ -150,18 +157,22 @@ impl Life {
             since: at,
             by: act.by.clone(),
             revisions: BTreeSet::new(),
+            withdrawn: None,
         });
         match &act.step {
             Step::Passed { version } => known.version.clone_from(version),
-            Step::Live { revisions } => known.revisions.extend(revisions.values()),
+            Step::Live { revisions } | Step::Share { revisions, .. } => {
+                known.revisions.extend(revisions.values());
+            }
             _ => {}
         }
-        if let Some(standing) = standing
-            && known.standing != standing
-        {
-            known.standing = standing;
-            known.since = at;
-            known.by.clone_from(&act.by);
+        known.withdrawn = match &act.step {
+            Step::Withdrawn { reason } => Some(reason.clone()),
+            Step::Live { .. } | Step::Shadow { .. } | Step::Share { .. } => None,
+            _ => known.withdrawn.take(),
+        };
+        if let Some(standing) = standing {
+            known.come_to(standing, at, &act.by);
         }
     }
 
@@ -173,9 +184,41 @@ impl Life {
         if let Some((before, _)) = before.filter(|(before, _)| *before != act.component)
             && let Some(known) = self.components.get_mut(&before)
         {
-            known.standing = Standing::Draining;
-            known.since = at;
-            known.by.clone_from(&act.by);
+            known.come_to(Standing::Draining, at, &act.by);
+        }
+    }
+
+    fn go_beside(&mut self, at: Timestamp, act: &Act, mode: Mode, revisions: &BTreeMap<String, Digest>) {
+        let before = self.beside.replace(Beside {
+            component: act.component,
+            mode,
+            revisions: revisions.clone(),
+        });
+        if let Some(before) = before.filter(|before| before.component != act.component)
+            && let Some(known) = self.components.get_mut(&before.component)
+        {
+            known.come_to(before.mode.left(), at, &act.by);
+        }
+    }
+}
+
+impl Mode {
+    /// Where a component stands that did this and does not any more: messages may be
+    /// pinned to what served a share.
+    fn left(self) -> Standing {
+        match self {
+            Self::Shadow => Standing::Candidate,
+            Self::Share(_) => Standing::Draining,
+        }
+    }
+}
+
+impl Component {
+    fn come_to(&mut self, standing: Standing, at: Timestamp, by: &str) {
+        if self.standing != standing {
+            self.standing = standing;
+            self.since = at;
+            by.clone_into(&mut self.by);
         }
     }
 }
@@ -284,5 +327,80 @@ mod tests {
         assert_eq!(after(&steps).live_component(), Some(digest("b")));
         steps.push(("a", killed()));
         assert_eq!(after(&steps).before(), None);
+    }
+
+    fn shadow() -> Step {
+        Step::Shadow {
+            revisions: BTreeMap::new(),
+        }
+    }
+
+    fn share(percent: u8) -> Step {
+        let revisions = [("read".to_owned(), digest("b1"))].into();
+        Step::Share {
+            share: Share::of(percent),
+            revisions,
+        }
+    }
+
+    fn withdrawn() -> Step {
+        Step::Withdrawn {
+            reason: "enough seen".into(),
+        }
+    }
+
+    #[test]
+    fn what_stands_beside_leaves_the_live_one_where_it_is() {
+        let mut steps = vec![("a", live("a1")), ("b", passed()), ("b", shadow())];
+        let life = after(&steps);
+        assert_eq!(life.live_component(), Some(digest("a")));
+        assert_eq!(life.standing(&digest("b")), Some(&Standing::Shadow));
+        assert_eq!((life.candidate(), life.next()), (None, Some(digest("b"))));
+        steps.push(("b", share(10)));
+        let standing = Standing::Sharing { share: Share::of(10) };
+        assert_eq!(after(&steps).standing(&digest("b")), Some(&standing));
+        steps.extend([("b", registered()), ("b", passed())]);
+        assert_eq!(after(&steps).standing(&digest("b")), Some(&standing));
+        steps.push(("b", live("b1")));
+        let life = after(&steps);
+        assert_eq!((life.live_component(), life.beside), (Some(digest("b")), None));
+    }
+
+    #[test]
+    fn what_is_withdrawn_says_why_and_drains_where_it_served() {
+        let mut steps = vec![
+            ("a", live("a1")),
+            ("b", passed()),
+            ("b", shadow()),
+            ("b", withdrawn()),
+        ];
+        let life = after(&steps);
+        let known = life.components.get(&digest("b")).unwrap();
+        assert_eq!(known.standing, Standing::Candidate);
+        assert_eq!(known.withdrawn.as_deref(), Some("enough seen"));
+        steps.extend([("b", share(10)), ("b", withdrawn())]);
+        let life = after(&steps);
+        let known = life.components.get(&digest("b")).unwrap();
+        assert_eq!(known.standing, Standing::Draining);
+        assert_eq!(known.revisions, [digest("b1")].into());
+        steps.push(("b", shadow()));
+        let life = after(&steps);
+        assert_eq!(life.components.get(&digest("b")).unwrap().withdrawn, None);
+    }
+
+    #[test]
+    fn one_stands_beside_at_a_time() {
+        let life = after(&[
+            ("a", live("a1")),
+            ("b", share(10)),
+            ("c", shadow()),
+            ("d", shadow()),
+        ]);
+        assert_eq!(life.beside_component(), Some(digest("d")));
+        assert_eq!(life.standing(&digest("b")), Some(&Standing::Draining));
+        assert_eq!(life.standing(&digest("c")), Some(&Standing::Candidate));
+        let life = after(&[("a", live("a1")), ("b", share(10)), ("b", killed())]);
+        assert_eq!(life.beside, None);
+        assert_eq!(life.live_component(), Some(digest("a")));
     }
 }

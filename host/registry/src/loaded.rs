@@ -9,7 +9,7 @@ use cambist_contract::digest::Digest;
 
 use crate::registry::Pinned;
 
-/// How many revisions stay ready besides the live ones. Messages pinned to an
+/// How many revisions stay ready besides those that serve. Messages pinned to an
 /// older revision mostly finish within minutes of the switch, and an author who
 /// tries things out makes a revision a minute; what is not ready any more is
 /// loaded again from the archive.
@@ -24,13 +24,23 @@ impl Loaded {
         self.lock().get(id).cloned()
     }
 
-    /// Keeps one more, and lets go of all that are not live when they are too many.
-    pub(crate) fn keep(&self, pinned: Pinned, live: &HashSet<Digest>) {
+    /// Keeps some more, and lets go of all that do not serve when they are too many.
+    pub(crate) fn keep<'p>(
+        &self,
+        more: impl IntoIterator<Item = &'p Pinned>,
+        serving: impl Fn() -> HashSet<Digest>,
+    ) {
         let mut loaded = self.lock();
-        if loaded.len() >= live.len() + SPARE {
-            loaded.retain(|id, _| live.contains(id));
+        let before = loaded.len();
+        for pinned in more {
+            loaded.insert(pinned.id, pinned.clone());
         }
-        loaded.insert(pinned.id, pinned);
+        if loaded.len() > before && loaded.len() > SPARE {
+            let serving = serving();
+            if loaded.len() > serving.len() + SPARE {
+                loaded.retain(|id, _| serving.contains(id));
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Digest, Pinned>> {

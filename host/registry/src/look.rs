@@ -19,11 +19,13 @@ use crate::{
     Registry,
     examine::Refusal,
     folder,
-    life::{Life, Standing},
+    life::Life,
     metrics,
     registry::NewPlugins,
-    rollout::{BY_HOST, Coming},
+    rollout::{Coming, Goes},
+    standing::Standing,
     status::PluginStatus,
+    step::BY_HOST,
 };
 
 /// Who brings in what stands in the folder.
@@ -60,7 +62,7 @@ impl Registry {
     ///
     /// What is gone from the folder stays live, because messages need it.
     pub fn refresh(&self, now: Timestamp) -> Vec<PluginStatus> {
-        let files = match folder::plugins(&self.options.plugins) {
+        let files = match folder::plugins(self.plugins()) {
             Ok(files) => files,
             Err(error) => {
                 tracing::warn!(%error, "cannot read the plugin folder, all stays as it is");
@@ -91,6 +93,7 @@ impl Registry {
                 changed.insert(plugin);
             }
         }
+        self.restore_beside(now);
         self.retire(now);
         if changed.is_empty() {
             return Vec::new();
@@ -127,7 +130,12 @@ impl Registry {
         let coming = Coming {
             origin: is_news.then_some(Origin::Folder),
             by: BY_FOLDER,
-            goes_live: self.options.new_plugins == NewPlugins::Live || is_live,
+            goes: match self.serving().terms.new_plugins {
+                _ if is_live => Goes::Live,
+                NewPlugins::Live => Goes::Live,
+                NewPlugins::Shadow => Goes::Shadow,
+                NewPlugins::Wait => Goes::Nowhere,
+            },
         };
         let outcome = self.bring(plugin, bytes, coming, now);
         if self.serves(plugin).is_none() && !is_live {

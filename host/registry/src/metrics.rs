@@ -6,6 +6,8 @@ use metrics::{Unit, counter, describe_counter};
 const SWITCHES: &str = "cambist_plugin_switches_total";
 /// Components that were refused.
 const REFUSED: &str = "cambist_plugin_refused_total";
+/// Components whose share went back to the live one by itself.
+const WITHDRAWN: &str = "cambist_plugin_withdrawn_total";
 
 /// Tells the recorder what each metric means. Once, after it is installed.
 pub fn describe() {
@@ -15,6 +17,11 @@ pub fn describe() {
         Unit::Count,
         "Components that were refused while the last good one stayed, by plugin"
     );
+    describe_counter!(
+        WITHDRAWN,
+        Unit::Count,
+        "Components whose share went back to the live one by itself, by plugin"
+    );
 }
 
 pub(crate) fn switched(plugin: &str) {
@@ -23,4 +30,8 @@ pub(crate) fn switched(plugin: &str) {
 
 pub(crate) fn refused(plugin: &str) {
     counter!(REFUSED, "plugin" => plugin.to_owned()).increment(1);
+}
+
+pub(crate) fn withdrawn(plugin: &str) {
+    counter!(WITHDRAWN, "plugin" => plugin.to_owned()).increment(1);
 }

@@ -1,42 +1,66 @@
 //! From the bytes of a component to revisions that may become live.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use cambist_contract::digest::Digest;
 
-use crate::{Registry, examine::Refusal, registry::Pinned};
+use crate::{Registry, examine::Refusal, registry::Pinned, terms::Terms};
 
 /// A component that passed for all its bindings.
 pub(crate) struct Prepared {
     pub(crate) component: Digest,
     pub(crate) version: Option<String>,
+    /// The terms it passed on.
+    pub(crate) terms: Arc<Terms>,
     /// The revision for each binding, by the binding's place.
-    pub(crate) revisions: Vec<(usize, Pinned)>,
+    pub(crate) revisions: BTreeMap<usize, Pinned>,
+}
+
+impl Prepared {
+    /// The revision for each binding, by the binding's name.
+    pub(crate) fn named(&self) -> BTreeMap<String, Digest> {
+        let named = self.revisions.iter().filter_map(|(place, pinned)| {
+            let binding = self.terms.bindings.get(*place)?;
+            Some((binding.name(), pinned.id))
+        });
+        named.collect()
+    }
 }
 
 impl Registry {
     /// Everything that can be wrong, before anything is switched. What passes for
     /// all bindings is on disk when this returns.
     pub(crate) fn prepare(&self, plugin: &str, bytes: &[u8]) -> Result<Prepared, Refusal> {
+        self.prepare_on(&self.serving().terms, plugin, bytes)
+    }
+
+    /// The same on other terms than those that hold.
+    pub(crate) fn prepare_on(
+        &self,
+        terms: &Arc<Terms>,
+        plugin: &str,
+        bytes: &[u8],
+    ) -> Result<Prepared, Refusal> {
         let about = self.loader.describe(bytes)?;
-        let mut revisions = Vec::new();
-        for (place, binding) in self.options.bindings.iter().enumerate() {
-            if binding.plugin == plugin {
-                let pinned = self
-                    .examine(binding, &about, bytes)
-                    .map_err(|(_, refusal)| refusal)?;
-                revisions.push((place, pinned));
-            }
+        let mut revisions = BTreeMap::new();
+        for (place, binding) in terms.of(plugin) {
+            let pinned = self
+                .examine(terms, binding, &about, bytes)
+                .map_err(|(_, refusal)| refusal)?;
+            revisions.insert(place, pinned);
         }
         if revisions.is_empty() {
             let unbound = "no binding names it; add one to the config".to_owned();
             return Err(Refusal::Component(unbound));
         }
         revisions
-            .iter()
-            .try_for_each(|(_, pinned)| self.archive.keep(&pinned.revision, bytes))
+            .values()
+            .try_for_each(|pinned| self.archive.keep(&pinned.revision, bytes))
             .map_err(|error| Refusal::Host(format!("the archive of revisions cannot keep it: {error}")))?;
         Ok(Prepared {
             component: Digest::of(bytes),
             version: about.version,
+            terms: Arc::clone(terms),
             revisions,
         })
     }

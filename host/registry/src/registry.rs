@@ -5,6 +5,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
@@ -25,9 +26,12 @@ use crate::{
     error::{RegistryError, RouteError},
     examine::Refusal,
     ledger::Ledger,
-    life::{Life, Standing},
+    life::{Life, Mode},
     loaded::Loaded,
     look::Look,
+    serving::{Beside, Place, Serving},
+    standing::Standing,
+    terms::Terms,
 };
 
 /// What a registry is made of.
@@ -52,6 +56,9 @@ pub enum NewPlugins {
     /// It is live at once.
     #[default]
     Live,
+    /// It is called beside the live one and compared, until somebody makes it live. Where
+    /// nothing is live it waits.
+    Shadow,
     /// It waits until somebody makes it live: `cambist plugin live`.
     Wait,
 }
@@ -67,16 +74,14 @@ pub struct Pinned {
     pub plugin: Arc<dyn Plugin>,
 }
 
-/// The live revision of each binding, swapped as a whole.
-pub(crate) type Live = Vec<Option<Pinned>>;
-
 /// Which revision is live for whom.
 pub struct Registry {
-    pub(crate) options: Options,
+    /// The folder that is watched.
+    pub(crate) folder: PathBuf,
     pub(crate) loader: Arc<dyn Loader>,
     pub(crate) archive: Archive,
     pub(crate) ledger: Arc<dyn Ledger>,
-    live: ArcSwap<Live>,
+    serving: ArcSwap<Serving>,
     loaded: Loaded,
     /// What the last look at each file in the folder came to, by the plugin's name.
     looks: Mutex<BTreeMap<String, Look>>,
@@ -109,14 +114,15 @@ impl Registry {
         for (at, act) in ledger.all().map_err(RegistryError::Ledger)? {
             lives.entry(act.plugin.clone()).or_default().follow(at, &act);
         }
-        let live = vec![None; options.bindings.len()];
+        let terms = Terms::new(options.bindings, options.tables, options.new_plugins);
+        let places = vec![Place::default(); terms.bindings.len()];
         Ok(Self {
-            options,
+            folder: options.plugins,
             loader,
             archive,
             ledger,
             lives: RwLock::new(lives),
-            live: ArcSwap::from_pointee(live),
+            serving: ArcSwap::from_pointee(Serving::new(Arc::new(terms), places)),
             loaded: Loaded::default(),
             looks: Mutex::default(),
             steps: Mutex::default(),
@@ -125,7 +131,7 @@ impl Registry {
 
     /// The folder that is watched.
     pub fn plugins(&self) -> &Path {
-        &self.options.plugins
+        &self.folder
     }
 
     /// The revision that serves each of `stages` for a message that begins now.
@@ -138,31 +144,29 @@ impl Registry {
         stages: &[Stage],
         subject: Subject<'_>,
     ) -> Result<BTreeMap<Stage, Digest>, RouteError> {
-        let live = self.live.load();
+        let serving = self.serving.load();
         let plugin_stages = stages.iter().copied().filter(|stage| stage.interface().is_some());
         plugin_stages
-            .map(|stage| Ok((stage, self.serving(&live, stage, subject)?)))
+            .map(|stage| Ok((stage, self.served_by(&serving, stage, subject)?)))
             .collect()
     }
 
-    fn serving(&self, live: &Live, stage: Stage, subject: Subject<'_>) -> Result<Digest, RouteError> {
-        let fitting = self
-            .options
-            .bindings
-            .iter()
-            .zip(live)
-            .filter_map(|(binding, revision)| {
-                binding.fit(stage, subject).map(|rank| (rank, binding, revision))
-            });
-        let (_, binding, revision) =
-            fitting
-                .max_by_key(|(rank, ..)| *rank)
-                .ok_or_else(|| RouteError::NoBinding {
-                    stage,
-                    flow: subject.flow.to_owned(),
-                    region: subject.region.to_owned(),
-                })?;
-        match revision {
+    fn served_by(&self, serving: &Serving, stage: Stage, subject: Subject<'_>) -> Result<Digest, RouteError> {
+        let (binding, place) = serving.at(stage, subject).ok_or_else(|| RouteError::NoBinding {
+            stage,
+            flow: subject.flow.to_owned(),
+            region: subject.region.to_owned(),
+        })?;
+        if let Some(Beside {
+            pinned,
+            mode: Mode::Share(share),
+            ..
+        }) = &place.beside
+            && share.takes(&binding.plugin, subject.key)
+        {
+            return Ok(pinned.id);
+        }
+        match &place.live {
             Some(pinned) => Ok(pinned.id),
             None => {
                 let (plugin, why) = (binding.plugin.clone(), self.why_not_live(&binding.plugin));
@@ -196,6 +200,23 @@ impl Registry {
         }
     }
 
+    /// The revision that is called beside a live one; none when none is.
+    pub fn shadow(&self, live: &Digest) -> Option<Pinned> {
+        self.serving.load().shadow(live).cloned()
+    }
+
+    /// Takes notice of how a call on a revision went. One that serves a share and does too
+    /// badly is withdrawn, by a step that blocks while it is written.
+    pub fn called(&self, revision: &Digest, elapsed: Duration, broke: bool, now: Timestamp) {
+        let serving = self.serving.load();
+        let Some((side, trial)) = serving.trial(revision) else {
+            return;
+        };
+        if let Some(why) = trial.count(*side, elapsed, broke) {
+            self.end(trial, &why, now);
+        }
+    }
+
     fn load(&self, id: &Digest) -> Result<Pinned, RouteError> {
         let gone = |reason: String| RouteError::Gone { id: *id, reason };
         let trouble = |plugin: &str, reason: String| RouteError::Trouble {
@@ -224,56 +245,32 @@ impl Registry {
             revision: Arc::new(revision),
             plugin,
         };
-        self.loaded.keep(pinned.clone(), &self.live_ids());
+        self.loaded.keep([&pinned], || self.serving_ids());
         Ok(pinned)
     }
 
-    pub(crate) fn switch(&self, revisions: Vec<(usize, Pinned)>) {
-        self.live.rcu(|live| {
-            let mut live = Live::clone(live);
-            for (place, pinned) in &revisions {
-                if let Some(slot) = live.get_mut(*place) {
-                    *slot = Some(pinned.clone());
-                }
-            }
-            live
-        });
-        let live = self.live_ids();
-        for (_, pinned) in revisions {
-            self.loaded.keep(pinned, &live);
-        }
+    /// What serves now.
+    pub(crate) fn serving(&self) -> Arc<Serving> {
+        self.serving.load_full()
     }
 
-    /// Takes a component out of the bindings it serves.
-    pub(crate) fn take_out(&self, plugin: &str, component: &Digest) {
-        self.live.rcu(|live| {
-            let mut live = Live::clone(live);
-            for slot in &mut live {
-                slot.take_if(|pinned| {
-                    pinned.revision.plugin == plugin && pinned.revision.component == *component
-                });
-            }
-            live
-        });
+    /// Lets something else serve from now on. It is the turn of whoever calls.
+    pub(crate) fn switch(&self, _held: &MutexGuard<'_, ()>, next: Serving) {
+        let next = Arc::new(next);
+        self.serving.store(Arc::clone(&next));
+        self.loaded.keep(next.revisions(), || next.ids().collect());
     }
 
     /// The component that serves a plugin's bindings; none when none does.
     pub(crate) fn serves(&self, plugin: &str) -> Option<Digest> {
-        let live = self.live.load();
-        let mut pinned = live.iter().flatten().map(|pinned| &pinned.revision);
-        pinned
-            .find(|revision| revision.plugin == plugin)
-            .map(|revision| revision.component)
-    }
-
-    /// The live revision of each binding, in the order of the config.
-    pub(crate) fn live(&self) -> impl std::ops::Deref<Target = Arc<Live>> {
-        self.live.load()
+        let serving = self.serving.load();
+        let mut live = serving.places.iter().filter_map(|place| place.live.as_ref());
+        live.find(|pinned| pinned.revision.plugin == plugin)
+            .map(|pinned| pinned.revision.component)
     }
 
     pub(crate) fn is_bound(&self, plugin: &str) -> bool {
-        let mut bindings = self.options.bindings.iter();
-        bindings.any(|binding| binding.plugin == plugin)
+        self.serving.load().terms.is_bound(plugin)
     }
 
     pub(crate) fn lives(&self) -> RwLockReadGuard<'_, BTreeMap<String, Life>> {
@@ -294,8 +291,7 @@ impl Registry {
         self.looks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn live_ids(&self) -> HashSet<Digest> {
-        let live = self.live.load();
-        live.iter().flatten().map(|pinned| pinned.id).collect()
+    fn serving_ids(&self) -> HashSet<Digest> {
+        self.serving.load().ids().collect()
     }
 }

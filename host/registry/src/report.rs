@@ -9,10 +9,12 @@ use std::{
 use cambist_contract::digest::Digest;
 
 use crate::{
-    Registry,
+    Binding, Pinned, Registry,
     examine::{Refusal, absent},
-    life::{Life, Standing},
+    life::Life,
     look::Look,
+    serving::Place,
+    standing::Standing,
     status::{BindingStatus, ComponentStatus, PluginStatus},
 };
 
@@ -127,10 +129,10 @@ impl Registry {
 
     /// Plugins that bindings name and that have no live revision, with the reason.
     pub fn missing(&self) -> Vec<(String, String)> {
-        let live = self.live();
-        let bindings = self.options.bindings.iter().zip(live.iter());
-        let lacking: BTreeSet<&String> = bindings
-            .filter(|(_, live)| live.is_none())
+        let serving = self.serving();
+        let lacking: BTreeSet<&String> = serving
+            .all()
+            .filter(|(_, place)| place.live.is_none())
             .map(|(binding, _)| &binding.plugin)
             .collect();
         lacking
@@ -141,19 +143,25 @@ impl Registry {
 
     /// Every binding, in the order of the config, and what serves it now.
     pub fn binding_statuses(&self) -> Vec<BindingStatus> {
-        let live = self.live();
-        let bindings = self.options.bindings.iter().zip(live.iter());
-        bindings
-            .map(|(binding, live)| BindingStatus {
+        let of = |pinned: Option<&Pinned>| {
+            let revision = pinned.map(|pinned| pinned.id);
+            (revision, pinned.map(|pinned| pinned.revision.component))
+        };
+        let told = |(binding, place): (&Binding, &Place)| {
+            let (revision, component) = of(place.live.as_ref());
+            let (beside, _) = of(place.beside.as_ref().map(|beside| &beside.pinned));
+            BindingStatus {
                 stage: binding.stage,
                 plugin: binding.plugin.clone(),
                 flow: binding.flow.clone(),
                 region: binding.region.clone(),
                 unit: binding.unit.clone(),
-                revision: live.as_ref().map(|pinned| pinned.id),
-                component: live.as_ref().map(|pinned| pinned.revision.component),
-            })
-            .collect()
+                revision,
+                component,
+                beside,
+            }
+        };
+        self.serving().all().map(told).collect()
     }
 }
 
@@ -174,6 +182,7 @@ fn components(life: &Life, pins: &Pins) -> Vec<ComponentStatus> {
         standing: known.standing.clone(),
         since: known.since,
         by: known.by.clone(),
+        withdrawn: known.withdrawn.clone(),
         pinned: pins.as_ref().map(|pins| {
             let counts = known.revisions.iter().filter_map(|revision| pins.get(revision));
             counts.sum()

@@ -3,39 +3,42 @@
 //! Compiling and cases come first and hold nobody up. A step itself is one entry in the
 //! ledger and then one swap, and steps wait for each other; messages wait for none.
 
-use std::{
-    collections::BTreeMap,
-    sync::{MutexGuard, PoisonError},
-};
+use std::sync::Arc;
 
 use cambist_contract::{
     digest::Digest,
-    rollout::{Act, Origin, Step},
+    rollout::{Origin, Step},
 };
 use jiff::Timestamp;
 
 use crate::{
-    Registry,
+    Pinned, Registry,
     error::RolloutError,
     examine::Refusal,
-    life::{Life, Standing},
+    life::{Life, Mode},
     metrics,
     prepare::Prepared,
+    standing::Standing,
+    step::{BY_CONFIG, told},
 };
-
-/// Who does what nobody asked for.
-pub(crate) const BY_HOST: &str = "host";
-
-/// Who makes another revision live because the config has changed.
-const BY_CONFIG: &str = "config";
 
 /// A component that comes to be checked.
 pub(crate) struct Coming<'a> {
     /// How it came; none when it was there before.
     pub(crate) origin: Option<Origin>,
     pub(crate) by: &'a str,
-    /// Whether it goes live when it passes.
-    pub(crate) goes_live: bool,
+    pub(crate) goes: Goes,
+}
+
+/// Where a component goes that passes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Goes {
+    /// It is live.
+    Live,
+    /// It stands beside the live one, which sees no difference; without a live one it waits.
+    Shadow,
+    /// It waits.
+    Nowhere,
 }
 
 /// Whether going live puts back what was taken out: a person's step does, and no other.
@@ -68,7 +71,7 @@ impl Registry {
         let coming = Coming {
             origin: Some(Origin::Push),
             by,
-            goes_live,
+            goes: if goes_live { Goes::Live } else { Goes::Nowhere },
         };
         self.bring(plugin, bytes, coming, now)
             .map_err(|refusal| told(plugin, component, refusal))?;
@@ -76,7 +79,7 @@ impl Registry {
     }
 
     /// Makes a component live that passed before: the one whose digest begins so, or the
-    /// latest that waits. It is checked again, as the host and the config are today.
+    /// latest that waits or stands beside the live one. It is checked again, as the host and the config are today.
     ///
     /// # Errors
     ///
@@ -88,7 +91,7 @@ impl Registry {
         by: &str,
         now: Timestamp,
     ) -> Result<Digest, RolloutError> {
-        let component = self.meant(plugin, component, "waits", Life::candidate)?;
+        let component = self.meant(plugin, component, "waits or stands beside", Life::next)?;
         self.live_from_archive(plugin, component, by, now)
     }
 
@@ -125,7 +128,13 @@ impl Registry {
             let held = self.hold();
             self.write(&held, plugin, component, by, step, now)
                 .map_err(|refusal| told(plugin, component, refusal))?;
-            self.take_out(plugin, &component);
+            let is_out =
+                |pinned: &Pinned| pinned.revision.plugin == plugin && pinned.revision.component == component;
+            let without = self.serving().with(|_, place| {
+                place.live.take_if(|live| is_out(live));
+                place.beside.take_if(|beside| is_out(&beside.pinned));
+            });
+            self.switch(&held, without);
         }
         tracing::warn!(
             plugin,
@@ -144,52 +153,11 @@ impl Registry {
         now: Timestamp,
     ) -> Result<Digest, RolloutError> {
         let refused = |refusal| told(plugin, component, refusal);
-        if let Some(Standing::Refused { reason }) = self.standing(plugin, &component) {
-            return Err(refused(Refusal::Component(reason)));
-        }
-        let bytes = self.archive.component(&component).map_err(|error| {
-            RolloutError::Trouble(format!("component {} cannot be read: {error}", component.short()))
-        })?;
+        let bytes = self.kept(plugin, &component)?;
         let prepared = self.prepare(plugin, &bytes).map_err(refused)?;
         self.go_live(plugin, prepared, by, Revives::Yes, now)
             .map_err(refused)?;
         Ok(component)
-    }
-
-    /// The component whose digest begins with `wanted`, or the one that `or` picks.
-    fn meant(
-        &self,
-        plugin: &str,
-        wanted: Option<&str>,
-        what: &'static str,
-        or: impl FnOnce(&Life) -> Option<Digest>,
-    ) -> Result<Digest, RolloutError> {
-        let lives = self.lives();
-        let plugin = || plugin.to_owned();
-        let life = lives
-            .get(&plugin())
-            .ok_or_else(|| RolloutError::NoPlugin(plugin()))?;
-        let Some(wanted) = wanted else {
-            return or(life).ok_or_else(|| RolloutError::None {
-                plugin: plugin(),
-                what,
-            });
-        };
-        let mut known = life
-            .components
-            .keys()
-            .filter(|it| it.to_string().starts_with(wanted));
-        match (known.next(), known.next()) {
-            (Some(component), None) => Ok(*component),
-            (Some(_), Some(_)) => Err(RolloutError::Ambiguous {
-                plugin: plugin(),
-                wanted: wanted.to_owned(),
-            }),
-            (None, _) => Err(RolloutError::NoComponent {
-                plugin: plugin(),
-                wanted: wanted.to_owned(),
-            }),
-        }
     }
 
     /// Checks a component for all bindings of its plugin, and makes it live for all of
@@ -226,20 +194,12 @@ impl Registry {
                 version: prepared.version.clone(),
             })?;
         }
-        if coming.goes_live {
-            return self.go_live(plugin, prepared, coming.by, Revives::No, now);
-        }
-        self.is_not_out(plugin, &component)
-    }
-
-    /// That a component was not taken out.
-    fn is_not_out(&self, plugin: &str, component: &Digest) -> Result<(), Refusal> {
-        match self.standing(plugin, component) {
-            Some(Standing::Killed { reason }) => Err(Refusal::Component(format!(
-                "it was taken out: {reason}; `cambist plugin live {plugin} {}` puts it back",
-                component.short()
-            ))),
-            _ => Ok(()),
+        match coming.goes {
+            Goes::Live => self.go_live(plugin, prepared, coming.by, Revives::No, now),
+            Goes::Shadow if self.may_shadow(plugin, &component) => {
+                self.go_beside(plugin, prepared, coming.by, Mode::Shadow, now)
+            }
+            Goes::Shadow | Goes::Nowhere => self.is_not_out(plugin, &component),
         }
     }
 
@@ -267,67 +227,39 @@ impl Registry {
         now: Timestamp,
     ) -> Result<(), Refusal> {
         let component = prepared.component;
-        let revisions: BTreeMap<String, Digest> = prepared
-            .revisions
-            .iter()
-            .filter_map(|(place, pinned)| {
-                let binding = self.options.bindings.get(*place)?;
-                Some((binding.name(), pinned.id))
-            })
-            .collect();
         let held = self.hold();
+        self.is_on_terms(&prepared)?;
         // it may have been taken out while it was checked
         if revives == Revives::No {
             self.is_not_out(plugin, &component)?;
         }
         let known = self.lives().get(plugin).and_then(|life| life.live.clone());
         let is_same = known.as_ref().is_some_and(|(live, _)| *live == component);
-        if known != Some((component, revisions.clone())) {
+        let is_beside = self.lives().get(plugin).and_then(Life::beside_component) == Some(component);
+        let revisions = prepared.named();
+        if is_beside || known != Some((component, revisions.clone())) {
             let by = if is_same { BY_CONFIG } else { by };
             self.write(&held, plugin, component, by, Step::Live { revisions }, now)?;
         }
-        self.switch(prepared.revisions);
+        let next = self.serving().with(|number, place| {
+            if let Some(pinned) = prepared.revisions.get(&number) {
+                place.live = Some(pinned.clone());
+                place.beside.take_if(|_| is_beside);
+            }
+        });
+        self.switch(&held, next);
         tracing::info!(plugin, component = component.short(), "plugin is live");
         metrics::switched(plugin);
         Ok(())
     }
 
-    /// Waits for the turn to take a step.
-    pub(crate) fn hold(&self) -> MutexGuard<'_, ()> {
-        self.steps.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Writes a step down, and then counts it. It is the turn of whoever calls.
-    pub(crate) fn write(
-        &self,
-        _held: &MutexGuard<'_, ()>,
-        plugin: &str,
-        component: Digest,
-        by: &str,
-        step: Step,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
-        let act = Act {
-            plugin: plugin.to_owned(),
-            component,
-            by: by.to_owned(),
-            step,
-        };
-        self.ledger
-            .write(now, act.clone())
-            .map_err(|error| Refusal::Host(format!("the journal cannot take it down: {error}")))?;
-        self.follow(now, &act);
-        Ok(())
-    }
-}
-
-fn told(plugin: &str, component: Digest, refusal: Refusal) -> RolloutError {
-    match refusal {
-        Refusal::Component(reason) => RolloutError::Refused {
-            plugin: plugin.to_owned(),
-            component,
-            reason,
-        },
-        Refusal::Host(reason) => RolloutError::Trouble(reason),
+    /// That it was checked on the terms that hold now: the config may have been changed
+    /// meanwhile.
+    pub(crate) fn is_on_terms(&self, prepared: &Prepared) -> Result<(), Refusal> {
+        if Arc::ptr_eq(&prepared.terms, &self.serving().terms) {
+            return Ok(());
+        }
+        let text = "the config was reloaded while it was checked".to_owned();
+        Err(Refusal::Host(text))
     }
 }

@@ -4,7 +4,7 @@ use cambist_contract::{digest::Digest, stage::Stage};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::life::Standing;
+use crate::standing::Standing;
 
 /// What is known of one plugin.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -45,6 +45,8 @@ pub struct ComponentStatus {
     pub since: Timestamp,
     /// Who brought it there: a person, `folder`, `config` or `host`.
     pub by: String,
+    /// Why it stands beside the live one no more; none when that is not what became of it last.
+    pub withdrawn: Option<String>,
     /// How many messages are still to finish on it: it is drained when there are none.
     /// None where the journal does not tell.
     pub pinned: Option<u64>,
@@ -68,4 +70,6 @@ pub struct BindingStatus {
     pub revision: Option<Digest>,
     /// The component of that revision.
     pub component: Option<Digest>,
+    /// The revision that stands beside it: as a shadow, or for a share of the keys.
+    pub beside: Option<Digest>,
 }

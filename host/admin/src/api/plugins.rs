@@ -16,15 +16,14 @@ use cambist_registry::{Registry, RolloutError};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Asked, Body, name};
+use super::{Asked, Body, name, reason};
 use crate::{
     Admin,
     answer::{Plugins, Stepped},
     refusal::Refusal,
 };
 
-/// Longest reason, in bytes: a few sentences.
-const REASON_LIMIT: usize = 1_000;
+pub(crate) mod beside;
 
 /// `GET /api/plugins`
 pub(crate) async fn list(State(admin): State<Arc<Admin>>) -> Result<Json<Plugins>, Refusal> {
@@ -124,14 +123,9 @@ pub(crate) async fn kill(
     Path(plugin): Path<String>,
     Body(kill): Body<Kill>,
 ) -> Result<Json<Stepped>, Refusal> {
-    let by = name("by", &kill.by)?;
-    let reason = kill.reason.trim().to_owned();
-    if reason.is_empty() || reason.len() > REASON_LIMIT {
-        let text = format!("`reason` says in 1 to {REASON_LIMIT} bytes why");
-        return Err(Refusal::Unreadable(text));
-    }
+    let (by, why) = (name("by", &kill.by)?, reason(&kill.reason)?);
     step(&admin, plugin, move |registry, plugin, now| {
-        registry.kill(plugin, kill.component.as_deref(), &by, &reason, now)
+        registry.kill(plugin, kill.component.as_deref(), &by, &why, now)
     })
     .await
 }

@@ -83,6 +83,7 @@ impl Site {
             options,
             token: Secret::parse(token).unwrap(),
             journal: Arc::clone(&journal) as Arc<dyn Journal>,
+            shadows: journal.clone(),
             registry: Arc::clone(&registry),
             metrics: recorder.handle(),
             clock: Arc::new(|| at(60)),

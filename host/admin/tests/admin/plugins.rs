@@ -1,7 +1,14 @@
 //! What operators are told of plugins.
 
-use cambist_admin::answer::{Plugins, Stepped};
-use cambist_contract::{digest::Digest, limits::MAX_COMPONENT, stage::Stage};
+use cambist_admin::answer::{Diff, Plugins, Stepped};
+use cambist_contract::{
+    digest::Digest, limits::MAX_COMPONENT, message::MessageId, share::Share, stage::Stage,
+};
+use cambist_journal::{
+    Shadows as _,
+    comparison::{Compared, Comparison, Difference, Pair, Took},
+};
+use cambist_registry::Standing;
 use serde_json::{Value, json};
 
 use crate::double::{Answer, Site, at};
@@ -109,4 +116,89 @@ async fn a_step_that_is_not_taken_says_why() {
     }
     let large = push(&site, "deal-desk", &vec![0; MAX_COMPONENT + 1], "by=ci").await;
     assert!(large.is_problem(413, "too-large"), "{large:?}");
+}
+
+#[tokio::test]
+async fn a_component_stands_beside_the_live_one_and_is_compared_with_it() {
+    let site = Site::new();
+    push(&site, "deal-desk", b"good", "by=ci&live=true").await;
+    let two: Stepped = push(&site, "deal-desk", b"good too", "by=ci").await.read();
+    let standing = |told: &Stepped| {
+        let found = told.status.components.iter();
+        let mut found = found.filter(|it| it.component == two.component);
+        found.next().unwrap().clone()
+    };
+    let shadow: Stepped = step(&site, "shadow", json!({"by": "b.keller"})).await.read();
+    assert_eq!(standing(&shadow).standing.name(), "shadow");
+
+    let difference = |path: &str, money| Difference {
+        path: path.to_owned(),
+        live: Some("1".to_owned()),
+        shadow: Some("2".to_owned()),
+        money,
+    };
+    for (n, difference) in [difference("decision", false), difference("amount", true)]
+        .into_iter()
+        .enumerate()
+    {
+        let comparison = Comparison {
+            pair: Pair {
+                plugin: "deal-desk".to_owned(),
+                live: Digest::of(b"good"),
+                shadow: two.component,
+                stage: Stage::Judge,
+            },
+            message: MessageId::from_text(n.to_string()),
+            at: at(3),
+            live_cost: Took::default(),
+            shadow_cost: Took::default(),
+            differences: vec![difference],
+            more: 0,
+        };
+        site.journal
+            .compared(vec![Compared::Called(comparison)])
+            .await
+            .unwrap();
+    }
+    let diff: Diff = site.get("/api/plugins/deal-desk/diff").await.read();
+    assert_eq!(diff.shadow, two.component);
+    let tally = &diff.comparisons.tallies[0];
+    assert_eq!((tally.compared, tally.differ, tally.money), (2, 2, 1));
+    assert_eq!(diff.comparisons.calls.len(), 2);
+    let path = format!(
+        "/api/plugins/deal-desk/diff?money=true&component={}",
+        two.component.short()
+    );
+    let diff: Diff = site.get(&path).await.read();
+    assert_eq!(diff.comparisons.calls.len(), 1);
+
+    let share: Stepped = step(&site, "share", json!({"by": "b.keller", "percent": 25}))
+        .await
+        .read();
+    assert!(matches!(standing(&share).standing, Standing::Sharing { share } if share == Share::of(25)));
+    let withdraw = json!({"by": "b.keller", "reason": "seen enough"});
+    let withdrawn: Stepped = step(&site, "withdraw", withdraw.clone()).await.read();
+    assert_eq!(standing(&withdrawn).standing.name(), "draining");
+    assert_eq!(standing(&withdrawn).withdrawn.as_deref(), Some("seen enough"));
+
+    let live = Digest::of(b"good").short();
+    for (what, body, status, code) in [
+        ("withdraw", withdraw, 404, "unknown-component"),
+        ("withdraw", json!({"by": "a", "reason": ""}), 422, "unreadable"),
+        (
+            "shadow",
+            json!({"by": "a", "component": live}),
+            409,
+            "nothing-beside",
+        ),
+        ("share", json!({"by": "a", "percent": 100}), 422, "no-share"),
+        ("share", json!({"by": "a"}), 422, "unreadable"),
+    ] {
+        let answer = step(&site, what, body).await;
+        assert!(answer.is_problem(status, code), "{what}: {answer:?}");
+    }
+    let nothing = site.get("/api/plugins/deal-desk/diff").await;
+    assert!(nothing.is_problem(404, "unknown-component"), "{nothing:?}");
+    let much = site.get("/api/plugins/deal-desk/diff?limit=1001").await;
+    assert!(much.is_problem(422, "unreadable"), "{much:?}");
 }

@@ -1,6 +1,8 @@
 //! `cambist plugin`: builds plugins, looks at them, and takes the steps of their lives at
 //! the running host.
 
+mod beside;
+mod diff;
 mod status;
 mod step;
 
@@ -68,6 +70,15 @@ pub enum Command {
     Live(step::Live),
     /// Makes the component live that was before the one that is.
     Back(step::Back),
+    /// Calls a component beside the live one with the same messages, and compares: the latest
+    /// that waits, or an older one. Its answers go nowhere.
+    Shadow(beside::Shadow),
+    /// Tells how the shadow compares with what is live.
+    Diff(diff::Options),
+    /// Lets a component serve a share of the keys. It goes back by itself when it does too badly.
+    Share(beside::Share),
+    /// Takes away what stands beside the live component.
+    Withdraw(beside::Withdraw),
     /// Takes a component out at once: its messages park, and nothing takes its place.
     Kill(step::Kill),
 }
@@ -83,6 +94,10 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         Command::Push(options) => step::push(&options).await?,
         Command::Live(options) => step::live(&options).await?,
         Command::Back(options) => step::back(&options).await?,
+        Command::Shadow(options) => beside::shadow(&options).await?,
+        Command::Diff(options) => diff::run(&options).await?,
+        Command::Share(options) => beside::share(&options).await?,
+        Command::Withdraw(options) => beside::withdraw(&options).await?,
         Command::Kill(options) => step::kill(&options).await?,
         Command::Build { crates, to } => {
             for built in build(&crates, &to)? {

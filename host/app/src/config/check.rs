@@ -226,6 +226,7 @@ impl Check<'_> {
                     flow: &flow.name,
                     region,
                     unit: "",
+                    key: "",
                 };
                 for stage in flow.way() {
                     let bound = self

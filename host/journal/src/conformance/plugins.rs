@@ -1,8 +1,11 @@
 //! What is written of plugins: in the one chain, and counted against messages.
 
+use std::collections::BTreeMap;
+
 use cambist_contract::{
     digest::Digest,
     rollout::{Act, Origin, Step},
+    share::Share,
     stage::Stage,
 };
 
@@ -18,7 +21,7 @@ fn act(step: Step) -> Act {
     }
 }
 
-fn steps() -> [Step; 6] {
+fn steps() -> [Step; 9] {
     [
         Step::Registered { from: Origin::Folder },
         Step::Passed {
@@ -29,6 +32,16 @@ fn steps() -> [Step; 6] {
         },
         Step::Refused {
             reason: "its case `Größe` fails".into(),
+        },
+        Step::Shadow {
+            revisions: BTreeMap::new(),
+        },
+        Step::Share {
+            share: Share::of(10),
+            revisions: [("read region=de".to_owned(), Digest::of(b"new"))].into(),
+        },
+        Step::Withdrawn {
+            reason: "3 of its 3 calls broke".into(),
         },
         Step::Killed {
             reason: "wrong totals".into(),

@@ -35,11 +35,13 @@ use self::{
     lock::HostLock,
     read::Unreadable,
     record::Recording,
+    shadows::Turn,
     trouble::{store, unreadable},
     writer::Writer,
 };
 use crate::{
     Acted, Event, Journal, JournalError, Ledger, Status,
+    comparison::{Compared, Comparisons, Shadows, Which},
     journal::{Accepted, Claim, Counts, Filter, Verified},
 };
 
@@ -57,6 +59,7 @@ mod pins;
 mod read;
 mod record;
 mod row;
+mod shadows;
 mod trouble;
 mod verify;
 mod writer;
@@ -254,6 +257,30 @@ impl Ledger for SqliteJournal {
         let revisions = revisions.to_vec();
         self.readers
             .read(move |connection| pins::counts(connection, &revisions))
+            .await
+    }
+}
+
+#[async_trait]
+impl Shadows for SqliteJournal {
+    async fn compared(&self, batch: Vec<Compared>) -> Result<(), JournalError> {
+        let turns = batch
+            .into_iter()
+            .map(Turn::new)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| unreadable(0, "a comparison", &error))?;
+        self.writer()?.compare(turns).await
+    }
+
+    async fn comparisons(
+        &self,
+        plugin: &str,
+        shadow: &Digest,
+        which: Which,
+    ) -> Result<Comparisons, JournalError> {
+        let (plugin, shadow) = (plugin.to_owned(), *shadow);
+        self.readers
+            .read(move |connection| shadows::of(connection, &plugin, &shadow, which))
             .await
     }
 }

@@ -17,7 +17,7 @@ use cambist_contract::{
     revision::Revision,
     tax::{Assessment, Document},
 };
-use cambist_journal::{Event, Journal, Status, journal::Filter, store::SqliteJournal};
+use cambist_journal::{Event, Journal, Shadows, Status, journal::Filter, store::SqliteJournal};
 use cambist_pipeline::{Flow, Pipeline, Region, Routes, Setup, options::RegionOf};
 use cambist_registry::{Options, Registry};
 use jiff::Timestamp;
@@ -25,8 +25,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{sync::watch, task::JoinHandle};
 
-/// Loads anything as the plugin of these tests.
-struct Loads(Arc<Pack>);
+/// Loads the component `2` as the second plugin, and anything else as the first.
+struct Loads([Arc<Pack>; 2]);
 
 type Reads = dyn Fn(&dyn Links) -> String + Send + Sync;
 type Judges = dyn Fn(&Proposal) -> Called<Verdict> + Send + Sync;
@@ -72,8 +72,10 @@ pub(crate) fn called<T>(answer: Result<T, CallError>) -> Called<T> {
 }
 
 impl Loader for Loads {
-    fn load(&self, _: &[u8], _: &Revision) -> Result<Arc<dyn Plugin>, LoadError> {
-        Ok(Arc::clone(&self.0) as _)
+    fn load(&self, bytes: &[u8], _: &Revision) -> Result<Arc<dyn Plugin>, LoadError> {
+        let [first, second] = &self.0;
+        let pack = if bytes == b"2" { second } else { first };
+        Ok(Arc::clone(pack) as _)
     }
 
     fn describe(&self, bytes: &[u8]) -> Result<Description, LoadError> {
@@ -199,6 +201,7 @@ pub(crate) fn hangs<T: Send + 'static>() -> Arc<Does<T>> {
 /// What a pipeline is started with.
 pub(crate) struct Site {
     pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) shadows: Arc<dyn Shadows>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) systems: Systems,
     pub(crate) routes: Routes,
@@ -221,6 +224,11 @@ impl Site {
 
     /// The same, with this plugin.
     pub(crate) fn with(pack: Pack) -> Self {
+        Self::with_two(pack, Pack::default())
+    }
+
+    /// The same, with another one that is the component `2` of the same plugin.
+    pub(crate) fn with_two(pack: Pack, second: Pack) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let binding = |stage: &str| serde_json::from_value(json!({"stage": stage, "plugin": "map"})).unwrap();
         let options = Options {
@@ -231,7 +239,8 @@ impl Site {
             new_plugins: Default::default(),
         };
         let ledger = Arc::new(cambist_registry::ledger::Memory::default());
-        let registry = Registry::open(options, Arc::new(Loads(Arc::new(pack))), ledger).unwrap();
+        let registry =
+            Registry::open(options, Arc::new(Loads([pack, second].map(Arc::new))), ledger).unwrap();
         assert_eq!(registry.offer("map", b"1", now()).refused, None);
         let mut systems = Systems::default();
         for source in ["crm", "other"] {
@@ -249,8 +258,10 @@ impl Site {
             regions: ["de", "fr"].map(|name| (name.to_owned(), region())).into(),
             region_of: ["crm", "other"].map(|name| (name.to_owned(), region_of())).into(),
         };
+        let journal = Arc::new(SqliteJournal::open(folder.path().join("journal.db")).unwrap());
         Self {
-            journal: Arc::new(SqliteJournal::open(folder.path().join("journal.db")).unwrap()),
+            shadows: journal.clone(),
+            journal,
             registry: Arc::new(registry),
             systems,
             routes,
@@ -261,8 +272,9 @@ impl Site {
     /// Starts a pipeline that works on so many messages at once.
     pub(crate) fn run(&self, at_once: usize) -> Running {
         let setup = Setup {
-            journal: Arc::clone(&self.journal),
+            journal: self.journal.clone(),
             registry: Arc::clone(&self.registry),
+            shadows: self.shadows.clone(),
             systems: self.systems.clone(),
             routes: self.routes.clone(),
             sides: BTreeMap::new(),
@@ -307,6 +319,14 @@ impl Running {
                 return (found.status, events.collect());
             }
             changed.changed().await.unwrap();
+        }
+    }
+
+    /// Waits until a message rests: it is done, or parked.
+    pub(crate) async fn until_rest(&self, id: &MessageId) -> (Status, Vec<Event>) {
+        tokio::select! {
+            found = self.until(id, "done") => found,
+            found = self.until(id, "parked") => found,
         }
     }
 

@@ -8,4 +8,5 @@ mod hang;
 mod judge;
 mod links;
 mod route;
+mod shadow;
 mod trouble;

@@ -327,10 +327,20 @@ impl Site {
 
 /// The revision that judges a message of flow `f` in a region and a unit.
 pub(crate) fn judge_of(registry: &Registry, region: &str, unit: &str) -> Result<Digest, RouteError> {
+    judge(registry, region, unit, "")
+}
+
+/// The same for a message of a key, in region `de`.
+pub(crate) fn judge_of_key(registry: &Registry, key: &str) -> Digest {
+    judge(registry, "de", "", key).unwrap()
+}
+
+fn judge(registry: &Registry, region: &str, unit: &str, key: &str) -> Result<Digest, RouteError> {
     let subject = Subject {
         flow: "f",
         region,
         unit,
+        key,
     };
     let pins = registry.route(&[Stage::Fetch, Stage::Judge], subject)?;
     assert_eq!(pins.len(), 1, "only plugin stages have pins: {pins:?}");

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod archive;
+mod beside;
 mod double;
 mod folder;
 mod offer;

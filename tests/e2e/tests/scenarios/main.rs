@@ -12,6 +12,7 @@ mod policy;
 mod quiet;
 mod receipt;
 mod repair;
+mod rollout;
 mod source;
 mod stop;
 mod target;

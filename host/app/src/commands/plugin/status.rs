@@ -92,8 +92,13 @@ fn component_line(component: &ComponentStatus) -> String {
         Some(1) => text.push_str("; 1 message is to finish on it"),
         Some(many) => text.push_str(&format!("; {many} messages are to finish on it")),
     }
-    if let Standing::Refused { reason } | Standing::Killed { reason } = &component.standing {
-        text.push_str(&format!("; {reason}"));
+    match &component.standing {
+        Standing::Refused { reason } | Standing::Killed { reason } => text.push_str(&format!("; {reason}")),
+        Standing::Sharing { share } => text.push_str(&format!("; {} % of the keys", share.percent)),
+        _ => {}
+    }
+    if let Some(why) = &component.withdrawn {
+        text.push_str(&format!("; withdrawn: {why}"));
     }
     text
 }

@@ -156,14 +156,14 @@ pub(super) async fn kill(options: &Kill) -> Result<()> {
     .await
 }
 
-fn name(body: &mut serde_json::Value, component: Option<&String>) {
+pub(super) fn name(body: &mut serde_json::Value, component: Option<&String>) {
     if let (Some(component), Some(body)) = (component, body.as_object_mut()) {
         body.insert("component".to_owned(), json!(component));
     }
 }
 
 /// Asks the host for a step, and prints what came of it.
-async fn take(
+pub(super) async fn take(
     common: &cli::Printed,
     plugin: &str,
     what: &str,

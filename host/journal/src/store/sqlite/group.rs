@@ -25,6 +25,7 @@ use super::{
     claims::Claims,
     record::{Recorded, Recording, record},
     row::put_off,
+    shadows::{self, Turn},
     trouble::{Trouble, told},
     writer::Answer,
 };
@@ -36,6 +37,7 @@ pub(super) enum Write {
     Record(Recording, Answer<()>),
     PutOff(MessageId, Timestamp, Answer<()>),
     Act(acts::Step, Answer<()>),
+    Compare(Vec<Turn>, Answer<()>),
 }
 
 /// What a request came to; durable once its group is.
@@ -44,6 +46,7 @@ enum Outcome {
     Recorded(Recorded),
     PutOff,
     Acted,
+    Compared,
 }
 
 impl Write {
@@ -54,15 +57,17 @@ impl Write {
             Self::Record(recording, _) => recording.events.iter().map(|event| event.text.len()).sum(),
             Self::PutOff(..) => 0,
             Self::Act(step, _) => step.text.len(),
+            Self::Compare(turns, _) => turns.iter().map(Turn::size).sum(),
         }
     }
 
     fn refuse(self, error: JournalError) {
         match self {
             Self::Accept(_, answer) => drop(answer.send(Err(error))),
-            Self::Record(_, answer) | Self::PutOff(_, _, answer) | Self::Act(_, answer) => {
-                drop(answer.send(Err(error)));
-            }
+            Self::Record(_, answer)
+            | Self::PutOff(_, _, answer)
+            | Self::Act(_, answer)
+            | Self::Compare(_, answer) => drop(answer.send(Err(error))),
         }
     }
 }
@@ -185,6 +190,7 @@ impl Scribe {
             Write::Act(step, _) => {
                 acts::append(&self.connection, &mut self.tip, step).map(|()| Outcome::Acted)
             }
+            Write::Compare(turns, _) => shadows::count(&self.connection, turns).map(|()| Outcome::Compared),
         }
     }
 
@@ -202,7 +208,7 @@ impl Scribe {
                 (_, Outcome::Accepted(accepted)) => stirs |= accepted.contains(&Accepted::New),
                 // Time alone makes it due again, so nobody needs to be told.
                 (Write::PutOff(id, ..), Outcome::PutOff) => drop(self.claims.free(id)),
-                (_, Outcome::Recorded(_) | Outcome::PutOff | Outcome::Acted) => {}
+                (_, Outcome::Recorded(_) | Outcome::PutOff | Outcome::Acted | Outcome::Compared) => {}
             }
         }
         if stirs {
@@ -211,11 +217,15 @@ impl Scribe {
         for (write, outcome) in carried {
             match (write, outcome) {
                 (Write::Accept(_, answer), Outcome::Accepted(accepted)) => drop(answer.send(Ok(accepted))),
-                (Write::Record(_, answer) | Write::PutOff(_, _, answer) | Write::Act(_, answer), _) => {
-                    drop(answer.send(Ok(())));
-                }
+                (
+                    Write::Record(_, answer)
+                    | Write::PutOff(_, _, answer)
+                    | Write::Act(_, answer)
+                    | Write::Compare(_, answer),
+                    _,
+                ) => drop(answer.send(Ok(()))),
                 // `carry_out` pairs them.
-                (Write::Accept(..), Outcome::Recorded(_) | Outcome::PutOff | Outcome::Acted) => {}
+                (Write::Accept(..), _) => {}
             }
         }
     }

@@ -23,6 +23,7 @@ use super::{
     lock::HostLock,
     record::Recording,
     row::walk_due,
+    shadows::Turn,
     trouble::{Trouble, store},
 };
 use crate::{JournalError, journal::Accepted};
@@ -106,6 +107,12 @@ impl Writer {
     /// Writes a step in a plugin's life.
     pub(super) async fn act(&self, step: acts::Step) -> Result<(), JournalError> {
         self.ask(|answer| Request::Write(Write::Act(step, answer))).await
+    }
+
+    /// Counts what shadows came to.
+    pub(super) async fn compare(&self, turns: Vec<Turn>) -> Result<(), JournalError> {
+        self.ask(|answer| Request::Write(Write::Compare(turns, answer)))
+            .await
     }
 
     /// Claims messages that are due.

@@ -1,0 +1,293 @@
+//! What stands beside the live revision: shadows and shares.
+
+use std::{collections::BTreeSet, fs, time::Duration};
+
+use cambist_contract::{delivery::NextTry, digest::Digest, rollout::Step, share::Share};
+use cambist_registry::{Ledger as _, NewPlugins, Registry, RolloutError, Standing};
+use serde_json::json;
+
+use crate::double::{NOW, Site, binding, judge_of_key, live, saying, verdict, with_case};
+
+const PLUGIN: &str = "deal-desk";
+const SHORT: Duration = Duration::from_micros(100);
+
+fn site() -> Site {
+    Site::new([binding(PLUGIN, json!({}))])
+}
+
+/// A host with `one` live and `two` sent in.
+fn with_two(site: &Site) -> (Registry, Digest) {
+    let registry = site.open();
+    registry.offer(PLUGIN, &saying("one"), NOW);
+    let two = registry
+        .push(PLUGIN, &saying("two"), "b.keller", false, NOW)
+        .unwrap();
+    (registry, two)
+}
+
+fn standing(registry: &Registry, component: &Digest) -> Standing {
+    let status = registry.plugin_status(PLUGIN);
+    let mut all = status.components.into_iter();
+    all.find(|it| it.component == *component).unwrap().standing
+}
+
+fn withdrawn(registry: &Registry, component: &Digest) -> Option<String> {
+    let status = registry.plugin_status(PLUGIN);
+    let mut all = status.components.into_iter();
+    all.find(|it| it.component == *component).unwrap().withdrawn
+}
+
+/// The component that each of many keys is served by.
+fn served(registry: &Registry) -> Vec<Digest> {
+    let of = |key: u32| {
+        let revision = judge_of_key(registry, &format!("deal:{key}"));
+        registry.pinned(&revision).unwrap().revision.component
+    };
+    (0..1_000).map(of).collect()
+}
+
+fn steps(site: &Site) -> Vec<(&'static str, String)> {
+    let all = site.ledger.all().unwrap().into_iter();
+    all.map(|(_, act)| (act.step.name(), act.by)).collect()
+}
+
+#[test]
+fn a_shadow_serves_nobody_and_stands_beside_the_live_revision() {
+    let site = site();
+    let (registry, two) = with_two(&site);
+    let revision = judge_of_key(&registry, "deal:1");
+    assert!(registry.shadow(&revision).is_none());
+    let put = registry.shadow_live(PLUGIN, None, "b.keller", NOW).unwrap();
+    assert_eq!((put, standing(&registry, &two)), (two, Standing::Shadow));
+    let one = Digest::of(&saying("one"));
+    assert_eq!(served(&registry), vec![one; 1_000]);
+    let shadow = registry.shadow(&revision).unwrap();
+    assert_eq!(shadow.revision.component, two);
+    assert!(registry.shadow(&shadow.id).is_none(), "it has none itself");
+    let [status] = registry.binding_statuses().try_into().unwrap();
+    assert_eq!(
+        (status.revision, status.beside),
+        (Some(revision), Some(shadow.id))
+    );
+
+    registry.withdraw(PLUGIN, "b.keller", "seen enough", NOW).unwrap();
+    assert!(registry.shadow(&revision).is_none());
+    assert_eq!(standing(&registry, &two), Standing::Candidate);
+    assert_eq!(withdrawn(&registry, &two).as_deref(), Some("seen enough"));
+    let error = registry.withdraw(PLUGIN, "b.keller", "again", NOW).unwrap_err();
+    assert!(matches!(error, RolloutError::None { .. }), "{error}");
+}
+
+#[test]
+fn what_stands_beside_is_there_again_after_a_restart() {
+    let mut site = site();
+    let (registry, two) = with_two(&site);
+    registry.shadow_live(PLUGIN, None, "b.keller", NOW).unwrap();
+    drop(registry);
+    let before = steps(&site).len();
+    let registry = site.open();
+    registry.refresh(NOW);
+    let shadow = registry.shadow(&judge_of_key(&registry, "deal:1")).unwrap();
+    assert_eq!(shadow.revision.component, two);
+    assert_eq!(steps(&site).len(), before, "nothing is written of it");
+    registry
+        .share(PLUGIN, None, Share::of(30), "b.keller", NOW)
+        .unwrap();
+    let shared = served(&registry);
+    drop(registry);
+    // other settings make another revision of the same component
+    site.bind([binding(PLUGIN, json!({"settings": {"a": 1}}))]);
+    let registry = site.open();
+    registry.refresh(NOW);
+    assert_eq!(served(&registry), shared, "the same keys");
+    let config = |name| (name, "config".to_owned());
+    assert!(steps(&site).ends_with(&[config("live"), config("share")]));
+}
+
+#[test]
+fn what_does_not_pass_any_more_is_withdrawn_at_the_start() {
+    let mut site = site();
+    let registry = site.open();
+    registry.offer(PLUGIN, &saying("one"), NOW);
+    let picky = json!({"says": "two", "knows": "a", "cases": serde_json::from_slice::<serde_json::Value>(
+        &with_case("two", verdict("two"))).unwrap()["cases"]});
+    let two = registry
+        .push(PLUGIN, picky.to_string().as_bytes(), "b.keller", false, NOW)
+        .unwrap();
+    registry.shadow_live(PLUGIN, None, "b.keller", NOW).unwrap();
+    drop(registry);
+    site.bind([binding(PLUGIN, json!({"settings": {"b": 1}}))]);
+    let registry = site.open();
+    registry.refresh(NOW);
+    assert!(registry.shadow(&judge_of_key(&registry, "deal:1")).is_none());
+    let why = withdrawn(&registry, &two).unwrap();
+    assert!(
+        why.starts_with("it does not pass any more: it does not take the settings"),
+        "{why}"
+    );
+    assert_eq!(live(&registry), Some(Digest::of(&saying("one"))));
+}
+
+#[test]
+fn a_share_serves_its_keys_and_no_other_and_they_stay_when_it_grows() {
+    let site = site();
+    let (registry, two) = with_two(&site);
+    let one = Digest::of(&saying("one"));
+    let mut before = BTreeSet::new();
+    for percent in [10, 40, 90] {
+        registry
+            .share(PLUGIN, None, Share::of(percent), "b.keller", NOW)
+            .unwrap();
+        let served = served(&registry);
+        let taken: BTreeSet<usize> = (0..1_000).filter(|key| served[*key] == two).collect();
+        let expected: BTreeSet<usize> = (0..1_000)
+            .filter(|key| Share::of(percent).takes(PLUGIN, &format!("deal:{key}")))
+            .collect();
+        assert_eq!(taken, expected);
+        assert!(served.iter().all(|component| [one, two].contains(component)));
+        assert!(before.is_subset(&taken));
+        before = taken;
+    }
+    assert!(matches!(standing(&registry, &two), Standing::Sharing { share } if share.percent == 90));
+    registry.make_live(PLUGIN, None, "b.keller", NOW).unwrap();
+    assert_eq!(served(&registry), vec![two; 1_000]);
+    assert_eq!(standing(&registry, &two), Standing::Live);
+    registry.go_back(PLUGIN, "b.keller", NOW).unwrap();
+    assert_eq!(served(&registry), vec![one; 1_000]);
+}
+
+#[test]
+fn a_share_that_breaks_goes_back_by_itself_and_says_why() {
+    let site = site();
+    let (registry, two) = with_two(&site);
+    registry
+        .share(PLUGIN, None, Share::of(50), "b.keller", NOW)
+        .unwrap();
+    let (one, revision) = (Digest::of(&saying("one")), Share::of(50));
+    let key = (0..)
+        .find(|key| revision.takes(PLUGIN, &format!("deal:{key}")))
+        .unwrap();
+    let revision = judge_of_key(&registry, &format!("deal:{key}"));
+    for _ in 0..2 {
+        registry.called(&revision, SHORT, true, NOW);
+    }
+    assert!(matches!(standing(&registry, &two), Standing::Sharing { .. }));
+    // the ledger does not take it down: it stays, and the next one tells again
+    site.ledger.fail(true);
+    registry.called(&revision, SHORT, true, NOW);
+    assert!(matches!(standing(&registry, &two), Standing::Sharing { .. }));
+    site.ledger.fail(false);
+    registry.called(&revision, SHORT, true, NOW);
+    assert_eq!(standing(&registry, &two), Standing::Draining);
+    let why = Some("4 of its 4 calls broke, and 5 % may".to_owned());
+    assert_eq!(withdrawn(&registry, &two), why);
+    assert_eq!(steps(&site).last().unwrap(), &("withdrawn", "host".to_owned()));
+    assert_eq!(served(&registry), vec![one; 1_000]);
+    // what was pinned to it finishes on it
+    assert_eq!(registry.pinned(&revision).unwrap().revision.component, two);
+    registry.called(&revision, SHORT, true, NOW);
+    registry.refresh(NOW);
+    assert_eq!(standing(&registry, &two), Standing::Retired);
+    assert_eq!(withdrawn(&registry, &two), why, "it is still told");
+}
+
+#[test]
+fn what_the_live_one_breaks_on_ends_no_share() {
+    let site = site();
+    let (registry, two) = with_two(&site);
+    registry
+        .share(PLUGIN, None, Share::of(1), "b.keller", NOW)
+        .unwrap();
+    let live = (0..)
+        .map(|key| judge_of_key(&registry, &format!("deal:{key}")))
+        .find(|id| registry.pinned(id).unwrap().revision.component != two)
+        .unwrap();
+    for _ in 0..10 {
+        registry.called(&live, SHORT, true, NOW);
+    }
+    assert!(matches!(standing(&registry, &two), Standing::Sharing { .. }));
+}
+
+#[test]
+fn a_kill_takes_what_stands_beside_out_too() {
+    let site = site();
+    let (registry, two) = with_two(&site);
+    registry
+        .share(PLUGIN, None, Share::of(99), "b.keller", NOW)
+        .unwrap();
+    let key = (0..)
+        .find(|key| Share::of(99).takes(PLUGIN, &format!("deal:{key}")))
+        .unwrap();
+    let revision = judge_of_key(&registry, &format!("deal:{key}"));
+    registry
+        .kill(PLUGIN, Some(&two.short()), "b.keller", "wrong totals", NOW)
+        .unwrap();
+    assert_eq!(served(&registry), vec![Digest::of(&saying("one")); 1_000]);
+    let error = registry.pinned(&revision).err().unwrap();
+    assert_eq!(error.next_try(), NextTry::Park);
+    let error = registry
+        .shadow_live(PLUGIN, Some(&two.short()), "b.keller", NOW)
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("it was taken out: wrong totals"),
+        "{error}"
+    );
+}
+
+#[test]
+fn nothing_stands_beside_itself_or_beside_nothing() {
+    let site = site();
+    let registry = site.open();
+    let one = registry
+        .push(PLUGIN, &saying("one"), "b.keller", false, NOW)
+        .unwrap();
+    let error = registry.shadow_live(PLUGIN, None, "b.keller", NOW).unwrap_err();
+    assert!(matches!(error, RolloutError::NothingLive(_)), "{error}");
+    registry.make_live(PLUGIN, None, "b.keller", NOW).unwrap();
+    let error = registry
+        .shadow_live(PLUGIN, Some(&one.short()), "b.keller", NOW)
+        .unwrap_err();
+    assert!(matches!(error, RolloutError::IsLive { .. }), "{error}");
+    for percent in [0, 100] {
+        let error = registry
+            .share(PLUGIN, Some(&one.short()), Share::of(percent), "b.keller", NOW)
+            .unwrap_err();
+        assert!(matches!(error, RolloutError::NoShare), "{error}");
+    }
+}
+
+#[test]
+fn a_file_comes_in_as_a_shadow_where_the_folder_is_told_so() {
+    let mut site = site();
+    site.new_plugins = NewPlugins::Shadow;
+    let registry = site.open();
+    let drop_in = |says: &str| {
+        fs::write(site.plugin("deal-desk.wasm"), saying(says)).unwrap();
+        registry.refresh(NOW);
+        Digest::of(&saying(says))
+    };
+    let one = drop_in("one");
+    assert_eq!(
+        standing(&registry, &one),
+        Standing::Candidate,
+        "beside nothing it waits"
+    );
+    registry.make_live(PLUGIN, None, "b.keller", NOW).unwrap();
+    let two = drop_in("two");
+    assert_eq!(standing(&registry, &two), Standing::Shadow);
+    assert_eq!(live(&registry), Some(one));
+    let three = drop_in("three");
+    assert_eq!(standing(&registry, &three), Standing::Shadow);
+    assert_eq!(standing(&registry, &two), Standing::Candidate, "one at a time");
+    // a share is a person's word: the same file again does not undo it
+    registry
+        .share(PLUGIN, None, Share::of(10), "b.keller", NOW)
+        .unwrap();
+    drop_in("three");
+    assert!(matches!(standing(&registry, &three), Standing::Sharing { .. }));
+    let known = site.ledger.all().unwrap();
+    let shadows = known
+        .iter()
+        .filter(|(_, act)| matches!(act.step, Step::Shadow { .. }));
+    assert_eq!(shadows.count(), 2);
+}
