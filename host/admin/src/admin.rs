@@ -20,7 +20,8 @@ use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    api::{self, journal, messages, plugins, plugins::beside},
+    answer::Reloaded,
+    api::{self, config, journal, messages, plugins, plugins::beside},
     auth::{self, Gate},
     health, metrics,
     options::Options,
@@ -38,6 +39,10 @@ const BODY_LIMIT: usize = 4 << 10;
 /// so that it cannot be guessed at any pace; 256 fit every proxy's headers.
 const TOKEN_LENGTH: std::ops::RangeInclusive<usize> = 22..=256;
 
+/// Reads the host's config again, and lets it hold; or tells everything that is wrong with
+/// it. It blocks.
+pub type Reload = Arc<dyn Fn() -> Result<Reloaded, Vec<String>> + Send + Sync>;
+
 /// What the admin side is made of.
 pub struct Setup {
     /// What can be set.
@@ -50,6 +55,8 @@ pub struct Setup {
     pub shadows: Arc<dyn Shadows>,
     /// Where plugins are.
     pub registry: Arc<Registry>,
+    /// Reads the config again.
+    pub reload: Reload,
     /// Renders what was counted. The app installs the recorder, and runs the
     /// handle's upkeep.
     pub metrics: PrometheusHandle,
@@ -73,6 +80,7 @@ pub struct Admin {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) shadows: Arc<dyn Shadows>,
+    pub(crate) reload: Reload,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) clock: Clock,
     pub(crate) gate: Gate,
@@ -148,6 +156,7 @@ pub(crate) fn api_routes() -> Vec<Route> {
             "/api/plugins/{plugin}/kill",
             routing::post(plugins::kill),
         ),
+        (Method::POST, "/api/config/reload", routing::post(config::reload)),
         (Method::GET, "/api/journal/verify", routing::get(journal::verify)),
     ]
 }
@@ -179,6 +188,7 @@ impl Admin {
             journal: setup.journal,
             registry: setup.registry,
             shadows: setup.shadows,
+            reload: setup.reload,
             metrics: setup.metrics,
             clock: setup.clock,
             verifying: Semaphore::new(1),

@@ -93,6 +93,16 @@ pub struct Diff {
     pub comparisons: Comparisons,
 }
 
+/// `POST /api/config/reload`: the config that holds now.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Reloaded {
+    /// Plugins that are served by other revisions for it.
+    pub plugins: Vec<String>,
+    /// Settings that differ and hold after a restart, such as `[host] listen`.
+    pub restart: Vec<String>,
+}
+
 /// `GET /api/journal/verify`: the whole chain holds.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]

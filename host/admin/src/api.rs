@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::refusal::Refusal;
 
+pub(crate) mod config;
 pub(crate) mod journal;
 pub(crate) mod messages;
 pub(crate) mod plugins;

@@ -70,6 +70,9 @@ pub(crate) enum Refusal {
     /// A step with a plugin could not be taken.
     #[error(transparent)]
     Rollout(RolloutError),
+    /// The config does not pass: everything that is wrong with it.
+    #[error("the config does not pass, and the old one holds")]
+    Config(Vec<String>),
     /// A defect of ours.
     #[error("a defect in the host; please report it")]
     Defect,
@@ -174,6 +177,12 @@ impl Refusal {
                     .map(|missing| format!("{}: {}", missing.plugin, missing.reason))
                     .collect::<Vec<_>>()
                     .join("; "),
+            ),
+            Self::Config(problems) => (
+                StatusCode::CONFLICT,
+                "config-refused",
+                "the config does not pass, and the old one holds",
+                problems.join("\n"),
             ),
             Self::Rollout(error) => {
                 let (status, code, title) = match error {

@@ -33,6 +33,9 @@ enum Command {
     Demo(commands::demo::Options),
     /// Receives messages and carries them, until it is told to stop.
     Serve(Config),
+    /// Has the running host read its config file again, as it does by itself when the file
+    /// changes, and tells what came of it.
+    Reload(Printed),
     /// Looks at config and plugins, and names every problem with its place and the
     /// way out. Starts nothing.
     Check(commands::check::Options),
@@ -99,6 +102,7 @@ fn start(command: Command) -> Result<ExitCode> {
         match command {
             Command::Demo(options) => commands::demo::run(options).await,
             Command::Serve(options) => commands::serve::run(options).await,
+            Command::Reload(options) => commands::reload::run(&options).await,
             Command::Check(options) => commands::check::run(&options).await,
             Command::Messages(options) => commands::messages::run(&options).await,
             Command::Show(options) => commands::show::run(&options).await,

@@ -6,6 +6,7 @@ pub mod messages;
 mod operator;
 pub mod plugin;
 pub mod release;
+pub mod reload;
 pub mod replay;
 pub mod schema;
 pub mod serve;

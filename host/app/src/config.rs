@@ -6,6 +6,7 @@
 
 mod check;
 mod document;
+mod obstacle;
 mod parts;
 mod place;
 mod problem;
@@ -16,6 +17,7 @@ use std::{
     net::SocketAddr,
     num::NonZeroUsize,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use cambist_contract::{
@@ -27,6 +29,7 @@ use cambist_registry::{Binding, NewPlugins};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use obstacle::of_binding;
 pub use place::Places;
 pub use problem::{Problem, Problems};
 
@@ -173,6 +176,22 @@ impl Looked {
         problems
     }
 
+    /// What of this config cannot work in a host that was started with another one: what it
+    /// names has to be there already. What is wrong by itself is told by
+    /// [`problems`](Self::problems).
+    pub fn problems_beside(&self, started: &Config) -> Vec<Problem> {
+        let Some(config) = &self.config else {
+            return Vec::new();
+        };
+        let mut problems = check::problems(&config.within(started), &self.places);
+        for problem in &mut problems {
+            problem.problem.push_str(
+                " (the host that runs has the [connect] and [ingress] that it was started with; start it again)",
+            );
+        }
+        problems
+    }
+
     /// What is wrong with ingress, connect and admin, which look at their options
     /// with the secrets they need. A secret that is not in `secrets` is not told.
     pub fn problems_of_parts(&self, secrets: &BTreeMap<SecretRef, Secret>) -> Vec<Problem> {
@@ -201,10 +220,48 @@ impl Config {
         self.host.data.join("journal.db")
     }
 
+    /// What of this config can hold in a host that was started with another one.
+    pub fn within(&self, started: &Self) -> Self {
+        let mut within = started.clone();
+        within.host.new_plugins = self.host.new_plugins;
+        within.region_of.clone_from(&self.region_of);
+        within.regions.clone_from(&self.regions);
+        within.flows.clone_from(&self.flows);
+        within.bindings.clone_from(&self.bindings);
+        within.tables.clone_from(&self.tables);
+        within
+    }
+
+    /// The settings that differ from those of a host that runs and cannot change there, such
+    /// as `[host] listen` or `[connect]`.
+    ///
+    /// # Errors
+    ///
+    /// One of the two cannot be written as JSON.
+    pub fn needs_restart(&self, started: &Self) -> serde_json::Result<Vec<String>> {
+        let (asked, holds) = (
+            serde_json::to_value(self)?,
+            serde_json::to_value(self.within(started))?,
+        );
+        let differ = |part: &str| asked.get(part) != holds.get(part);
+        let mut settings: Vec<String> = ["ingress", "otlp", "connect", "admin"]
+            .into_iter()
+            .filter(|part| differ(part))
+            .map(|part| format!("[{part}]"))
+            .collect();
+        let hosts = asked.get("host").and_then(|host| host.as_object());
+        for (name, value) in hosts.into_iter().flatten() {
+            if holds.get("host").and_then(|host| host.get(name)) != Some(value) {
+                settings.push(format!("[host] {name}"));
+            }
+        }
+        Ok(settings)
+    }
+
     /// What decides a message's way.
     pub fn routes(&self) -> Routes {
         Routes {
-            flows: self.flows.clone(),
+            flows: self.flows.iter().cloned().map(Arc::new).collect(),
             regions: self.regions.clone(),
             region_of: self.region_of.clone(),
         }

@@ -1,6 +1,6 @@
 //! How the parts are put together, and in which order they start and stop.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
@@ -23,6 +23,7 @@ use tokio::{
 use crate::{
     config::{Config, Looked},
     ledger::Kept,
+    reload::{self, Reload},
     telemetry::otlp,
 };
 
@@ -42,6 +43,8 @@ pub struct Host {
 
 /// What a host needs besides its config.
 pub struct Surroundings {
+    /// The config's file, which is read again when it changes; none, and it is not.
+    pub file: Option<PathBuf>,
     /// The value of every secret the config refers to.
     pub secrets: BTreeMap<SecretRef, Secret>,
     /// Renders what was counted.
@@ -99,7 +102,14 @@ impl Host {
             reached: surroundings.reached,
             traced: config.otlp.is_some().then_some(otlp::continued as Traced),
         }));
-        tasks.spawn(pipeline.run(stopped.clone()));
+        tasks.spawn(Arc::clone(&pipeline).run(stopped.clone()));
+        let reload = Arc::new(Reload::new(surroundings.file, config, &registry, &pipeline));
+        let (reloading, until) = (Arc::clone(&reload), stopped.clone());
+        tasks.spawn(async move {
+            if let Err(error) = reload::watch(reloading, until).await {
+                tracing::error!(%error, "cannot watch the config; `cambist reload` reads it again");
+            }
+        });
         let watched = Arc::clone(&registry);
         let until = stopped.clone();
         tasks.spawn(async move {
@@ -129,6 +139,7 @@ impl Host {
             token: token.clone(),
             journal: Arc::clone(&journal),
             shadows: store,
+            reload: Arc::new(move || reload.now()),
             registry: Arc::clone(&registry),
             metrics: surroundings.metrics.clone(),
             clock,

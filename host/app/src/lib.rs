@@ -22,5 +22,6 @@ pub mod commands;
 pub mod config;
 pub mod host;
 mod ledger;
+mod reload;
 pub mod secrets;
 pub mod telemetry;

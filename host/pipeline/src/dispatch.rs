@@ -1,6 +1,10 @@
 //! Many messages at once: claims what is due and works on it, up to a bound.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    time::Duration,
+};
 
 use cambist_connect::Systems;
 use cambist_journal::{Journal, JournalError, Shadows, journal::Claim};
@@ -68,6 +72,8 @@ pub struct Pipeline {
     pub(crate) setup: Setup,
     pub(crate) doors: Doors,
     pub(crate) shadowing: Shadowing,
+    /// Which messages go which way, from the last config that holds.
+    routes: RwLock<Routes>,
     /// What of `at_once` is free.
     slots: Arc<Semaphore>,
     /// Told when a slot is free before its message has ended.
@@ -78,8 +84,9 @@ pub struct Pipeline {
 
 impl Pipeline {
     /// A pipeline that is not running yet.
-    pub fn new(setup: Setup) -> Self {
+    pub fn new(mut setup: Setup) -> Self {
         Self {
+            routes: RwLock::new(std::mem::take(&mut setup.routes)),
             slots: Arc::new(Semaphore::new(setup.at_once)),
             shadowing: Shadowing::new(Arc::clone(&setup.shadows)),
             setup,
@@ -87,6 +94,19 @@ impl Pipeline {
             freed: Notify::new(),
             stopping: watch::Sender::new(false),
         }
+    }
+
+    /// Lets messages that begin from now on go other ways. `together` does in the same moment
+    /// what else has to change: no message is routed meanwhile.
+    pub fn reroute(&self, routes: Routes, together: impl FnOnce()) {
+        let mut now = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+        together();
+        *now = routes;
+    }
+
+    /// Which messages go which way. To be held for moments only, and never while waiting.
+    pub(crate) fn routes(&self) -> RwLockReadGuard<'_, Routes> {
+        self.routes.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Works until `stop` is told or dropped. What is under way by then goes on to

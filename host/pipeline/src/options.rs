@@ -1,6 +1,6 @@
 //! Flows and regions: which messages go which way.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use cambist_contract::{canonical::Address, message::Message, stage::Stage, tax::Party};
 use jiff::civil::Date;
@@ -37,17 +37,15 @@ fn usual_stages() -> Vec<Stage> {
 impl Flow {
     /// The stages in the order of the way, whatever order the config has.
     pub fn way(&self) -> Vec<Stage> {
-        let always = [
-            Stage::Fetch,
-            Stage::Read,
-            Stage::Own,
-            Stage::Write,
-            Stage::Deliver,
-        ];
-        Stage::ALL
-            .into_iter()
-            .filter(|stage| always.contains(stage) || self.stages.contains(stage))
-            .collect()
+        Stage::ALL.into_iter().filter(|stage| self.has(*stage)).collect()
+    }
+
+    /// Whether it goes through a stage.
+    pub fn has(&self, stage: Stage) -> bool {
+        match stage {
+            Stage::Fetch | Stage::Read | Stage::Own | Stage::Write | Stage::Deliver => true,
+            Stage::Judge | Stage::Draft | Stage::Tax => self.stages.contains(&stage),
+        }
     }
 
     /// The target for a region.
@@ -127,7 +125,7 @@ pub struct RegionOf {
 #[derive(Clone, Debug, Default)]
 pub struct Routes {
     /// The flows, in the config's order; the first that takes a message has it.
-    pub flows: Vec<Flow>,
+    pub flows: Vec<Arc<Flow>>,
     /// The regions by name.
     pub regions: BTreeMap<String, Region>,
     /// How each source system's messages find their region.
@@ -136,14 +134,14 @@ pub struct Routes {
 
 impl Routes {
     /// The flow that takes a message.
-    pub fn flow_of(&self, message: &Message) -> Option<&Flow> {
+    pub fn flow_of(&self, message: &Message) -> Option<&Arc<Flow>> {
         self.flows
             .iter()
             .find(|flow| flow.from.contains(&message.system) && flow.events.contains(&message.event))
     }
 
     /// A flow by its name.
-    pub fn flow(&self, name: &str) -> Option<&Flow> {
+    pub fn flow(&self, name: &str) -> Option<&Arc<Flow>> {
         self.flows.iter().find(|flow| flow.name == name)
     }
 }

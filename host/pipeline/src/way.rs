@@ -1,7 +1,7 @@
 //! How one message goes its way: stage after stage, each recorded before the
 //! next, until it ends, waits or has failed.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use cambist_contract::{delivery::NextTry, mapping::Inbound, message::UNKNOWN_KIND, stage::Stage};
 use cambist_journal::{Event, JournalError, journal::Claim};
@@ -13,7 +13,7 @@ use crate::{
     door::{Name, Place, Side},
     failure::Failure,
     metrics,
-    options::Flow,
+    options::{Flow, Routes},
     stage,
     work::{Passed, Route, Work},
 };
@@ -35,7 +35,8 @@ pub(crate) enum Went {
 /// nothing that was not recorded counts.
 pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> Result<Went, JournalError> {
     let mut work = Work::resume(claim);
-    let flow = match flow(pipeline, &work) {
+    let found = flow(&pipeline.routes(), &work);
+    let mut flow = match found {
         Ok(Some(flow)) => flow,
         Ok(None) => {
             let reason = "no flow takes this event".to_owned();
@@ -44,12 +45,18 @@ pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> 
         Err(failure) => return stop(pipeline, &work, &failure).await,
     };
     if work.is_to_be_routed_again() {
-        match route(pipeline, &mut work, flow) {
-            Ok(routed) => drop(record(pipeline, &work, routed).await?),
+        match route(pipeline, &mut work) {
+            Ok((routed, on)) => {
+                record(pipeline, &work, routed).await?;
+                flow = on;
+            }
             Err(failure) => return stop(pipeline, &work, &failure).await,
         }
     }
-    for stage in flow.way() {
+    for stage in Stage::ALL {
+        if !flow.has(stage) {
+            continue;
+        }
         // without a route, what was fetched led nowhere and is fetched again
         if work.has(stage) && (stage > Stage::Fetch || work.route.is_some()) {
             continue;
@@ -107,8 +114,11 @@ pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> 
             stops = true;
         }
         if stage == Stage::Fetch && !stops {
-            match route(pipeline, &mut work, flow) {
-                Ok(routed) => events.push(routed),
+            match route(pipeline, &mut work) {
+                Ok((routed, on)) => {
+                    events.push(routed);
+                    flow = on;
+                }
                 Err(failure) => {
                     let event = failed(pipeline, &work, Stage::Read, &failure);
                     if matches!(event, Event::Failed { .. }) {
@@ -139,8 +149,8 @@ pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> 
 }
 
 /// The flow the message is in, or the one that takes it.
-fn flow<'a>(pipeline: &'a Pipeline, work: &Work) -> Result<Option<&'a Flow>, Failure> {
-    let (routes, message) = (&pipeline.setup.routes, &work.message);
+fn flow(routes: &Routes, work: &Work) -> Result<Option<Arc<Flow>>, Failure> {
+    let message = &work.message;
     if message.object_kind == UNKNOWN_KIND {
         return Err(Failure::UnknownEvent {
             system: message.system.clone(),
@@ -148,7 +158,7 @@ fn flow<'a>(pipeline: &'a Pipeline, work: &Work) -> Result<Option<&'a Flow>, Fai
         });
     }
     let Some(route) = &work.route else {
-        return Ok(routes.flow_of(message));
+        return Ok(routes.flow_of(message).cloned());
     };
     // begun is not ignored: a part of it may be at the target
     let flow = routes.flow(&route.flow).ok_or_else(|| {
@@ -158,7 +168,7 @@ fn flow<'a>(pipeline: &'a Pipeline, work: &Work) -> Result<Option<&'a Flow>, Fai
             route.flow
         ))
     })?;
-    Ok(Some(flow))
+    Ok(Some(Arc::clone(flow)))
 }
 
 /// The door that a message goes through for a stage.
@@ -174,9 +184,13 @@ fn door(work: &Work, stage: Stage) -> Option<Name> {
 }
 
 /// Decides the message's region, target and revisions from the object as it was
-/// fetched. One that was read again and goes the same way stays on its revisions.
-fn route(pipeline: &Pipeline, work: &mut Work, flow: &Flow) -> Result<Event, Failure> {
-    let routes = &pipeline.setup.routes;
+/// fetched, and tells the flow. One that was read again and goes the same way stays on its
+/// revisions.
+fn route(pipeline: &Pipeline, work: &mut Work) -> Result<(Event, Arc<Flow>), Failure> {
+    // held, so that routes and revisions are those of one config
+    let routes = pipeline.routes();
+    let flow = flow(&routes, work)?
+        .ok_or_else(|| Failure::Unroutable("no flow of the config takes this event any more".to_owned()))?;
     let system = &work.message.system;
     let inbound: Inbound = work.output(Stage::Fetch)?;
     let body = inbound.body.value();
@@ -233,19 +247,20 @@ fn route(pipeline: &Pipeline, work: &mut Work, flow: &Flow) -> Result<Event, Fai
     };
     work.take(route.clone());
     let Route {
-        flow,
+        flow: name,
         region,
         unit,
         target,
         pins,
     } = route;
-    Ok(Event::Routed {
-        flow,
+    let routed = Event::Routed {
+        flow: name,
         region,
         unit,
         target,
         pins,
-    })
+    };
+    Ok((routed, flow))
 }
 
 /// What becomes of a message whose stage failed: again later, or parked.

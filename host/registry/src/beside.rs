@@ -187,17 +187,9 @@ impl Registry {
         let is_known =
             known.is_some_and(|it| it.component == component && it.mode == mode && it.revisions == revisions);
         if !is_known {
-            let step = match mode {
-                Mode::Shadow => Step::Shadow { revisions },
-                Mode::Share(share) => Step::Share { share, revisions },
-            };
-            self.write(&held, plugin, component, by, step, now)?;
+            self.write(&held, plugin, component, by, mode.step(revisions), now)?;
         }
-        let share = match mode {
-            Mode::Share(share) => share,
-            Mode::Shadow => Share::of(1),
-        };
-        let trial = Arc::new(Trial::new(plugin, component, share));
+        let trial = Arc::new(Trial::new(plugin, component, mode.share()));
         let next = self.serving().with(|number, place| {
             if let Some(pinned) = prepared.revisions.get(&number) {
                 place.beside = Some(Beside {

@@ -5,6 +5,8 @@ use std::{io, path::PathBuf};
 use cambist_contract::{delivery::NextTry, digest::Digest, stage::Stage};
 use thiserror::Error;
 
+use crate::examine::Obstacle;
+
 /// The registry cannot be set up.
 #[derive(Debug, Error)]
 pub enum RegistryError {
@@ -83,6 +85,17 @@ pub enum RolloutError {
         /// Why, with the way out.
         reason: String,
     },
+    /// The host could not find out, or could not write it down.
+    #[error("nothing was changed: {0}; try again when that is mended")]
+    Trouble(String),
+}
+
+/// Other terms cannot hold.
+#[derive(Debug, Error)]
+pub enum ReloadError {
+    /// What is live does not pass on them.
+    #[error("{}", .0.iter().map(|it| it.reason.as_str()).collect::<Vec<_>>().join("; "))]
+    Obstacles(Vec<Obstacle>),
     /// The host could not find out, or could not write it down.
     #[error("nothing was changed: {0}; try again when that is mended")]
     Trouble(String),

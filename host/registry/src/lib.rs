@@ -20,7 +20,7 @@
 //!
 //! [`registry`] for who serves a message, [`binding`] and `terms` for who wins, `serving`
 //! for what serves at one moment, `look` and `rollout` for how a plugin becomes live,
-//! `beside` for shadows and shares, `life` for where that brings it, [`examine`] and
+//! `beside` for shadows and shares, `reload` for another config, `life` for where that brings it, [`examine`] and
 //! [`check`] for what it must pass, `report` and [`status`] for what operators see.
 
 mod archive;
@@ -37,6 +37,7 @@ mod look;
 mod metrics;
 mod prepare;
 pub mod registry;
+mod reload;
 mod report;
 mod rollout;
 mod serving;
@@ -48,7 +49,7 @@ mod trial;
 pub mod watch;
 
 pub use binding::Binding;
-pub use error::{RegistryError, RolloutError, RouteError};
+pub use error::{RegistryError, ReloadError, RolloutError, RouteError};
 pub use examine::{Obstacle, Part};
 pub use ledger::Ledger;
 pub use metrics::describe;

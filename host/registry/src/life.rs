@@ -211,6 +211,22 @@ impl Mode {
             Self::Share(_) => Standing::Draining,
         }
     }
+
+    /// The step that brings a component there.
+    pub(crate) fn step(self, revisions: BTreeMap<String, Digest>) -> Step {
+        match self {
+            Self::Shadow => Step::Shadow { revisions },
+            Self::Share(share) => Step::Share { share, revisions },
+        }
+    }
+
+    /// The bounds that it is watched for; a shadow is not.
+    pub(crate) fn share(self) -> Share {
+        match self {
+            Self::Shadow => Share::of(1),
+            Self::Share(share) => share,
+        }
+    }
 }
 
 impl Component {

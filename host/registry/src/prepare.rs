@@ -4,7 +4,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use cambist_contract::digest::Digest;
 
-use crate::{Registry, examine::Refusal, registry::Pinned, terms::Terms};
+use crate::{
+    Registry,
+    examine::{Part, Refusal},
+    registry::Pinned,
+    terms::Terms,
+};
 
 /// A component that passed for all its bindings.
 pub(crate) struct Prepared {
@@ -27,11 +32,30 @@ impl Prepared {
     }
 }
 
+/// Why a component does not pass, and which binding it is about where it is about one.
+pub(crate) struct Unfit {
+    pub(crate) binding: Option<usize>,
+    pub(crate) part: Part,
+    pub(crate) refusal: Refusal,
+}
+
+impl Unfit {
+    /// It is about no binding in particular.
+    fn as_a_whole(refusal: Refusal) -> Self {
+        Self {
+            binding: None,
+            part: Part::Plugin,
+            refusal,
+        }
+    }
+}
+
 impl Registry {
     /// Everything that can be wrong, before anything is switched. What passes for
     /// all bindings is on disk when this returns.
     pub(crate) fn prepare(&self, plugin: &str, bytes: &[u8]) -> Result<Prepared, Refusal> {
         self.prepare_on(&self.serving().terms, plugin, bytes)
+            .map_err(|unfit| unfit.refusal)
     }
 
     /// The same on other terms than those that hold.
@@ -40,23 +64,33 @@ impl Registry {
         terms: &Arc<Terms>,
         plugin: &str,
         bytes: &[u8],
-    ) -> Result<Prepared, Refusal> {
-        let about = self.loader.describe(bytes)?;
+    ) -> Result<Prepared, Unfit> {
+        let about = self
+            .loader
+            .describe(bytes)
+            .map_err(|error| Unfit::as_a_whole(error.into()))?;
         let mut revisions = BTreeMap::new();
         for (place, binding) in terms.of(plugin) {
             let pinned = self
                 .examine(terms, binding, &about, bytes)
-                .map_err(|(_, refusal)| refusal)?;
+                .map_err(|(part, refusal)| Unfit {
+                    binding: Some(place),
+                    part,
+                    refusal,
+                })?;
             revisions.insert(place, pinned);
         }
         if revisions.is_empty() {
             let unbound = "no binding names it; add one to the config".to_owned();
-            return Err(Refusal::Component(unbound));
+            return Err(Unfit::as_a_whole(Refusal::Component(unbound)));
         }
         revisions
             .values()
             .try_for_each(|pinned| self.archive.keep(&pinned.revision, bytes))
-            .map_err(|error| Refusal::Host(format!("the archive of revisions cannot keep it: {error}")))?;
+            .map_err(|error| {
+                let text = format!("the archive of revisions cannot keep it: {error}");
+                Unfit::as_a_whole(Refusal::Host(text))
+            })?;
         Ok(Prepared {
             component: Digest::of(bytes),
             version: about.version,

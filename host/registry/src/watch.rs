@@ -1,11 +1,11 @@
 //! Watches the plugin folder. Events only say that it is worth a look: what is
 //! there is read anew, so that a lost or doubled event does no harm.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use notify::{
-    Event, EventKind, RecursiveMode, Watcher as _,
+    Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
     event::{AccessKind, AccessMode},
 };
 use tokio::sync::mpsc;
@@ -24,6 +24,50 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// none.
 const LOOK: Duration = Duration::from_secs(10);
 
+/// The changes of a folder, put together while it is not quiet.
+pub struct Changes {
+    changes: mpsc::Receiver<()>,
+    /// Ends with it.
+    _watcher: RecommendedWatcher,
+}
+
+impl Changes {
+    /// Watches a folder from now on.
+    ///
+    /// # Errors
+    ///
+    /// The system does not let it be watched.
+    pub fn of(folder: &Path) -> notify::Result<Self> {
+        let (changed, changes) = mpsc::channel::<()>(1);
+        let mut watcher = notify::recommended_watcher(move |event| {
+            if is_change(&event) {
+                // a full channel means that a look is due already
+                let _ = changed.try_send(());
+            }
+        })?;
+        watcher.watch(folder, RecursiveMode::NonRecursive)?;
+        Ok(Self {
+            changes,
+            _watcher: watcher,
+        })
+    }
+
+    /// Waits until a look is due: the folder has changed and is quiet, or nobody has looked
+    /// for a while. False when `stop` is told or dropped first.
+    pub async fn next(&mut self, stop: &mut tokio::sync::watch::Receiver<bool>) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => true,
+            Some(()) = self.changes.recv() => {
+                tokio::select! {
+                    _ = tokio::time::timeout(PATIENCE, quiet(&mut self.changes)) => true,
+                    _ = stop.changed() => false,
+                }
+            }
+            _ = stop.changed() => false,
+        }
+    }
+}
+
 /// Looks at the folder at once and whenever it changes, until `stop` is told or dropped.
 ///
 /// `now` tells the time for the statuses.
@@ -36,14 +80,7 @@ pub async fn watch(
     now: impl Fn() -> Timestamp + Send + Sync + 'static,
     mut stop: tokio::sync::watch::Receiver<bool>,
 ) -> notify::Result<()> {
-    let (changed, mut changes) = mpsc::channel::<()>(1);
-    let mut watcher = notify::recommended_watcher(move |event| {
-        if is_change(&event) {
-            // a full channel means that a look is due already
-            let _ = changed.try_send(());
-        }
-    })?;
-    watcher.watch(registry.plugins(), RecursiveMode::NonRecursive)?;
+    let mut changes = Changes::of(registry.plugins())?;
     let now = Arc::new(now);
     loop {
         let (looking, now) = (Arc::clone(&registry), Arc::clone(&now));
@@ -52,15 +89,8 @@ pub async fn watch(
         if let Err(error) = look.await {
             tracing::error!(%error, "a look at the plugin folder ended early");
         }
-        tokio::select! {
-            () = tokio::time::sleep(LOOK) => {}
-            Some(()) = changes.recv() => {
-                tokio::select! {
-                    _ = tokio::time::timeout(PATIENCE, quiet(&mut changes)) => {}
-                    _ = stop.changed() => return Ok(()),
-                }
-            }
-            _ = stop.changed() => return Ok(()),
+        if !changes.next(&mut stop).await {
+            return Ok(());
         }
     }
 }

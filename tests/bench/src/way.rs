@@ -157,6 +157,7 @@ impl Bench {
         plugins::install(&folder.join("plugins"))?;
         let config = Config::read(&file)?;
         let surroundings = Surroundings {
+            file: None,
             secrets: secrets(&config)?,
             metrics: telemetry::metrics()?,
             reached: None,

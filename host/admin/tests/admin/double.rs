@@ -84,6 +84,10 @@ impl Site {
             token: Secret::parse(token).unwrap(),
             journal: Arc::clone(&journal) as Arc<dyn Journal>,
             shadows: journal.clone(),
+            reload: Arc::new(|| {
+                let line = "line 7: flow `deals` writes to `nobody`".to_owned();
+                Err(vec![line, "line 9: two".to_owned()])
+            }),
             registry: Arc::clone(&registry),
             metrics: recorder.handle(),
             clock: Arc::new(|| at(60)),

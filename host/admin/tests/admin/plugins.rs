@@ -202,3 +202,20 @@ async fn a_component_stands_beside_the_live_one_and_is_compared_with_it() {
     let much = site.get("/api/plugins/deal-desk/diff?limit=1001").await;
     assert!(much.is_problem(422, "unreadable"), "{much:?}");
 }
+
+#[tokio::test]
+async fn a_config_that_does_not_pass_is_told_line_by_line() {
+    let site = Site::new();
+    let refused = site.post("/api/config/reload", "{}".to_owned()).await;
+    assert!(refused.is_problem(409, "config-refused"), "{refused:?}");
+    assert!(
+        refused
+            .text
+            .contains("line 7: flow `deals` writes to `nobody`\\nline 9: two"),
+        "{refused:?}"
+    );
+    let strange = site
+        .post("/api/config/reload", r#"{"force": true}"#.to_owned())
+        .await;
+    assert!(strange.is_problem(422, "unreadable"), "{strange:?}");
+}

@@ -5,14 +5,14 @@ use std::{process::ExitCode, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use cambist_connect::{ConnectError, Systems};
-use cambist_registry::{Obstacle, Part, Registry};
+use cambist_registry::Registry;
 use cambist_sandbox::Sandbox;
 use clap::Args;
 use tokio::task::JoinSet;
 
 use crate::{
     cli,
-    config::{Config, Looked, Places, Problem},
+    config::{self, Config, Looked, Places, Problem},
     secrets,
 };
 
@@ -136,34 +136,6 @@ fn plugins(config: &Config, places: &Places) -> Result<Vec<Problem>> {
         .with_context(|| format!("cannot read {}", folder.display()))?;
     let told = obstacles
         .into_iter()
-        .filter_map(|it| of_binding(config, places, it));
+        .filter_map(|it| config::of_binding(config, places, it));
     Ok(told.collect())
-}
-
-/// An obstacle with the place of the setting it is about.
-fn of_binding(config: &Config, places: &Places, obstacle: Obstacle) -> Option<Problem> {
-    let part = match obstacle.part {
-        Part::Plugin => "plugin",
-        Part::Stage => "stage",
-        // the config's own check tells of tables
-        Part::Tables => return None,
-        Part::Grants => "grants",
-        Part::Limits => "limits",
-        Part::Settings => "settings",
-    };
-    let binding = obstacle.binding.to_string();
-    let setting = ["bindings", &binding, part];
-    if places.is_torn(&setting) {
-        return None;
-    }
-    let plugin = &config.bindings.get(obstacle.binding)?.plugin;
-    let is_there = config.host.plugins.join(format!("{plugin}.wasm")).is_file();
-    let way_out = match obstacle.part {
-        Part::Plugin if !is_there => "; `cambist plugin build` puts one there, or name another",
-        Part::Stage => "; bind it to a stage that it serves, or name another",
-        // the reason says it
-        _ => "",
-    };
-    let text = format!("plugin `{plugin}`: {}{way_out}", obstacle.reason);
-    Some(places.problem(&setting, text))
 }

@@ -56,6 +56,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     let host = Host::start(
         &config,
         Surroundings {
+            file: None,
             secrets,
             metrics,
             reached: None,

@@ -28,6 +28,14 @@ impl Problem {
             problem,
         }
     }
+
+    /// The problem with its line, where the file is known.
+    pub fn in_file(&self) -> String {
+        match self.line {
+            Some(line) => format!("line {line}: {}", self.problem),
+            None => self.problem.clone(),
+        }
+    }
 }
 
 impl fmt::Display for Problem {

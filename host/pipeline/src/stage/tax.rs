@@ -20,10 +20,14 @@ use crate::{
 
 pub(super) async fn run(pipeline: &Pipeline, work: &mut Work) -> Result<Passed, Failure> {
     let route = work.route()?;
-    let region = pipeline.setup.routes.regions.get(&route.region);
-    let region = region
+    let supplier = pipeline
+        .routes()
+        .regions
+        .get(&route.region)
+        .map(|region| region.supplier.party());
+    let supplier = supplier
         .ok_or_else(|| Failure::Unroutable(format!("region `{}` is not in the config", route.region)))?;
-    let documents = documents(&changes(work)?, &region.supplier.party(), work)?;
+    let documents = documents(&changes(work)?, &supplier, work)?;
     let asked = documents.clone();
     let function =
         move |plugin: &dyn cambist_contract::plugin::Plugin, context: &_, links: std::sync::Arc<_>| {

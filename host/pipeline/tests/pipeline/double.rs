@@ -360,15 +360,15 @@ impl Running {
 }
 
 /// A flow from both sources, without any stage that can be left out.
-pub(crate) fn flow(name: &str) -> Flow {
+pub(crate) fn flow(name: &str) -> Arc<Flow> {
     flow_with(name, &[])
 }
 
 /// A flow from both sources, with these stages of those that can be left out.
-pub(crate) fn flow_with(name: &str, stages: &[&str]) -> Flow {
+pub(crate) fn flow_with(name: &str, stages: &[&str]) -> Arc<Flow> {
     let fields = json!({"name": name, "from": ["crm", "other"], "events": ["deal.changed"],
         "to": {"*": "odoo", "fr": "odoo-fr"}, "stages": stages});
-    serde_json::from_value(fields).unwrap()
+    Arc::new(serde_json::from_value(fields).unwrap())
 }
 
 /// The first event of an object.

@@ -46,7 +46,9 @@ async fn a_target_that_hangs_keeps_no_other_targets_messages() {
 async fn a_system_on_both_sides_is_written_to_while_reading_it_hangs() {
     let mut site = Site::new();
     site.systems.insert_source("odoo", hangs());
-    site.routes.flows[0].from.push("odoo".to_owned());
+    Arc::make_mut(&mut site.routes.flows[0])
+        .from
+        .push("odoo".to_owned());
     site.accept("odoo", 0..50).await;
     site.accept("crm", 0..5).await;
     let running = site.run(1);

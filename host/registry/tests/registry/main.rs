@@ -1,12 +1,13 @@
 //! The registry from outside: files and bindings go in, live revisions come out.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod archive;
 mod beside;
 mod double;
 mod folder;
 mod offer;
+mod reload;
 mod restart;
 mod rollout;
 mod route;

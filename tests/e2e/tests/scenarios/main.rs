@@ -11,6 +11,7 @@ mod plugins;
 mod policy;
 mod quiet;
 mod receipt;
+mod reload;
 mod repair;
 mod rollout;
 mod source;

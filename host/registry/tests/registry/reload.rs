@@ -1,0 +1,188 @@
+//! Another config while the host runs: all of it holds from one moment on, or nothing.
+
+use std::{collections::BTreeMap, fs, sync::Arc};
+
+use cambist_contract::{digest::Digest, share::Share};
+use cambist_registry::{Binding, Ledger as _, NewPlugins, Part, Registry, ReloadError, RouteError, Standing};
+use serde_json::{Value, json};
+
+use crate::double::{NOW, Site, binding, judge_of, judge_of_key, live, saying, verdict, with_case};
+
+const PLUGIN: &str = "deal-desk";
+
+/// Reloads with these bindings, and tells the plugins that changed.
+fn reload(registry: &Registry, bindings: impl Into<Vec<Binding>>) -> Result<Vec<String>, ReloadError> {
+    let (bindings, tables) = (bindings.into(), BTreeMap::new());
+    let changed = registry.reload(bindings, tables, NewPlugins::Live, NOW, |switch| switch())?;
+    Ok(changed.into_iter().collect())
+}
+
+fn steps(site: &Site) -> Vec<(&'static str, String)> {
+    let all = site.ledger.all().unwrap().into_iter();
+    all.map(|(_, act)| (act.step.name(), act.by)).collect()
+}
+
+fn settings(registry: &Registry, region: &str) -> Value {
+    let id = judge_of(registry, region, "").unwrap();
+    registry.pinned(&id).unwrap().revision.settings.clone()
+}
+
+/// One that knows the setting `a` and no other, and has a case to find out.
+fn picky() -> Vec<u8> {
+    let mut component: Value = serde_json::from_slice(&with_case("yes", verdict("yes"))).unwrap();
+    component["knows"] = json!("a");
+    component.to_string().into_bytes()
+}
+
+#[test]
+fn other_settings_make_another_revision_of_the_same_component() {
+    let site = Site::new([binding(PLUGIN, json!({}))]);
+    let registry = site.open();
+    registry.offer(PLUGIN, &saying("one"), NOW);
+    let before = judge_of(&registry, "de", "").unwrap();
+    let more = [
+        binding(PLUGIN, json!({"settings": {"limit": 1}})),
+        binding(PLUGIN, json!({"region": "fr", "settings": {"limit": 2}})),
+    ];
+    assert_eq!(reload(&registry, more.clone()).unwrap(), [PLUGIN]);
+    assert_eq!(settings(&registry, "de"), json!({"limit": 1}));
+    assert_eq!(settings(&registry, "fr"), json!({"limit": 2}));
+    assert_eq!(live(&registry), Some(Digest::of(&saying("one"))));
+    assert_eq!(steps(&site).last().unwrap(), &("live", "config".to_owned()));
+    // what began before finishes as it began
+    assert_eq!(registry.pinned(&before).unwrap().revision.settings, json!({}));
+    // the same again is nothing
+    let count = steps(&site).len();
+    assert!(reload(&registry, more).unwrap().is_empty());
+    assert_eq!(steps(&site).len(), count);
+}
+
+#[test]
+fn nothing_changes_where_one_binding_does_not_pass() {
+    let site = Site::new([binding("one", json!({})), binding("two", json!({"region": "fr"}))]);
+    let registry = site.open();
+    registry.offer("one", &saying("one"), NOW);
+    registry.offer("two", &picky(), NOW);
+    let (before, count) = (judge_of(&registry, "de", "").unwrap(), steps(&site).len());
+    let error = reload(
+        &registry,
+        [
+            binding("one", json!({"settings": {"limit": 1}})),
+            binding("two", json!({"region": "fr", "settings": {"b": 1}})),
+            binding("three", json!({"region": "in"})),
+        ],
+    )
+    .unwrap_err();
+    let ReloadError::Obstacles(obstacles) = error else {
+        unreachable!("{error}")
+    };
+    let told: Vec<_> = obstacles.iter().map(|it| (it.binding, it.part)).collect();
+    assert_eq!(told, [(2, Part::Plugin), (1, Part::Settings)]);
+    assert!(
+        obstacles[0].reason.contains("there is no three.wasm"),
+        "{obstacles:?}"
+    );
+    assert_eq!(judge_of(&registry, "de", "").unwrap(), before);
+    assert_eq!(steps(&site).len(), count);
+}
+
+#[test]
+fn a_plugin_that_is_bound_from_now_on_comes_from_the_folder() {
+    let site = Site::new([binding("one", json!({}))]);
+    let registry = site.open();
+    registry.offer("one", &saying("one"), NOW);
+    fs::write(site.plugin("two.wasm"), saying("two")).unwrap();
+    registry.refresh(NOW);
+    let both = [binding("one", json!({})), binding("two", json!({"region": "fr"}))];
+    reload(&registry, both).unwrap();
+    registry.refresh(NOW);
+    let served = registry.pinned(&judge_of(&registry, "fr", "").unwrap()).unwrap();
+    assert_eq!(served.revision.component, Digest::of(&saying("two")));
+    // and one that is bound no more serves nobody
+    reload(&registry, [binding("two", json!({"region": "fr"}))]).unwrap();
+    let error = judge_of(&registry, "de", "").unwrap_err();
+    assert!(matches!(error, RouteError::NoBinding { .. }), "{error}");
+}
+
+#[test]
+fn what_stands_beside_comes_along_or_is_withdrawn() {
+    let site = Site::new([binding(PLUGIN, json!({}))]);
+    let registry = site.open();
+    registry.offer(PLUGIN, &saying("one"), NOW);
+    let two = registry.push(PLUGIN, &picky(), "b.keller", false, NOW).unwrap();
+    registry
+        .share(PLUGIN, None, Share::of(99), "b.keller", NOW)
+        .unwrap();
+    let key = (0..).map(|key| format!("deal:{key}"));
+    let key = key
+        .into_iter()
+        .find(|key| Share::of(99).takes(PLUGIN, key))
+        .unwrap();
+    let served = |registry: &Registry| {
+        let pinned = registry.pinned(&judge_of_key(registry, &key)).unwrap();
+        (pinned.revision.component, pinned.revision.settings.clone())
+    };
+    reload(&registry, [binding(PLUGIN, json!({"settings": {"a": 1}}))]).unwrap();
+    assert_eq!(served(&registry), (two, json!({"a": 1})));
+    reload(&registry, [binding(PLUGIN, json!({"settings": {"b": 1}}))]).unwrap();
+    let one = Digest::of(&saying("one"));
+    assert_eq!(served(&registry), (one, json!({"b": 1})));
+    let status = registry.plugin_status(PLUGIN);
+    let second = status.components.iter().find(|it| it.component == two).unwrap();
+    assert_eq!(second.standing, Standing::Draining);
+    let why = second.withdrawn.as_deref().unwrap();
+    assert!(why.starts_with("it does not pass any more: "), "{why}");
+}
+
+#[test]
+fn a_step_that_is_taken_meanwhile_is_taken_into_account() {
+    let site = Site::new([binding(PLUGIN, json!({}))]);
+    let registry = Arc::new(site.open());
+    registry.offer(PLUGIN, &saying("one"), NOW);
+    let meanwhile = Arc::clone(&registry);
+    site.loader.meanwhile(move || {
+        meanwhile
+            .push(PLUGIN, &saying("two"), "b.keller", true, NOW)
+            .unwrap();
+    });
+    reload(&registry, [binding(PLUGIN, json!({"settings": {"a": 1}}))]).unwrap();
+    assert_eq!(live(&registry), Some(Digest::of(&saying("two"))));
+    assert_eq!(settings(&registry, "de"), json!({"a": 1}));
+}
+
+#[test]
+fn a_component_that_was_checked_on_the_old_terms_does_not_go_live_on_the_new() {
+    let site = Site::new([binding(PLUGIN, json!({}))]);
+    let registry = Arc::new(site.open());
+    registry.offer(PLUGIN, &saying("one"), NOW);
+    let meanwhile = Arc::clone(&registry);
+    site.loader.meanwhile(move || {
+        reload(&meanwhile, [binding(PLUGIN, json!({"settings": {"a": 1}}))]).unwrap();
+    });
+    let error = registry
+        .push(PLUGIN, &saying("two"), "b.keller", true, NOW)
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("the config was reloaded while"),
+        "{error}"
+    );
+    assert_eq!(live(&registry), Some(Digest::of(&saying("one"))));
+    registry
+        .push(PLUGIN, &saying("two"), "b.keller", true, NOW)
+        .unwrap();
+    assert_eq!(live(&registry), Some(Digest::of(&saying("two"))));
+}
+
+#[test]
+fn steps_that_cannot_be_written_change_nothing() {
+    let site = Site::new([binding(PLUGIN, json!({}))]);
+    let registry = site.open();
+    registry.offer(PLUGIN, &saying("one"), NOW);
+    site.ledger.fail(true);
+    let error = reload(&registry, [binding(PLUGIN, json!({"settings": {"a": 1}}))]).unwrap_err();
+    assert!(error.to_string().contains("the disk is full"), "{error}");
+    assert_eq!(settings(&registry, "de"), json!({}));
+    site.ledger.fail(false);
+    reload(&registry, [binding(PLUGIN, json!({"settings": {"a": 1}}))]).unwrap();
+    assert_eq!(settings(&registry, "de"), json!({"a": 1}));
+}
