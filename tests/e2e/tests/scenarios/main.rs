@@ -16,6 +16,7 @@ mod repair;
 mod rollout;
 mod source;
 mod stop;
+mod swap;
 mod target;
 mod traces;
 mod way;

@@ -84,12 +84,13 @@ const IN_TESTS: [&str; 2] = ["cambist-doubles", "cambist-guests"];
 const PLUGINS: [&str; 3] = ["cambist-sdk", "serde", "serde_json"];
 
 /// The authors' side and what proves it; those that are not named may import all.
-const OTHERS: [(&str, &[&str]); 7] = [
+const OTHERS: [(&str, &[&str]); 8] = [
     ("sdk/rust", &["cambist-sdk-derive"]),
     ("sdk/rust/derive", &[]),
     ("sdk/build", &[]),
     ("tests/doubles", &["cambist-contract"]),
     ("tests/guests", &["cambist-sdk-build"]),
+    ("tests/guests/marked", &["cambist-sdk"]),
     ("tests/guests/mirror", &["cambist-sdk"]),
     ("tests/guests/unruly", &["cambist-sdk"]),
 ];
