@@ -8,9 +8,9 @@ use cambist_contract::{
     revision::{Grant, Revision, Tables},
 };
 
-use crate::{Pinned, Registry, binding::Binding, check, folder};
+use crate::{Pinned, Registry, binding::Binding, check, cost, folder};
 
-/// What keeps a binding from being served.
+/// What keeps a binding from being served, or may come to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Obstacle {
     /// The binding, by its place in the config.
@@ -19,6 +19,8 @@ pub struct Obstacle {
     pub part: Part,
     /// What is wrong, and the way out.
     pub reason: String,
+    /// Whether the binding is served all the same: a warning.
+    pub is_warning: bool,
 }
 
 /// The part of a binding that an obstacle is about.
@@ -36,6 +38,13 @@ pub enum Part {
     Limits,
     /// What it is handed with every call.
     Settings,
+}
+
+/// A component that passed for a binding.
+pub(crate) struct Examined {
+    pub(crate) pinned: Pinned,
+    /// What its owner should know all the same.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Why a component does not become live.
@@ -97,7 +106,15 @@ impl Registry {
                 Err(reason) => (Part::Plugin, reason.clone()),
                 Ok((bytes, about)) => match self.examine(binding, about, bytes) {
                     Err((part, refusal)) => (part, refusal.reason()),
-                    Ok(_) => continue,
+                    Ok(examined) => {
+                        found.extend(examined.warnings.into_iter().map(|reason| Obstacle {
+                            binding: place,
+                            part: Part::Limits,
+                            reason,
+                            is_warning: true,
+                        }));
+                        continue;
+                    }
                 },
             };
             // what is wrong with the plugin itself is said once
@@ -111,6 +128,7 @@ impl Registry {
                     binding: place,
                     part,
                     reason,
+                    is_warning: false,
                 });
             }
         }
@@ -123,7 +141,7 @@ impl Registry {
         binding: &Binding,
         about: &Description,
         bytes: &[u8],
-    ) -> Result<Pinned, (Part, Refusal)> {
+    ) -> Result<Examined, (Part, Refusal)> {
         let refused = |part| move |reason: String| (part, Refusal::Component(reason));
         if let Some(needed) = binding.stage.interface()
             && !about.interfaces.contains(&needed)
@@ -141,14 +159,17 @@ impl Registry {
             .loader
             .load(bytes, &revision)
             .map_err(|error| (part_of(&error), Refusal::from(error)))?;
-        check::cases(plugin.as_ref(), &about.cases)
+        let costs = check::cases(plugin.as_ref(), &about.cases)
             .map_err(|error| refused(Part::Plugin)(error.to_string()))?;
         check::settings(plugin.as_ref(), binding.stage, &binding.settings, &about.cases)
             .map_err(|error| refused(Part::Settings)(error.to_string()))?;
-        Ok(Pinned {
-            id: revision.id(),
-            revision: Arc::new(revision),
-            plugin,
+        Ok(Examined {
+            pinned: Pinned {
+                id: revision.id(),
+                revision: Arc::new(revision),
+                plugin,
+            },
+            warnings: cost::warnings(binding, &costs),
         })
     }
 

@@ -20,11 +20,13 @@
 //!
 //! [`registry`] for who serves a message, [`binding`] for who wins, `look` and `rollout`
 //! for how a plugin becomes live, [`life`] for where that brings it, [`examine`] and
-//! [`check`] for what it must pass, `report` and [`status`] for what operators see.
+//! [`check`] for what it must pass, [`cost`] for what it is warned of, `report` and [`status`] for what operators see.
 
 mod archive;
 pub mod binding;
 pub mod check;
+pub mod cost;
+mod difference;
 pub mod error;
 pub mod examine;
 mod folder;
@@ -41,6 +43,7 @@ pub mod status;
 pub mod watch;
 
 pub use binding::Binding;
+pub use cost::CaseCost;
 pub use error::{RegistryError, RolloutError, RouteError};
 pub use examine::{Obstacle, Part};
 pub use ledger::Ledger;

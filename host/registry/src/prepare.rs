@@ -2,7 +2,11 @@
 
 use cambist_contract::digest::Digest;
 
-use crate::{Registry, examine::Refusal, registry::Pinned};
+use crate::{
+    Registry,
+    examine::{Examined, Refusal},
+    registry::Pinned,
+};
 
 /// A component that passed for all its bindings.
 pub(crate) struct Prepared {
@@ -17,12 +21,13 @@ impl Registry {
     /// all bindings is on disk when this returns.
     pub(crate) fn prepare(&self, plugin: &str, bytes: &[u8]) -> Result<Prepared, Refusal> {
         let about = self.loader.describe(bytes)?;
-        let mut revisions = Vec::new();
+        let (mut revisions, mut found) = (Vec::new(), Vec::new());
         for (place, binding) in self.options.bindings.iter().enumerate() {
             if binding.plugin == plugin {
-                let pinned = self
+                let Examined { pinned, warnings } = self
                     .examine(binding, &about, bytes)
                     .map_err(|(_, refusal)| refusal)?;
+                found.extend(warnings);
                 revisions.push((place, pinned));
             }
         }
@@ -34,6 +39,10 @@ impl Registry {
             .iter()
             .try_for_each(|(_, pinned)| self.archive.keep(&pinned.revision, bytes))
             .map_err(|error| Refusal::Host(format!("the archive of revisions cannot keep it: {error}")))?;
+        for warning in &found {
+            tracing::warn!(plugin, component = about.component.short(), warning);
+        }
+        self.warnings.keep(about.component, found);
         Ok(Prepared {
             component: Digest::of(bytes),
             version: about.version,

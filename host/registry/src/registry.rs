@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     archive::Archive,
     binding::{Binding, Subject},
+    cost::Warnings,
     error::{RegistryError, RouteError},
     examine::Refusal,
     ledger::Ledger,
@@ -78,6 +79,7 @@ pub struct Registry {
     pub(crate) ledger: Arc<dyn Ledger>,
     live: ArcSwap<Live>,
     loaded: Loaded,
+    pub(crate) warnings: Warnings,
     /// What the last look at each file in the folder came to, by the plugin's name.
     looks: Mutex<BTreeMap<String, Look>>,
     /// What the steps taken come to, by the plugin's name. Held for moments only: every
@@ -118,6 +120,7 @@ impl Registry {
             lives: RwLock::new(lives),
             live: ArcSwap::from_pointee(live),
             loaded: Loaded::default(),
+            warnings: Warnings::default(),
             looks: Mutex::default(),
             steps: Mutex::default(),
         })

@@ -15,6 +15,7 @@ use cambist_contract::{
     plugin::{Interface, Loader as _},
     revision::{Revision, Tables},
 };
+use cambist_registry::CaseCost;
 use cambist_sandbox::Sandbox;
 use cambist_sdk_build::{
     cases,
@@ -177,7 +178,7 @@ fn inspect(bytes: &[u8]) -> Result<serde_json::Value> {
         tables: Tables::new(),
     };
     let plugin = sandbox.load(bytes, &revision)?;
-    cambist_registry::check::cases(plugin.as_ref(), &about.cases)?;
+    let costs = cambist_registry::check::cases(plugin.as_ref(), &about.cases)?;
     let interfaces: Vec<String> = about.interfaces.iter().map(Interface::to_string).collect();
     Ok(serde_json::json!({
         "name": about.name,
@@ -186,6 +187,16 @@ fn inspect(bytes: &[u8]) -> Result<serde_json::Value> {
         "size": about.size,
         "exports": interfaces,
         "imports": about.imports,
-        "cases-passed": about.cases.len(),
+        "cases-passed": costs.len(),
+        "costs": costs.iter().map(cost).collect::<Vec<_>>(),
     }))
+}
+
+/// What a case cost, on the default limits.
+fn cost(cost: &CaseCost) -> serde_json::Value {
+    serde_json::json!({
+        "case": cost.case,
+        "fuel": cost.fuel,
+        "took-us": u64::try_from(cost.elapsed.as_micros()).unwrap_or(u64::MAX),
+    })
 }
