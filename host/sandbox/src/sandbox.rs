@@ -76,6 +76,7 @@ impl Loader for Sandbox {
     fn load(&self, bytes: &[u8], revision: &Revision) -> Result<Arc<dyn Plugin>, LoadError> {
         fits(&revision.limits)?;
         check::size(bytes)?;
+        check::begins_as_component(bytes)?;
         check::one_component(bytes)?;
         let component = self.compile(bytes)?;
         let (generation, exports) = check::exports(&self.engine, &component)?;
@@ -101,6 +102,7 @@ impl Loader for Sandbox {
 
     fn describe(&self, bytes: &[u8]) -> Result<Description, LoadError> {
         check::size(bytes)?;
+        check::begins_as_component(bytes)?;
         check::one_component(bytes)?;
         let component = self.compile(bytes)?;
         describe::describe(&self.engine, bytes, &component)
