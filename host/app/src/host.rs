@@ -48,6 +48,9 @@ pub struct Surroundings {
     pub metrics: PrometheusHandle,
     /// Told each stage that was recorded; for crash tests.
     pub reached: Option<Reached>,
+    /// The randomness of this run: where instances are kept between calls, for how many is
+    /// drawn from it.
+    pub seed: u64,
 }
 
 /// Asks the system's clock. The one place that does; all others are handed this.
@@ -66,7 +69,7 @@ impl Host {
         let clock: Arc<dyn Fn() -> Timestamp + Send + Sync> = Arc::new(now);
         std::fs::create_dir_all(&config.host.data)
             .with_context(|| format!("cannot make the folder {}", config.host.data.display()))?;
-        let (journal, registry) = blocking(config).await?;
+        let (journal, registry) = blocking(config, surroundings.seed).await?;
         let journal: Arc<dyn Journal> = journal;
         for (plugin, reason) in registry.missing() {
             tracing::error!(
@@ -153,11 +156,11 @@ impl Host {
 }
 
 /// What blocks at start: opening the journal, compiling plugins.
-async fn blocking(config: &Config) -> Result<(Arc<SqliteJournal>, Arc<Registry>)> {
+async fn blocking(config: &Config, seed: u64) -> Result<(Arc<SqliteJournal>, Arc<Registry>)> {
     let config = config.clone();
     tokio::task::spawn_blocking(move || {
         let journal = Arc::new(SqliteJournal::open(config.journal())?);
-        let sandbox = Sandbox::new(&config.host.data.join("compiled"))?;
+        let sandbox = Sandbox::new(&config.host.data.join("compiled"))?.with_seed(seed);
         let options = Options {
             plugins: config.host.plugins.clone(),
             archive: config.host.data.join("revisions"),

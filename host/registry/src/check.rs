@@ -50,7 +50,9 @@ pub struct SettingsRefused {
 }
 
 /// Runs a plugin's cases, and tells what each cost. Each is called twice: a pure function
-/// gives the same answer both times.
+/// gives the same answer both times. Of a plugin whose instances are kept, one of the two
+/// calls at least is made in an instance that has served before, unless the answer is a
+/// fault.
 ///
 /// # Errors
 ///

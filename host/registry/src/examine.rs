@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, io, sync::Arc};
 
 use cambist_contract::{
     digest::Digest,
-    plugin::{Description, LoadError},
+    isolation::{Isolation, Kept},
+    plugin::{Description, LoadError, Plugin},
     revision::{Grant, Revision, Tables},
 };
 
@@ -38,6 +39,8 @@ pub enum Part {
     Limits,
     /// What it is handed with every call.
     Settings,
+    /// How its calls are kept apart.
+    Isolation,
 }
 
 /// A component that passed for a binding.
@@ -155,14 +158,30 @@ impl Registry {
         let revision = self
             .revision(binding, Digest::of(bytes))
             .map_err(refused(Part::Tables))?;
-        let plugin = self
-            .loader
-            .load(bytes, &revision)
-            .map_err(|error| (part_of(&error), Refusal::from(error)))?;
-        let costs = check::cases(plugin.as_ref(), &about.cases)
+        let load = |revision: &Revision| {
+            let loaded = self.loader.load(bytes, revision);
+            loaded.map_err(|error| (part_of(&error), Refusal::from(error)))
+        };
+        let fresh = load(&Revision {
+            kept: None,
+            ..revision.clone()
+        })?;
+        let costs = check::cases(fresh.as_ref(), &about.cases)
             .map_err(|error| refused(Part::Plugin)(error.to_string()))?;
-        check::settings(plugin.as_ref(), binding.stage, &binding.settings, &about.cases)
+        check::settings(fresh.as_ref(), binding.stage, &binding.settings, &about.cases)
             .map_err(|error| refused(Part::Settings)(error.to_string()))?;
+        let plugin: Arc<dyn Plugin> = match &revision.kept {
+            None => fresh,
+            Some(_) => {
+                // what passes in fresh instances may still remember
+                let kept = load(&revision)?;
+                check::cases(kept.as_ref(), &about.cases).map_err(|error| {
+                    let text = "in an instance that has served before, as its binding's `isolation` lets it";
+                    refused(Part::Isolation)(format!("{error}, {text}; {MENDED}"))
+                })?;
+                kept
+            }
+        };
         Ok(Examined {
             pinned: Pinned {
                 id: revision.id(),
@@ -191,9 +210,20 @@ impl Registry {
             grants: binding.grants.clone(),
             limits: binding.limits.clone(),
             tables,
+            kept: match binding.isolation {
+                Isolation::Fresh => None,
+                Isolation::Calls(calls) => Some(Kept {
+                    calls,
+                    binding: binding.name(),
+                }),
+            },
         })
     }
 }
+
+/// The way out for a plugin that remembers.
+const MENDED: &str = "its answer may not depend on what an earlier call has left; mend that, or set \
+                      `isolation = \"fresh\"`";
 
 /// Which part of a binding a component that does not load is about.
 fn part_of(error: &LoadError) -> Part {

@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | [`mapping`] | `read` and `write` in fresh instances, all limits on | the same plugins, linked natively ([`native`]) |
 //! | [`accept`] | webhooks made durable in a second, over loopback | a loop of `fdatasync` of the same size |
+//! | [`neighbours`] | a flow's p99 beside one whose plugin never ends | its p99 with that one quiet |
 //! | [`way`] | a message from its webhook to its dry-run receipt, stage by stage | the mapping, and the disk's syncs |
 //!
 //! # What is not here
@@ -17,12 +18,14 @@ mod clock;
 mod disk;
 mod mapping;
 mod native;
+mod neighbours;
 mod table;
 mod way;
 
 use std::path::PathBuf;
 
 use anyhow::Result;
+use cambist_app::telemetry;
 use clap::Parser;
 use serde::Serialize;
 
@@ -46,6 +49,7 @@ enum Part {
     Mapping,
     Accept,
     Way,
+    Neighbours,
 }
 
 /// What was measured: all of it, or the part that was asked for.
@@ -57,6 +61,8 @@ struct Report {
     accept: Option<accept::Measured>,
     #[serde(skip_serializing_if = "Option::is_none")]
     way: Option<way::Measured>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    neighbours: Option<neighbours::Measured>,
 }
 
 #[expect(clippy::print_stdout, reason = "it is what a benchmark is for")]
@@ -68,6 +74,7 @@ fn main() -> Result<()> {
         mapping: Vec::new(),
         accept: None,
         way: None,
+        neighbours: None,
     };
     if wanted(Part::Mapping) {
         for message in ["small-deal", "deal", "large-deal"] {
@@ -78,8 +85,13 @@ fn main() -> Result<()> {
     if wanted(Part::Accept) {
         report.accept = Some(runtime.block_on(accept::measure(&options.folder))?);
     }
+    // one for the process, whatever hosts it runs
+    let metrics = telemetry::metrics()?;
     if wanted(Part::Way) {
-        report.way = Some(runtime.block_on(way::measure(&options.folder))?);
+        report.way = Some(runtime.block_on(way::measure(&options.folder, &metrics))?);
+    }
+    if wanted(Part::Neighbours) {
+        report.neighbours = Some(runtime.block_on(neighbours::measure(&options.folder, &metrics))?);
     }
     if options.json {
         println!("{}", serde_json::to_string_pretty(&report)?);

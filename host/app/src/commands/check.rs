@@ -152,6 +152,7 @@ fn of_binding(config: &Config, places: &Places, obstacle: Obstacle) -> Option<Pr
         Part::Grants => "grants",
         Part::Limits => "limits",
         Part::Settings => "settings",
+        Part::Isolation => "isolation",
     };
     let binding = obstacle.binding.to_string();
     let setting = ["bindings", &binding, part];

@@ -59,6 +59,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
             secrets,
             metrics,
             reached: None,
+            seed: 0,
         },
     )
     .await?;

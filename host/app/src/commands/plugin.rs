@@ -176,6 +176,7 @@ fn inspect(bytes: &[u8]) -> Result<serde_json::Value> {
             .collect(),
         limits: Limits::default(),
         tables: Tables::new(),
+        kept: None,
     };
     let plugin = sandbox.load(bytes, &revision)?;
     let costs = cambist_registry::check::cases(plugin.as_ref(), &about.cases)?;
