@@ -97,6 +97,7 @@ impl Host {
             sides: sides(config),
             routes: config.routes(),
             at_once: config.host.at_once.get(),
+            calls_at_once: calls_at_once(),
             now: Arc::clone(&clock),
             reached: surroundings.reached,
             traced: config.otlp.is_some().then_some(otlp::continued as Traced),
@@ -175,6 +176,13 @@ async fn blocking(config: &Config, seed: u64) -> Result<(Arc<SqliteJournal>, Arc
     })
     .await
     .context("the start panicked")?
+}
+
+/// Half of the processors for the plugins of one flow: what is left is for the other flows,
+/// the journal and the doors, and a call of a plugin that is well takes a fraction of a
+/// millisecond, so that one processor is enough for some thousand messages in a second.
+fn calls_at_once() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| processors.get() / 2)
 }
 
 /// Odoo is the ERP; everything else counts as a CRM.

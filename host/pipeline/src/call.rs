@@ -92,7 +92,10 @@ where
     });
     let asked = Arc::clone(&links);
     let (message, route) = (work.context(&serde_json::Value::Null)?, tracing::Span::current());
+    let turn = pipeline.calls.turn(&work.route()?.flow).await;
     let called = tokio::task::spawn_blocking(move || {
+        // given back when the call has ended, also if nobody waits for it any more
+        let _turn = turn;
         let _entered = route.enter();
         let pinned = registry.pinned(&pin)?;
         let context = Context {

@@ -19,9 +19,10 @@
 //!
 //! [`way`] for how one message goes its way, [`work`] for what it carries,
 //! `stage/` for the stages, [`dispatch`] for many messages at once, `door` for
-//! systems that are slow, [`options`] for flows and regions.
+//! systems that are slow and flows that are busy, `calls` for plugins that compute long, [`options`] for flows and regions.
 
 mod call;
+mod calls;
 pub mod dispatch;
 mod door;
 mod failure;

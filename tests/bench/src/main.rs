@@ -16,6 +16,7 @@
 mod accept;
 mod clock;
 mod disk;
+mod file;
 mod mapping;
 mod native;
 mod neighbours;
@@ -38,6 +39,9 @@ struct Options {
     /// A folder on the disk that is measured; a folder in memory measures nothing.
     #[arg(long, default_value = "target/bench")]
     folder: PathBuf,
+    /// Measures a plugin's `read` as well, of this file.
+    #[arg(long)]
+    plugin: Option<PathBuf>,
     /// Measures this part alone.
     #[arg(long)]
     only: Option<Part>,
@@ -56,6 +60,8 @@ enum Part {
 #[derive(Serialize)]
 struct Report {
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    file: Vec<file::Measured>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     mapping: Vec<mapping::Measured>,
     #[serde(skip_serializing_if = "Option::is_none")]
     accept: Option<accept::Measured>,
@@ -71,6 +77,7 @@ fn main() -> Result<()> {
     std::fs::create_dir_all(&options.folder)?;
     let wanted = |part| options.only.is_none_or(|only| only == part);
     let mut report = Report {
+        file: Vec::new(),
         mapping: Vec::new(),
         accept: None,
         way: None,
@@ -79,6 +86,9 @@ fn main() -> Result<()> {
     if wanted(Part::Mapping) {
         for message in ["small-deal", "deal", "large-deal"] {
             report.mapping.push(mapping::measure(message)?);
+            if let Some(plugin) = &options.plugin {
+                report.file.push(file::measure(plugin, message)?);
+            }
         }
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -38,7 +38,7 @@ const TURNS: usize = 41;
 const CALLS: usize = 100;
 
 /// The bound of the instances that are kept: they serve half of it on average.
-const KEPT: u32 = 100;
+pub(crate) const KEPT: u32 = 100;
 
 /// One message: microseconds of processor time for each call.
 #[derive(Debug, Serialize)]
@@ -79,21 +79,26 @@ pub(crate) struct Side {
 }
 
 #[derive(Deserialize)]
-struct Message {
-    read: Call,
+pub(crate) struct Message {
+    pub(crate) read: Call,
     write: Call,
 }
 
 #[derive(Deserialize)]
-struct Call {
-    context: Value,
-    input: Value,
+pub(crate) struct Call {
+    pub(crate) context: Value,
+    pub(crate) input: Value,
+}
+
+/// A message of the benchmark.
+pub(crate) fn message(name: &str) -> Result<Message> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
+    read(&folder.join(name).with_extension("json"))
 }
 
 /// Measures the mapping of one message.
 pub(crate) fn measure(message: &str) -> Result<Measured> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
-    let call: Message = read(&folder.join(message).with_extension("json"))?;
+    let call = self::message(message)?;
 
     let native_context = [convert(&call.read.context)?, convert(&call.write.context)?];
     let native_in: cambist_sdk::prelude::Inbound = convert(&call.read.input)?;
@@ -211,11 +216,20 @@ impl Side {
 
 /// A shipped plugin, with the limits and the grant that every binding has.
 fn plugin(sandbox: &Sandbox, name: &str, kept: Option<u32>) -> Result<Arc<dyn Plugin>> {
-    let component = cambist_guests::component(name)?;
+    load(sandbox, name, &cambist_guests::component(name)?, kept)
+}
+
+/// A component, with the same; in fresh instances, or kept for up to so many calls.
+pub(crate) fn load(
+    sandbox: &Sandbox,
+    name: &str,
+    component: &[u8],
+    kept: Option<u32>,
+) -> Result<Arc<dyn Plugin>> {
     let kept = kept.map(Calls::try_from).transpose()?;
     let revision = Revision {
         plugin: name.to_owned(),
-        component: Digest::of(&component),
+        component: Digest::of(component),
         settings: Value::Null,
         grants: [Grant::Log].into(),
         limits: Limits::default(),
@@ -225,10 +239,10 @@ fn plugin(sandbox: &Sandbox, name: &str, kept: Option<u32>) -> Result<Arc<dyn Pl
             binding: name.to_owned(),
         }),
     };
-    Ok(sandbox.load(&component, &revision)?)
+    Ok(sandbox.load(component, &revision)?)
 }
 
-fn answer<T>(called: Called<T>) -> Result<(T, u64)> {
+pub(crate) fn answer<T>(called: Called<T>) -> Result<(T, u64)> {
     Ok((called.answer?, called.cost.fuel))
 }
 
@@ -238,6 +252,6 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
 }
 
 /// By way of the text, because some types read JSON as text.
-fn convert<T: DeserializeOwned>(value: &Value) -> Result<T> {
+pub(crate) fn convert<T: DeserializeOwned>(value: &Value) -> Result<T> {
     Ok(serde_json::from_str(&value.to_string())?)
 }

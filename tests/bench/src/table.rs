@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::{
-    Report, accept,
+    Report, accept, file,
     mapping::{self, Side},
     neighbours, way,
 };
@@ -11,10 +11,11 @@ use crate::{
 /// All of it, as text.
 pub(crate) fn of(report: &Report) -> String {
     let mapping = (!report.mapping.is_empty()).then(|| mapping(&report.mapping));
+    let file = (!report.file.is_empty()).then(|| file(&report.file));
     let accept = report.accept.as_ref().map(accept);
     let way = report.way.as_ref().map(way);
     let neighbours = report.neighbours.as_ref().map(neighbours);
-    let tables: Vec<String> = [mapping, accept, way, neighbours]
+    let tables: Vec<String> = [mapping, file, accept, way, neighbours]
         .into_iter()
         .flatten()
         .map(|table| table.to_string())
@@ -45,6 +46,24 @@ fn mapping(messages: &[mapping::Measured]) -> Table {
                 side,
             ));
         }
+    }
+    table
+}
+
+fn file(messages: &[file::Measured]) -> Table {
+    let mut table = plain([
+        "the file's read, microseconds of processor time",
+        "fresh",
+        "kept",
+        "of fresh",
+    ]);
+    for measured in messages {
+        table.add_row([
+            measured.message.clone(),
+            format!("{:.0}", measured.fresh_us),
+            format!("{:.0}", measured.kept_us),
+            format!("{:.2}", measured.ratio),
+        ]);
     }
     table
 }
