@@ -42,7 +42,7 @@ fn binding(plugin: &str, region: &str, isolation: &serde_json::Value) -> Result<
 #[test]
 fn a_plugin_that_remembers_is_refused_where_instances_are_kept() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let bytes = cambist_guests::component("unruly")?;
+    let bytes = with_case(&cambist_guests::component("unruly")?)?;
     let open = |isolation| registry(&folder, &[binding("unruly", "de", &isolation)?]);
 
     let status = open(json!("fresh"))?.offer("unruly", &bytes, NOW);
@@ -66,8 +66,8 @@ fn a_plugin_that_remembers_is_refused_where_instances_are_kept() -> Result<()> {
 #[test]
 fn bindings_that_are_alike_share_a_revision_and_no_instance() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    // without its cases it passes
-    let bytes = without_cases(&cambist_guests::component("unruly")?)?;
+    // without a case nothing finds it out
+    let bytes = cambist_guests::component("unruly")?;
     for (isolation, is_kept) in [(json!("fresh"), false), (json!({"calls": 1000}), true)] {
         let bindings = [
             binding("unruly", "de", &isolation)?,
@@ -120,15 +120,25 @@ fn judge(registry: &Registry, id: &cambist_contract::digest::Digest) -> Result<S
     Ok(reason.text.clone())
 }
 
-/// The component with another name for the section of its cases, as long as the first.
-fn without_cases(component: &[u8]) -> Result<Vec<u8>> {
-    let name = b"cambist-cases";
-    let at = component.windows(name.len()).position(|window| window == name);
-    let mut other = component.to_vec();
-    let place = at.context("it carries cases")?;
-    other
-        .get_mut(place..place + name.len())
-        .context("it is there")?
-        .copy_from_slice(b"other-section");
-    Ok(other)
+/// The component with a case: the first call of an instance is counted as such. A custom
+/// section is its id, its length, its name's length, its name, and what it holds.
+fn with_case(component: &[u8]) -> Result<Vec<u8>> {
+    let context =
+        json!({"message": "case", "flow": "f", "region": "de", "time": NOW, "settings": {"do": "count"}});
+    let reasons = json!([{"code": "count", "text": "1"}]);
+    let case = json!([{"name": "a-call-is-counted-by-itself", "call": "judge", "context": context,
+        "input": {"changes": []}, "expect": {"ok": {"decision": "allow", "reasons": reasons}}}]);
+    let (name, data) = ("cambist-cases", case.to_string());
+    let length = 1 + name.len() + data.len();
+    let mut bytes = component.to_vec();
+    // the length in two groups of seven bits
+    bytes.extend([
+        0,
+        u8::try_from(length & 0x7f)? | 0x80,
+        u8::try_from(length >> 7)?,
+        13,
+    ]);
+    bytes.extend_from_slice(name.as_bytes());
+    bytes.extend_from_slice(data.as_bytes());
+    Ok(bytes)
 }
