@@ -51,6 +51,9 @@ pub struct Surroundings {
     pub metrics: PrometheusHandle,
     /// Told each stage that was recorded; for crash tests.
     pub reached: Option<Reached>,
+    /// The randomness of this run: where instances are kept between calls, for how many is
+    /// drawn from it.
+    pub seed: u64,
 }
 
 /// Asks the system's clock. The one place that does; all others are handed this.
@@ -69,7 +72,7 @@ impl Host {
         let clock: Arc<dyn Fn() -> Timestamp + Send + Sync> = Arc::new(now);
         std::fs::create_dir_all(&config.host.data)
             .with_context(|| format!("cannot make the folder {}", config.host.data.display()))?;
-        let (store, registry) = blocking(config).await?;
+        let (store, registry) = blocking(config, surroundings.seed).await?;
         let journal: Arc<dyn Journal> = store.clone();
         for (plugin, reason) in registry.missing() {
             tracing::error!(
@@ -98,6 +101,7 @@ impl Host {
             sides: sides(config),
             routes: config.routes(),
             at_once: config.host.at_once.get(),
+            calls_at_once: calls_at_once(),
             now: Arc::clone(&clock),
             reached: surroundings.reached,
             traced: config.otlp.is_some().then_some(otlp::continued as Traced),
@@ -166,11 +170,11 @@ impl Host {
 }
 
 /// What blocks at start: opening the journal, compiling plugins.
-async fn blocking(config: &Config) -> Result<(Arc<SqliteJournal>, Arc<Registry>)> {
+async fn blocking(config: &Config, seed: u64) -> Result<(Arc<SqliteJournal>, Arc<Registry>)> {
     let config = config.clone();
     tokio::task::spawn_blocking(move || {
         let journal = Arc::new(SqliteJournal::open(config.journal())?);
-        let sandbox = Sandbox::new(&config.host.data.join("compiled"))?;
+        let sandbox = Sandbox::new(&config.host.data.join("compiled"))?.with_seed(seed);
         let options = Options {
             plugins: config.host.plugins.clone(),
             archive: config.host.data.join("revisions"),
@@ -185,6 +189,13 @@ async fn blocking(config: &Config) -> Result<(Arc<SqliteJournal>, Arc<Registry>)
     })
     .await
     .context("the start panicked")?
+}
+
+/// Half of the processors for the plugins of one flow: what is left is for the other flows,
+/// the journal and the doors, and a call of a plugin that is well takes a fraction of a
+/// millisecond, so that one processor is enough for some thousand messages in a second.
+fn calls_at_once() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| processors.get() / 2)
 }
 
 /// Odoo is the ERP; everything else counts as a CRM.

@@ -44,6 +44,7 @@ fn what_was_built_for_a_generation_goes_on_running() -> Result<()> {
             .into(),
             limits: Limits::default(),
             tables: table(),
+            kept: None,
         };
         let plugin = sandbox.load(&bytes, &revision)?;
         check::cases(plugin.as_ref(), &about.cases).with_context(|| path.display().to_string())?;

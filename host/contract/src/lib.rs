@@ -22,6 +22,7 @@ pub mod delivery;
 pub mod digest;
 pub mod fault;
 pub mod invoicing;
+pub mod isolation;
 pub mod json;
 pub mod limits;
 pub mod mapping;

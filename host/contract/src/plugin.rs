@@ -276,7 +276,8 @@ pub trait Loader: Send + Sync {
 /// A plugin that is ready to be called, with its revision's limits and grants.
 ///
 /// Calls block for as long as the plugin computes, which its `fuel` bounds; they
-/// belong on a thread that may block. Each call has a fresh instance.
+/// belong on a thread that may block. Each call has a fresh instance, or one that its
+/// revision lets be kept.
 pub trait Plugin: Send + Sync {
     /// `mapping.read`
     fn read(&self, context: &Context, input: &Inbound, links: Arc<dyn Links>) -> Called<Vec<Change>>;

@@ -11,7 +11,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{digest::Digest, limits::Limits};
+use crate::{digest::Digest, isolation::Kept, limits::Limits};
 
 /// Something a plugin may import, granted by its binding.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -85,7 +85,7 @@ impl JsonSchema for Grant {
 /// Reference tables by name: keys and rows.
 pub type Tables = BTreeMap<String, BTreeMap<String, serde_json::Value>>;
 
-/// A component with its settings, grants, limits and reference data.
+/// A component with its settings, grants, limits, reference data and isolation.
 ///
 /// Immutable: another value in any part is another revision with another
 /// [`id`](Self::id). Messages are pinned to the id.
@@ -105,6 +105,11 @@ pub struct Revision {
     /// The granted reference tables.
     #[serde(default)]
     pub tables: Tables,
+    /// For how many calls of which binding an instance is kept; none where each call has a
+    /// fresh one. Left out of the JSON then, so that a revision from before there was a
+    /// choice keeps its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
 }
 
 impl Revision {
@@ -151,7 +156,36 @@ mod tests {
             grants: BTreeSet::from([Grant::Log]),
             limits: Limits::default(),
             tables: Tables::new(),
+            kept: None,
         }
+    }
+
+    fn kept_for(binding: &str) -> Revision {
+        Revision {
+            kept: Some(Kept {
+                calls: 100.try_into().unwrap_or_else(|error| unreachable!("{error}")),
+                binding: binding.to_owned(),
+            }),
+            ..revision()
+        }
+    }
+
+    #[test]
+    fn a_revision_keeps_the_id_that_it_had() {
+        let text = r#"{"component":"COMPONENT","grants":["log"],"limits":{"depth":64,"fuel":100000000,"host-bytes":4194304,"host-calls":10000,"instances":60,"items":50000,"log-bytes":65536,"log-lines":200,"memories":4,"memory":67108864,"table-entries":20000,"time-ms":1000,"transfer":16777216},"plugin":"map-hubspot","settings":{"a":[true,null],"b":1},"tables":{}}"#;
+        let text = text.replace("COMPONENT", &Digest::of(b"wasm").to_string());
+        assert_eq!(canonical_json(&json!(revision())), text);
+        assert_eq!(
+            revision().id().to_string(),
+            "0900466acd3ee1b6301a5475862a59c08119cc431038fa5ba7d682087842d56d"
+        );
+    }
+
+    #[test]
+    fn kept_instances_belong_to_one_binding() {
+        assert_ne!(kept_for("judge region=de").id(), revision().id());
+        assert_ne!(kept_for("judge region=de").id(), kept_for("judge region=in").id());
+        assert_eq!(kept_for("judge region=de").id(), kept_for("judge region=de").id());
     }
 
     #[test]

@@ -96,7 +96,10 @@ where
     let (mut context, at) = (message.clone(), (pipeline.setup.now)());
     let function = Arc::new(function);
     let asks = Arc::clone(&function);
+    let turn = pipeline.calls.turn(&work.route()?.flow).await;
     let called = tokio::task::spawn_blocking(move || {
+        // given back when the call has ended, also if nobody waits for it any more
+        let _turn = turn;
         let _entered = route.enter();
         let pinned = registry.pinned(&pin)?;
         context.settings = (&pinned.revision.settings).into();

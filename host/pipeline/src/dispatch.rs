@@ -17,7 +17,8 @@ use tokio::{
 use tracing::Instrument as _;
 
 use crate::{
-    door::{Doors, Place},
+    calls::Calls,
+    door::{Doors, Place, Side},
     held::Held,
     options::Routes,
     ownership::Owner,
@@ -48,9 +49,12 @@ pub struct Setup {
     /// Which side each system is on, for the system-of-record rules. One that is
     /// not named counts as a CRM, which owns nothing of the books.
     pub sides: BTreeMap<String, Owner>,
-    /// Messages that are worked on at once, not counting those that are being
+    /// Messages that are worked on at once, of all flows, not counting those that are being
     /// fetched or delivered or wait for it: a door before each system bounds these.
     pub at_once: usize,
+    /// Plugin calls of one flow that compute at once: at least one, and fewer than there are
+    /// processors where there are several, so that no flow's plugins can keep all of them.
+    pub calls_at_once: usize,
     /// The time.
     pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// Told the name of each stage when it has been recorded. For crash tests;
@@ -74,6 +78,7 @@ pub struct Pipeline {
     pub(crate) shadowing: Shadowing,
     /// Which messages go which way, from the last config that holds.
     routes: RwLock<Routes>,
+    pub(crate) calls: Calls,
     /// What of `at_once` is free.
     slots: Arc<Semaphore>,
     /// Told when a slot is free before its message has ended.
@@ -89,8 +94,9 @@ impl Pipeline {
             routes: RwLock::new(std::mem::take(&mut setup.routes)),
             slots: Arc::new(Semaphore::new(setup.at_once)),
             shadowing: Shadowing::new(Arc::clone(&setup.shadows)),
+            doors: Doors::new(setup.at_once),
+            calls: Calls::new(setup.calls_at_once),
             setup,
-            doors: Doors::default(),
             freed: Notify::new(),
             stopping: watch::Sender::new(false),
         }
@@ -161,7 +167,7 @@ impl Pipeline {
             }
             let work = async move {
                 let held = Held::new(&pipeline, &id);
-                if let Err(error) = pipeline.go(claim, Place::Slot(slot)).await {
+                if let Err(error) = pipeline.go(claim, Place::slot(slot)).await {
                     tracing::error!(%error, "the journal did not take what happened; the message is tried again");
                     tokio::time::sleep(AFTER_TROUBLE).await;
                     pipeline.setup.journal.release(&id);
@@ -201,13 +207,23 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Changes a place behind a door for a slot, as soon as there is one. The door
-    /// stays taken meanwhile, so that what was fetched does not pile up.
-    pub(crate) async fn take_slot(&self, place: &mut Place) {
-        // the semaphore is never closed
-        if let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await {
-            *place = Place::Slot(slot);
+    /// Gives a message a slot of those that its flow may have. False if there is none: then
+    /// it is to wait before its flow's door, and to hold nothing that another flow's
+    /// message could use, be it a slot or a place behind the door of the source.
+    pub(crate) async fn go_to_work(&self, place: &mut Place, flow: &str) -> bool {
+        if !place.is_behind(Side::Flow) {
+            let door = self.doors.of(&(Side::Flow, flow.to_owned()));
+            let Some(behind) = door.enter() else {
+                return false;
+            };
+            *place = behind.with(place.take_slot());
         }
+        if !place.has_slot() {
+            // the semaphore is never closed
+            let slot = Arc::clone(&self.slots).acquire_owned().await.ok();
+            *place = std::mem::take(place).with(slot);
+        }
+        true
     }
 
     pub(crate) fn reached(&self, point: &str) {

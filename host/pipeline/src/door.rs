@@ -1,5 +1,5 @@
-//! A door before each system: how many messages go in at once, and where the
-//! others wait.
+//! A door before each system and each flow: how many messages go in at once, and where
+//! the others wait.
 //!
 //! Slots of the pipeline are for work that always ends: calls of plugins and
 //! writes to the journal. A call of a system may hang, so a message gives its slot
@@ -7,6 +7,15 @@
 //! the door of its target, and whoever waits there holds its name and little else.
 //! A system that hangs therefore keeps its own messages, and nobody else's. How
 //! many calls a system really gets at once is the connector's business, and less.
+//!
+//! # A flow's door
+//!
+//! Plugin calls always end, and may still take long: a call may compute for as long as its
+//! fuel lasts. So a flow has most of the slots at most, never all: the rest is there for the
+//! other flows, however many messages of this one wait. How many of its calls compute at
+//! once is `calls.rs`.
+//!
+//! # Two sides
 //!
 //! A system that is both read from and written to has two doors: what hangs when
 //! it writes may well answer when it reads.
@@ -42,44 +51,66 @@ const BEFORE: usize = 240;
 /// always somebody to let in; and to look at 40 in vain costs a few milliseconds.
 const STEP: SignedDuration = SignedDuration::from_millis(25);
 
-/// Which side of a message's way a system is on.
+/// What a door is before.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Side {
     /// It is read from.
     Source,
     /// It is written to.
     Target,
+    /// No system, but a flow: its plugins are called.
+    Flow,
 }
 
-/// What a message takes up while it is worked on.
-#[expect(dead_code, reason = "the permits are held, and given back when dropped")]
-pub(crate) enum Place {
-    /// A slot of the pipeline.
-    Slot(OwnedSemaphorePermit),
-    /// A place behind the door of a system on this side.
-    Behind(Side, OwnedSemaphorePermit),
+/// What a message takes up while it is worked on: a slot of the pipeline, a place behind a
+/// door, or, where plugins are called, both.
+#[derive(Default)]
+pub(crate) struct Place {
+    slot: Option<OwnedSemaphorePermit>,
+    behind: Option<(Side, OwnedSemaphorePermit)>,
 }
 
 impl Place {
-    /// Whether it is a slot.
-    pub(crate) fn is_slot(&self) -> bool {
-        matches!(self, Self::Slot(_))
+    /// A slot alone, of one that was claimed and is on its way to a door.
+    pub(crate) fn slot(slot: OwnedSemaphorePermit) -> Self {
+        Self {
+            slot: Some(slot),
+            behind: None,
+        }
+    }
+
+    /// Takes a slot besides.
+    pub(crate) fn with(self, slot: Option<OwnedSemaphorePermit>) -> Self {
+        Self { slot, ..self }
+    }
+
+    /// Gives the slot away.
+    pub(crate) fn take_slot(&mut self) -> Option<OwnedSemaphorePermit> {
+        self.slot.take()
+    }
+
+    /// Whether it has a slot.
+    pub(crate) fn has_slot(&self) -> bool {
+        self.slot.is_some()
     }
 
     /// Whether it is behind a door on this side.
     pub(crate) fn is_behind(&self, side: Side) -> bool {
-        matches!(self, Self::Behind(of, _) if *of == side)
+        self.behind.as_ref().is_some_and(|(of, _)| *of == side)
     }
 }
 
-/// Names a door: the side, and the system.
+/// Names a door: the side, and the system or flow.
 pub(crate) type Name = (Side, String);
 
-/// The doors of all systems, made as they are needed.
-#[derive(Default)]
-pub(crate) struct Doors(Mutex<BTreeMap<Name, Arc<Door>>>);
+/// All doors, made as they are needed.
+pub(crate) struct Doors {
+    all: Mutex<BTreeMap<Name, Arc<Door>>>,
+    /// How many of a flow's messages may have a slot.
+    of_a_flow: usize,
+}
 
-/// One system's door on one side.
+/// One system's door on one side, or a flow's.
 pub(crate) struct Door {
     side: Side,
     behind: Arc<Semaphore>,
@@ -89,13 +120,26 @@ pub(crate) struct Door {
 }
 
 impl Doors {
+    /// The doors of a pipeline with so many slots. Three quarters of them are the most that
+    /// a flow may have: with the default, 12 of 16, so that others find 4 at any time, and one
+    /// that is alone hardly misses them, because more calls than processors gain nothing.
+    pub(crate) fn new(slots: usize) -> Self {
+        Self {
+            all: Mutex::default(),
+            of_a_flow: slots - slots / 4,
+        }
+    }
+
     /// The door of this name.
     pub(crate) fn of(&self, name: &Name) -> Arc<Door> {
-        let mut doors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut doors = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let door = doors.entry(name.clone()).or_insert_with(|| {
             Arc::new(Door {
                 side: name.0,
-                behind: Arc::new(Semaphore::new(BEHIND)),
+                behind: Arc::new(Semaphore::new(match name.0 {
+                    Side::Source | Side::Target => BEHIND,
+                    Side::Flow => self.of_a_flow,
+                })),
                 before: Arc::new(Semaphore::new(BEFORE)),
                 last: Mutex::new(Timestamp::MIN),
             })
@@ -108,7 +152,14 @@ impl Door {
     /// Goes in, if there is room.
     pub(crate) fn enter(&self) -> Option<Place> {
         let permit = Arc::clone(&self.behind).try_acquire_owned().ok()?;
-        Some(Place::Behind(self.side, permit))
+        Some(self.inside(permit))
+    }
+
+    fn inside(&self, permit: OwnedSemaphorePermit) -> Place {
+        Place {
+            slot: None,
+            behind: Some((self.side, permit)),
+        }
     }
 
     /// Gives `place` back and calls `freed`, and goes in when there is room, in the
@@ -118,8 +169,9 @@ impl Door {
         drop(place);
         freed();
         let _waits = waits.ok()?;
+        // the semaphore is never closed
         let permit = Arc::clone(&self.behind).acquire_owned().await.ok()?;
-        Some(Place::Behind(self.side, permit))
+        Some(self.inside(permit))
     }
 
     /// When one that found too many waiting is to come again.
@@ -141,7 +193,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_door_takes_nobody_in_and_no_slot_away() {
-        let (doors, slots) = (Doors::default(), Arc::new(Semaphore::new(1)));
+        let (doors, slots) = (Doors::new(16), Arc::new(Semaphore::new(1)));
         let door = doors.of(&target("odoo"));
         let mut inside: Vec<_> = (0..BEHIND).map_while(|_| door.enter()).collect();
         assert_eq!(inside.len(), BEHIND);
@@ -155,7 +207,7 @@ mod tests {
         let waiting = tokio::spawn(async move {
             let door = doors.of(&target("odoo"));
             let freed = || told.send(()).unwrap();
-            door.wait(Place::Slot(slot), freed).await.is_some()
+            door.wait(Place::slot(slot), freed).await.is_some()
         });
         freed.recv().await.unwrap();
         assert_eq!(slots.available_permits(), 1, "who waits has no slot");
@@ -165,20 +217,31 @@ mod tests {
 
     #[tokio::test]
     async fn who_finds_too_many_waiting_is_sent_away_without_its_slot() {
-        let (doors, slots) = (Doors::default(), Arc::new(Semaphore::new(1)));
+        let (doors, slots) = (Doors::new(16), Arc::new(Semaphore::new(1)));
         let door = doors.of(&target("odoo"));
         let _inside: Vec<_> = (0..BEHIND).map_while(|_| door.enter()).collect();
         let _waiting = Arc::clone(&door.before).acquire_many_owned(240).await.unwrap();
         assert_eq!(door.before.available_permits(), 0);
 
         let slot = Arc::clone(&slots).try_acquire_owned().unwrap();
-        assert!(door.wait(Place::Slot(slot), || ()).await.is_none());
+        assert!(door.wait(Place::slot(slot), || ()).await.is_none());
         assert_eq!(slots.available_permits(), 1);
     }
 
     #[test]
+    fn a_flow_never_has_all_slots_if_there_are_some() {
+        for (slots, most) in [(1, 1), (3, 3), (4, 3), (16, 12)] {
+            let door = Doors::new(slots).of(&(Side::Flow, "deals".to_owned()));
+            let inside: Vec<_> = std::iter::repeat_with(|| door.enter())
+                .map_while(|it| it)
+                .collect();
+            assert_eq!(inside.len(), most, "of {slots}");
+        }
+    }
+
+    #[test]
     fn who_is_put_off_comes_back_one_after_the_other() {
-        let doors = Doors::default();
+        let doors = Doors::new(16);
         let (door, now) = (doors.of(&target("odoo")), Timestamp::UNIX_EPOCH);
         let first = door.put_off(now);
         assert!(first > now);

@@ -19,10 +19,11 @@
 //!
 //! [`way`] for how one message goes its way, [`work`] for what it carries,
 //! `stage/` for the stages, [`dispatch`] for many messages at once, `door` for
-//! systems that are slow, `shadow` for what stands beside the live revisions, [`options`]
-//! for flows and regions.
+//! systems that are slow and flows that are busy, `calls` for plugins that compute long,
+//! `shadow` for what stands beside the live revisions, [`options`] for flows and regions.
 
 mod call;
+mod calls;
 mod compare;
 pub mod dispatch;
 mod door;

@@ -22,9 +22,9 @@ use tokio::sync::Semaphore;
 
 use crate::{compare, metrics};
 
-/// Shadows that are called at one moment. Two: one goes on while another is slow, and on a
-/// machine with two cores they do not take both from the messages for long.
-const AT_ONCE: usize = 2;
+/// Shadows that are called at one moment. A call cannot be stopped before its fuel is spent;
+/// with one at a time, a shadow that loops takes one processor from the messages, and no more.
+const AT_ONCE: usize = 1;
 
 /// Shadows whose turn is still to come; beyond them, turns are skipped and counted. Each
 /// holds its input in memory, which is a few kilobytes, a megabyte at most.

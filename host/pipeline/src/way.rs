@@ -61,16 +61,16 @@ pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> 
         if work.has(stage) && (stage > Stage::Fetch || work.route.is_some()) {
             continue;
         }
-        match door(&work, stage) {
-            Some(door) if !place.is_behind(door.0) => {
+        if let Some(door) = door(&work, stage) {
+            if !place.is_behind(door.0) {
                 match pipeline.doors.of(&door).enter() {
                     Some(behind) => *place = behind,
                     None => return Ok(Went::Before(door)),
                 }
                 pipeline.freed.notify_one();
             }
-            None if !place.is_slot() => pipeline.take_slot(place).await,
-            _ => {}
+        } else if !pipeline.go_to_work(place, &flow.name).await {
+            return Ok(Went::Before((Side::Flow, flow.name.clone())));
         }
         let span = tracing::info_span!(
             "stage",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cambist_contract::{limits::Limits, revision::Grant, stage::Stage};
+use cambist_contract::{isolation::Isolation, limits::Limits, revision::Grant, stage::Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,10 @@ pub struct Binding {
     /// How much one call may use; each limit has a default.
     #[serde(default)]
     pub limits: Limits,
+    /// How calls are kept apart: `"fresh"`, which it is if it is left out, or for so many
+    /// calls of this binding at most, `{ calls = 100 }`.
+    #[serde(default)]
+    pub isolation: Isolation,
 }
 
 fn no_settings() -> serde_json::Value {
@@ -111,6 +115,7 @@ mod tests {
             settings: no_settings(),
             grants: log_only(),
             limits: Limits::default(),
+            isolation: Isolation::Fresh,
         }
     }
 

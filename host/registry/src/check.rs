@@ -17,11 +17,13 @@ use std::sync::Arc;
 use cambist_contract::{
     fault::Fault,
     json::Json,
-    plugin::{CallError, Called, Case, Expectation, Function, NoLinks, Plugin},
+    plugin::{CallError, Called, Case, Cost, Expectation, Function, NoLinks, Plugin},
     stage::Stage,
 };
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
+
+use crate::{cost::CaseCost, difference};
 
 /// A plugin does not do what its case says.
 #[derive(Debug, Error)]
@@ -29,7 +31,7 @@ use thiserror::Error;
 pub struct CaseFailed {
     /// The case.
     pub name: String,
-    /// What is wrong, without the case's data.
+    /// What is wrong, with no more of the case's data than the value that differs.
     pub what: String,
 }
 
@@ -47,20 +49,27 @@ pub struct SettingsRefused {
     pub what: String,
 }
 
-/// Runs a plugin's cases. Each is called twice: a pure function gives the same
-/// answer both times.
+/// Runs a plugin's cases, and tells what each cost. Each is called twice: a pure function
+/// gives the same answer both times. Of a plugin whose instances are kept, one of the two
+/// calls at least is made in an instance that has served before, unless the answer is a
+/// fault.
 ///
 /// # Errors
 ///
 /// The first case that fails.
-pub fn cases(plugin: &dyn Plugin, cases: &[Case]) -> Result<(), CaseFailed> {
-    for case in cases {
-        run(plugin, case).map_err(|what| CaseFailed {
+pub fn cases(plugin: &dyn Plugin, cases: &[Case]) -> Result<Vec<CaseCost>, CaseFailed> {
+    let run = |case: &Case| match run(plugin, case) {
+        Ok(Cost { fuel, elapsed, .. }) => Ok(CaseCost {
+            case: case.name.clone(),
+            fuel,
+            elapsed,
+        }),
+        Err(what) => Err(CaseFailed {
             name: case.name.clone(),
             what,
-        })?;
-    }
-    Ok(())
+        }),
+    };
+    cases.iter().map(run).collect()
 }
 
 /// Tries a binding's settings on the inputs of the plugin's cases for its stage.
@@ -127,7 +136,8 @@ fn breaks(plugin: &dyn Plugin, case: &Case) -> Option<String> {
     })
 }
 
-fn run(plugin: &dyn Plugin, case: &Case) -> Result<(), String> {
+/// Tells what the dearer of the two calls cost.
+fn run(plugin: &dyn Plugin, case: &Case) -> Result<Cost, String> {
     let context = &case.context;
     let links = || Arc::new(NoLinks);
     match case.call {
@@ -139,30 +149,51 @@ fn run(plugin: &dyn Plugin, case: &Case) -> Result<(), String> {
     }
 }
 
-fn compare<I, O>(case: &Case, call: impl Fn(&I) -> Called<O>) -> Result<(), String>
+fn compare<I, O>(case: &Case, call: impl Fn(&I) -> Called<O>) -> Result<Cost, String>
 where
     I: DeserializeOwned,
-    O: DeserializeOwned + PartialEq,
+    O: DeserializeOwned + PartialEq + Serialize,
 {
     let input: I =
         parse(&case.input).map_err(|error| format!("has an input that cannot be read: {error}"))?;
-    let answer = call(&input).answer;
-    if call(&input).answer != answer {
-        return Err("has another answer the second time".to_owned());
+    let (first, second) = (call(&input), call(&input));
+    if second.answer != first.answer {
+        let what = "has another answer the second time";
+        return Err(match (&first.answer, &second.answer) {
+            (Ok(first), Ok(second)) => differs(what, first, second),
+            _ => what.to_owned(),
+        });
     }
-    match (&case.expect, answer) {
+    match (&case.expect, first.answer) {
         (Expectation::Ok(expected), Ok(answer)) => {
             let expected: O =
                 parse(expected).map_err(|error| format!("expects what cannot be read: {error}"))?;
-            if expected == answer {
-                Ok(())
-            } else {
-                Err("has another answer than expected".to_owned())
+            if expected != answer {
+                return Err(differs("has another answer than expected", &expected, &answer));
             }
         }
-        (Expectation::Fault(expected), Err(CallError::Fault(fault))) if *expected == fault => Ok(()),
-        (Expectation::Fault(_), Ok(_)) => Err("expects a fault and has an answer".to_owned()),
-        (_, Err(error)) => Err(format!("ends with: {error}")),
+        (Expectation::Fault(expected), Err(CallError::Fault(fault))) if *expected == fault => {}
+        (Expectation::Fault(expected), Err(CallError::Fault(fault))) => {
+            return Err(format!("ends with: {fault}, and was to end with: {expected}"));
+        }
+        (Expectation::Fault(_), Ok(_)) => return Err("expects a fault and has an answer".to_owned()),
+        (_, Err(error)) => return Err(format!("ends with: {error}")),
+    }
+    Ok(match second.cost.fuel > first.cost.fuel {
+        true => second.cost,
+        false => first.cost,
+    })
+}
+
+/// What is wrong with an answer, and where it begins to be.
+fn differs(what: &str, expected: &impl Serialize, answer: &impl Serialize) -> String {
+    let values = (serde_json::to_value(expected), serde_json::to_value(answer));
+    match values {
+        (Ok(expected), Ok(answer)) => match difference::first(&expected, &answer) {
+            Some(place) => format!("{what}: {place}"),
+            None => what.to_owned(),
+        },
+        _ => what.to_owned(),
     }
 }
 

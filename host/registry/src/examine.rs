@@ -4,13 +4,14 @@ use std::{collections::BTreeMap, io, sync::Arc};
 
 use cambist_contract::{
     digest::Digest,
-    plugin::{Description, LoadError},
+    isolation::{Isolation, Kept},
+    plugin::{Description, LoadError, Plugin},
     revision::{Grant, Revision, Tables},
 };
 
-use crate::{Pinned, Registry, binding::Binding, check, folder, terms::Terms};
+use crate::{Pinned, Registry, binding::Binding, check, cost, folder, terms::Terms};
 
-/// What keeps a binding from being served.
+/// What keeps a binding from being served, or may come to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Obstacle {
     /// The binding, by its place in the config.
@@ -19,6 +20,8 @@ pub struct Obstacle {
     pub part: Part,
     /// What is wrong, and the way out.
     pub reason: String,
+    /// Whether the binding is served all the same: a warning.
+    pub is_warning: bool,
 }
 
 /// The part of a binding that an obstacle is about.
@@ -36,6 +39,15 @@ pub enum Part {
     Limits,
     /// What it is handed with every call.
     Settings,
+    /// How its calls are kept apart.
+    Isolation,
+}
+
+/// A component that passed for a binding.
+pub(crate) struct Examined {
+    pub(crate) pinned: Pinned,
+    /// What its owner should know all the same.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Why a component does not become live.
@@ -97,7 +109,15 @@ impl Registry {
                 Err(reason) => (Part::Plugin, reason.clone()),
                 Ok((bytes, about)) => match self.examine(&terms, binding, about, bytes) {
                     Err((part, refusal)) => (part, refusal.reason()),
-                    Ok(_) => continue,
+                    Ok(examined) => {
+                        found.extend(examined.warnings.into_iter().map(|reason| Obstacle {
+                            binding: place,
+                            part: Part::Limits,
+                            reason,
+                            is_warning: true,
+                        }));
+                        continue;
+                    }
                 },
             };
             // what is wrong with the plugin itself is said once
@@ -111,6 +131,7 @@ impl Registry {
                     binding: place,
                     part,
                     reason,
+                    is_warning: false,
                 });
             }
         }
@@ -124,7 +145,7 @@ impl Registry {
         binding: &Binding,
         about: &Description,
         bytes: &[u8],
-    ) -> Result<Pinned, (Part, Refusal)> {
+    ) -> Result<Examined, (Part, Refusal)> {
         let refused = |part| move |reason: String| (part, Refusal::Component(reason));
         if let Some(needed) = binding.stage.interface()
             && !about.interfaces.contains(&needed)
@@ -136,18 +157,37 @@ impl Registry {
             return Err(refused(Part::Stage)(reason));
         }
         let revision = revision(terms, binding, Digest::of(bytes)).map_err(refused(Part::Tables))?;
-        let plugin = self
-            .loader
-            .load(bytes, &revision)
-            .map_err(|error| (part_of(&error), Refusal::from(error)))?;
-        check::cases(plugin.as_ref(), &about.cases)
+        let load = |revision: &Revision| {
+            let loaded = self.loader.load(bytes, revision);
+            loaded.map_err(|error| (part_of(&error), Refusal::from(error)))
+        };
+        let fresh = load(&Revision {
+            kept: None,
+            ..revision.clone()
+        })?;
+        let costs = check::cases(fresh.as_ref(), &about.cases)
             .map_err(|error| refused(Part::Plugin)(error.to_string()))?;
-        check::settings(plugin.as_ref(), binding.stage, &binding.settings, &about.cases)
+        check::settings(fresh.as_ref(), binding.stage, &binding.settings, &about.cases)
             .map_err(|error| refused(Part::Settings)(error.to_string()))?;
-        Ok(Pinned {
-            id: revision.id(),
-            revision: Arc::new(revision),
-            plugin,
+        let plugin: Arc<dyn Plugin> = match &revision.kept {
+            None => fresh,
+            Some(_) => {
+                // what passes in fresh instances may still remember
+                let kept = load(&revision)?;
+                check::cases(kept.as_ref(), &about.cases).map_err(|error| {
+                    let text = "in an instance that has served before, as its binding's `isolation` lets it";
+                    refused(Part::Isolation)(format!("{error}, {text}; {MENDED}"))
+                })?;
+                kept
+            }
+        };
+        Ok(Examined {
+            pinned: Pinned {
+                id: revision.id(),
+                revision: Arc::new(revision),
+                plugin,
+            },
+            warnings: cost::warnings(binding, &costs),
         })
     }
 }
@@ -170,8 +210,19 @@ fn revision(terms: &Terms, binding: &Binding, component: Digest) -> Result<Revis
         grants: binding.grants.clone(),
         limits: binding.limits.clone(),
         tables,
+        kept: match binding.isolation {
+            Isolation::Fresh => None,
+            Isolation::Calls(calls) => Some(Kept {
+                calls,
+                binding: binding.name(),
+            }),
+        },
     })
 }
+
+/// The way out for a plugin that remembers.
+const MENDED: &str = "its answer may not depend on what an earlier call has left; mend that, or set \
+                      `isolation = \"fresh\"`";
 
 /// Which part of a binding a component that does not load is about.
 fn part_of(error: &LoadError) -> Part {

@@ -20,13 +20,16 @@
 //!
 //! [`registry`] for who serves a message, [`binding`] and `terms` for who wins, `serving`
 //! for what serves at one moment, `look` and `rollout` for how a plugin becomes live,
-//! `beside` for shadows and shares, `reload` for another config, `life` for where that brings it, [`examine`] and
-//! [`check`] for what it must pass, `report` and [`status`] for what operators see.
+//! `beside` for shadows and shares, `reload` for another config, `life` for where that
+//! brings it, [`examine`] and [`check`] for what it must pass, [`cost`] for what it is warned
+//! of, `report` and [`status`] for what operators see.
 
 mod archive;
 mod beside;
 pub mod binding;
 pub mod check;
+pub mod cost;
+mod difference;
 pub mod error;
 pub mod examine;
 mod folder;
@@ -49,6 +52,7 @@ mod trial;
 pub mod watch;
 
 pub use binding::Binding;
+pub use cost::CaseCost;
 pub use error::{RegistryError, ReloadError, RolloutError, RouteError};
 pub use examine::{Obstacle, Part};
 pub use ledger::Ledger;

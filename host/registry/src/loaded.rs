@@ -15,7 +15,9 @@ use crate::registry::Pinned;
 /// loaded again from the archive.
 const SPARE: usize = 16;
 
-/// The revisions in memory, by their ids.
+/// The revisions in memory, by their ids. Two bindings with the same revision have one
+/// plugin here, whose calls share nothing: revisions that keep instances name their binding,
+/// so no two bindings have the same.
 #[derive(Default)]
 pub(crate) struct Loaded(Mutex<HashMap<Digest, Pinned>>);
 

@@ -6,7 +6,7 @@ use cambist_contract::digest::Digest;
 
 use crate::{
     Registry,
-    examine::{Part, Refusal},
+    examine::{Examined, Part, Refusal},
     registry::Pinned,
     terms::Terms,
 };
@@ -69,15 +69,16 @@ impl Registry {
             .loader
             .describe(bytes)
             .map_err(|error| Unfit::as_a_whole(error.into()))?;
-        let mut revisions = BTreeMap::new();
+        let (mut revisions, mut found) = (BTreeMap::new(), Vec::new());
         for (place, binding) in terms.of(plugin) {
-            let pinned = self
-                .examine(terms, binding, &about, bytes)
-                .map_err(|(part, refusal)| Unfit {
-                    binding: Some(place),
-                    part,
-                    refusal,
-                })?;
+            let Examined { pinned, warnings } =
+                self.examine(terms, binding, &about, bytes)
+                    .map_err(|(part, refusal)| Unfit {
+                        binding: Some(place),
+                        part,
+                        refusal,
+                    })?;
+            found.extend(warnings);
             revisions.insert(place, pinned);
         }
         if revisions.is_empty() {
@@ -91,6 +92,10 @@ impl Registry {
                 let text = format!("the archive of revisions cannot keep it: {error}");
                 Unfit::as_a_whole(Refusal::Host(text))
             })?;
+        for warning in &found {
+            tracing::warn!(plugin, component = about.component.short(), warning);
+        }
+        self.warnings.keep(about.component, found);
         Ok(Prepared {
             component: Digest::of(bytes),
             version: about.version,

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     archive::Archive,
     binding::{Binding, Subject},
+    cost::Warnings,
     error::{RegistryError, RouteError},
     examine::Refusal,
     ledger::Ledger,
@@ -83,6 +84,7 @@ pub struct Registry {
     pub(crate) ledger: Arc<dyn Ledger>,
     serving: ArcSwap<Serving>,
     loaded: Loaded,
+    pub(crate) warnings: Warnings,
     /// What the last look at each file in the folder came to, by the plugin's name.
     looks: Mutex<BTreeMap<String, Look>>,
     /// What the steps taken come to, by the plugin's name. Held for moments only: every
@@ -124,6 +126,7 @@ impl Registry {
             lives: RwLock::new(lives),
             serving: ArcSwap::from_pointee(Serving::new(Arc::new(terms), places)),
             loaded: Loaded::default(),
+            warnings: Warnings::default(),
             looks: Mutex::default(),
             steps: Mutex::default(),
         })

@@ -238,5 +238,6 @@ fn obstacle(terms: &Terms, plugin: &str, unfit: Unfit) -> Obstacle {
         binding: unfit.binding.or_else(first).unwrap_or_default(),
         part: unfit.part,
         reason: unfit.refusal.reason(),
+        is_warning: false,
     }
 }

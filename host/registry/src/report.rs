@@ -75,7 +75,7 @@ impl Registry {
             refused,
             waits: life.candidate(),
             at: look.map(|look| look.at).or(last).unwrap_or_default(),
-            components: components(life, pins),
+            components: self.components(life, pins),
         }
     }
 
@@ -163,30 +163,31 @@ impl Registry {
         };
         self.serving().all().map(told).collect()
     }
-}
 
-/// A plugin's components, the latest first.
-fn components(life: &Life, pins: &Pins) -> Vec<ComponentStatus> {
-    let mut found: Vec<_> = life.components.iter().collect();
-    // of what changed at one moment, what serves comes first
-    found.sort_by_key(|(_, known)| (Reverse(known.since), known.standing != Standing::Live));
-    let mut past = 0;
-    found.retain(|(_, known)| {
-        let is_past = matches!(known.standing, Standing::Retired | Standing::Refused { .. });
-        past += usize::from(is_past);
-        !is_past || past <= PAST
-    });
-    let told = found.into_iter().map(|(component, known)| ComponentStatus {
-        component: *component,
-        version: known.version.clone(),
-        standing: known.standing.clone(),
-        since: known.since,
-        by: known.by.clone(),
-        withdrawn: known.withdrawn.clone(),
-        pinned: pins.as_ref().map(|pins| {
-            let counts = known.revisions.iter().filter_map(|revision| pins.get(revision));
-            counts.sum()
-        }),
-    });
-    told.collect()
+    /// A plugin's components, the latest first.
+    fn components(&self, life: &Life, pins: &Pins) -> Vec<ComponentStatus> {
+        let mut found: Vec<_> = life.components.iter().collect();
+        // of what changed at one moment, what serves comes first
+        found.sort_by_key(|(_, known)| (Reverse(known.since), known.standing != Standing::Live));
+        let mut past = 0;
+        found.retain(|(_, known)| {
+            let is_past = matches!(known.standing, Standing::Retired | Standing::Refused { .. });
+            past += usize::from(is_past);
+            !is_past || past <= PAST
+        });
+        let told = found.into_iter().map(|(component, known)| ComponentStatus {
+            component: *component,
+            version: known.version.clone(),
+            standing: known.standing.clone(),
+            since: known.since,
+            by: known.by.clone(),
+            withdrawn: known.withdrawn.clone(),
+            pinned: pins.as_ref().map(|pins| {
+                let counts = known.revisions.iter().filter_map(|revision| pins.get(revision));
+                counts.sum()
+            }),
+            warnings: self.warnings.of(component),
+        });
+        told.collect()
+    }
 }

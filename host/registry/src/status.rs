@@ -50,6 +50,10 @@ pub struct ComponentStatus {
     /// How many messages are still to finish on it: it is drained when there are none.
     /// None where the journal does not tell.
     pub pinned: Option<u64>,
+    /// What its owner should know though it passed: its cases that come near a limit. Of
+    /// this host's last check; none where it made none.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 /// One binding, and what serves it now.

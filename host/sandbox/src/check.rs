@@ -39,6 +39,27 @@ pub(crate) fn size(bytes: &[u8]) -> Result<(), LoadError> {
     Err(LoadError::TooLarge(text))
 }
 
+/// Refuses a file by its first bytes, where those say that it is nothing of WebAssembly, or
+/// a module that was not made a component. A parser would speak of numbers.
+///
+/// # Errors
+///
+/// They do.
+pub(crate) fn begins_as_component(bytes: &[u8]) -> Result<(), LoadError> {
+    // the four bytes of all WebAssembly, two of its version, two of its kind
+    let what = match bytes {
+        [] => "the file is empty",
+        [b'\0', b'a', b's', b'm', _, _, 0, 0, ..] => {
+            "it is a core module; `cambist plugin build` makes a component of a crate, and `wasm-tools component new` of a module"
+        }
+        [b'\0', b'a', b's', b'm', ..] => return Ok(()),
+        _ => {
+            "it is no WebAssembly at all, by its first bytes; `cambist plugin build` makes a plugin of a crate"
+        }
+    };
+    Err(LoadError::NotAComponent(what.to_owned()))
+}
+
 /// Refuses a component in which other components have code of their own. Between
 /// components the host copies text, and no limit would see it. A component that
 /// only renames (tools put one before each exported interface) has no code.

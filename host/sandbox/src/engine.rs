@@ -19,7 +19,8 @@
 use wasmtime::{Config, Enabled, Engine, PoolingAllocationConfig};
 
 /// Calls that may be under way at once. The pipeline runs at most as many as the
-/// machine has threads for blocking work; more wait there, not here.
+/// machine has threads for blocking work; more wait there, not here. Instances that are
+/// kept and wait count too, and go when their place is wanted (`kept.rs`).
 pub(crate) const MAX_CALLS: u32 = 128;
 
 /// The largest linear memory that a revision's limit may allow. The pool

@@ -2,8 +2,8 @@
 //!
 //! The only crate that names wasmtime. It makes a [`Plugin`] of a component's
 //! bytes (compiled once for each digest, checked against its grants), and each
-//! call of the plugin is made in a fresh instance that may use no more than its
-//! revision's limits.
+//! call of the plugin is made in a fresh instance, or in one that its revision lets be
+//! kept, and may use no more than the revision's limits.
 //!
 //! # Rules
 //!
@@ -18,11 +18,13 @@
 //! # What is not here
 //!
 //! Which revision serves whom (registry), and what a message does with an answer
-//! (pipeline). No state is kept between calls, so there is none to lose.
+//! (pipeline). No state is kept between calls but in instances that a revision lets be
+//! kept, and those may go at any time, so there is none to lose.
 //!
 //! # Where to start reading
 //!
-//! [`sandbox`] for loading, `bounds` for what is looked at before anything is compiled, [`guest`] for a call, [`engine`] for the settings of
+//! [`sandbox`] for loading, `bounds` for what is looked at before anything is compiled, [`guest`] for a call, `kept` for what
+//! outlives one, [`engine`] for the settings of
 //! wasmtime.
 
 mod bounds;
@@ -34,10 +36,11 @@ mod export;
 mod generation;
 mod guest;
 mod imports;
+mod kept;
 mod limiter;
 pub mod sandbox;
 mod trap;
 
 #[doc(no_inline)]
 pub use cambist_contract::plugin::Plugin;
-pub use sandbox::{Sandbox, SandboxError};
+pub use sandbox::{InUse, Sandbox, SandboxError};

@@ -1,10 +1,10 @@
-//! Counts what an instance takes, and remembers which limit it met.
+//! Counts what an instance takes, over all of its calls, and remembers which limit it met.
 
 use cambist_contract::{limits::Limits, plugin::CallError};
 use wasmtime::ResourceLimiter;
 
 /// Refuses memory and tables beyond a revision's limits: of all memories and all
-/// tables of a call together, however many they are spread over.
+/// tables of an instance together, however many they are spread over.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     memory: Taken,
@@ -15,7 +15,7 @@ pub(crate) struct Limiter {
     pub(crate) met: Option<CallError>,
 }
 
-/// What a call has taken of one thing, and may take.
+/// What an instance has taken of one thing, and may take.
 #[derive(Debug)]
 struct Taken {
     setting: &'static str,
@@ -56,6 +56,11 @@ impl Limiter {
             memories: limits.memories,
             met: None,
         }
+    }
+
+    /// Linear memory that is taken, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        self.memory.taken
     }
 
     fn kept(&mut self, grown: Result<(), CallError>) -> wasmtime::Result<bool> {

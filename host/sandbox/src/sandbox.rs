@@ -19,6 +19,7 @@ use crate::{
     check, describe,
     engine::{self, MAX_DEPTH, MAX_FUEL, MAX_INSTANCES, MAX_MEMORIES, MAX_MEMORY, MAX_TABLE_ENTRIES},
     guest::{Guest, State, Terms},
+    kept::{Keeper, Shelf},
 };
 
 /// The sandbox cannot be set up.
@@ -44,6 +45,20 @@ pub enum SandboxError {
 pub struct Sandbox {
     engine: Engine,
     cache: Cache,
+    shelf: Arc<Shelf>,
+    seed: u64,
+}
+
+/// What instances hold of the engine's pool, those of calls under way and those that wait
+/// for another call.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct InUse {
+    /// Components' instances.
+    pub instances: u64,
+    /// Linear memories.
+    pub memories: u64,
+    /// Tables.
+    pub tables: u64,
 }
 
 impl Sandbox {
@@ -58,7 +73,29 @@ impl Sandbox {
             path: cache.display().to_string(),
             source,
         })?;
-        Ok(Self { engine, cache })
+        Ok(Self {
+            engine,
+            cache,
+            shelf: Arc::default(),
+            seed: 0,
+        })
+    }
+
+    /// The same, with the randomness from which it draws how long instances are kept.
+    /// Without it the draws are those of seed 0.
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// What is taken of the pool now.
+    pub fn in_use(&self) -> InUse {
+        let metrics = self.engine.pooling_allocator_metrics();
+        metrics.map_or_else(InUse::default, |metrics| InUse {
+            instances: metrics.component_instances(),
+            memories: metrics.memories() as u64,
+            tables: metrics.tables() as u64,
+        })
     }
 
     fn compile(&self, bytes: &[u8]) -> Result<Component, LoadError> {
@@ -76,6 +113,7 @@ impl Loader for Sandbox {
     fn load(&self, bytes: &[u8], revision: &Revision) -> Result<Arc<dyn Plugin>, LoadError> {
         fits(&revision.limits)?;
         check::size(bytes)?;
+        check::begins_as_component(bytes)?;
         check::one_component(bytes)?;
         let component = self.compile(bytes)?;
         let (generation, exports) = check::exports(&self.engine, &component)?;
@@ -94,6 +132,7 @@ impl Loader for Sandbox {
                 engine: self.engine.clone(),
                 pre,
                 terms: Arc::new(terms),
+                keeper: Keeper::new(&self.shelf, revision.kept.as_ref(), &revision.id(), self.seed),
             },
             exports,
         )
@@ -101,6 +140,7 @@ impl Loader for Sandbox {
 
     fn describe(&self, bytes: &[u8]) -> Result<Description, LoadError> {
         check::size(bytes)?;
+        check::begins_as_component(bytes)?;
         check::one_component(bytes)?;
         let component = self.compile(bytes)?;
         describe::describe(&self.engine, bytes, &component)

@@ -62,11 +62,16 @@ pub(crate) fn explain(error: &wasmtime::Error, state: &State, limits: &Limits) -
             value: u64::from(limits.instances),
         };
     }
-    if text.contains("maximum concurrent") {
+    if is_full(error) {
         return CallError::Host("all instances are in use".to_owned());
     }
     // wasmtime found the guest's answer or its use of memory to be nonsense
     CallError::BadAnswer(cut(text))
+}
+
+/// Whether the pool has no room for another instance.
+pub(crate) fn is_full(error: &wasmtime::Error) -> bool {
+    format!("{error:#}").contains("maximum concurrent")
 }
 
 /// The error as it is told and kept. A fault's text is the plugin's own and may be as

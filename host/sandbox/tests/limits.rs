@@ -18,7 +18,7 @@ use cambist_contract::{
     policy::{Proposal, Verdict},
     revision::{Grant, Revision},
 };
-use cambist_sandbox::Sandbox;
+use cambist_sandbox::{InUse, Sandbox};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -41,9 +41,26 @@ impl Bench {
         self.sandbox.load(&bytes, &revision(&bytes, limits, grants))
     }
 
-    fn unruly(&self, limits: Limits) -> Arc<dyn Plugin> {
-        self.load(limits, &["log", "reference:rates", "links:odoo"])
-            .unwrap()
+    fn unruly(self, limits: Limits) -> Unruly {
+        let plugin = self.load(limits, &["log", "reference:rates", "links:odoo"]);
+        Unruly {
+            plugin: plugin.unwrap(),
+            bench: self,
+        }
+    }
+}
+
+/// The guest, with the sandbox that it runs in.
+struct Unruly {
+    plugin: Arc<dyn Plugin>,
+    bench: Bench,
+}
+
+impl std::ops::Deref for Unruly {
+    type Target = Arc<dyn Plugin>;
+
+    fn deref(&self) -> &Arc<dyn Plugin> {
+        &self.plugin
     }
 }
 
@@ -59,6 +76,7 @@ fn revision(bytes: &[u8], limits: Limits, grants: &[&str]) -> Revision {
             .collect::<BTreeSet<_>>(),
         limits,
         tables: BTreeMap::from([("rates".to_owned(), rows)]),
+        kept: None,
     }
 }
 
@@ -126,8 +144,10 @@ fn worth(
     )
 }
 
-fn error(plugin: &Arc<dyn Plugin>, what: &str) -> CallError {
+fn error(plugin: &Unruly, what: &str) -> CallError {
     let error = told(plugin, what).answer.unwrap_err();
+    let in_use = plugin.bench.sandbox.in_use();
+    assert_eq!(in_use, InUse::default(), "not all came back after `{what}`");
     // whatever it did, the next call is as good as the first
     assert!(
         told(plugin, "nothing").answer.is_ok(),
@@ -240,6 +260,7 @@ fn a_call_that_waits_for_the_host_too_long_ends() {
     });
     let called = judge(&plugin, "links-twice", Arc::new(Slow));
     assert_eq!(called.answer.unwrap_err(), limit("time-ms", 10));
+    assert_eq!(plugin.bench.sandbox.in_use(), InUse::default());
 }
 
 #[test]
@@ -371,6 +392,27 @@ fn broken_files_are_refused() {
             "{} bytes: {error:?}",
             bytes.len()
         );
+    }
+    // what is said of files that are something else
+    let about = |bytes: &[u8]| {
+        bench
+            .sandbox
+            .describe(bytes)
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    };
+    for (bytes, told) in [
+        (&b""[..], "not a WebAssembly component: the file is empty"),
+        (
+            b"<html>",
+            "not a WebAssembly component: it is no WebAssembly at all, by its first bytes; `cambist plugin build` makes a plugin of a crate",
+        ),
+        (
+            &wasm_encoder::Module::new().finish(),
+            "not a WebAssembly component: it is a core module; `cambist plugin build` makes a component of a crate, and `wasm-tools component new` of a module",
+        ),
+    ] {
+        assert_eq!(about(bytes), Err(told.to_owned()));
     }
     // a core module, and an empty component
     let module = wasm_encoder::Module::new().finish();

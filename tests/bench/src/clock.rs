@@ -53,6 +53,13 @@ pub(crate) fn turns<const N: usize>(
     std::iter::repeat_with(turn).take(turns).collect()
 }
 
+/// The one below which so many of a hundred are, of however many there are.
+pub(crate) fn quantile<T: Copy + Default + Ord>(mut all: Vec<T>, percent: usize) -> T {
+    all.sort();
+    let last = all.len().saturating_sub(1);
+    all.get(last * percent / 100).copied().unwrap_or_default()
+}
+
 /// The one in the middle.
 pub(crate) fn median<T: Copy + Default + PartialOrd>(mut all: Vec<T>) -> T {
     all.sort_by(|one, other| one.partial_cmp(other).unwrap_or(Ordering::Equal));

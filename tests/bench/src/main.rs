@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | [`mapping`] | `read` and `write` in fresh instances, all limits on | the same plugins, linked natively ([`native`]) |
 //! | [`accept`] | webhooks made durable in a second, over loopback | a loop of `fdatasync` of the same size |
+//! | [`neighbours`] | a flow's p99 beside one whose plugin never ends | its p99 with that one quiet |
 //! | [`way`] | a message from its webhook to its dry-run receipt, stage by stage | the mapping, and the disk's syncs |
 //!
 //! # What is not here
@@ -15,14 +16,17 @@
 mod accept;
 mod clock;
 mod disk;
+mod file;
 mod mapping;
 mod native;
+mod neighbours;
 mod table;
 mod way;
 
 use std::path::PathBuf;
 
 use anyhow::Result;
+use cambist_app::telemetry;
 use clap::Parser;
 use serde::Serialize;
 
@@ -35,6 +39,9 @@ struct Options {
     /// A folder on the disk that is measured; a folder in memory measures nothing.
     #[arg(long, default_value = "target/bench")]
     folder: PathBuf,
+    /// Measures a plugin's `read` as well, of this file.
+    #[arg(long)]
+    plugin: Option<PathBuf>,
     /// Measures this part alone.
     #[arg(long)]
     only: Option<Part>,
@@ -46,17 +53,22 @@ enum Part {
     Mapping,
     Accept,
     Way,
+    Neighbours,
 }
 
 /// What was measured: all of it, or the part that was asked for.
 #[derive(Serialize)]
 struct Report {
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    file: Vec<file::Measured>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     mapping: Vec<mapping::Measured>,
     #[serde(skip_serializing_if = "Option::is_none")]
     accept: Option<accept::Measured>,
     #[serde(skip_serializing_if = "Option::is_none")]
     way: Option<way::Measured>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    neighbours: Option<neighbours::Measured>,
 }
 
 #[expect(clippy::print_stdout, reason = "it is what a benchmark is for")]
@@ -65,21 +77,31 @@ fn main() -> Result<()> {
     std::fs::create_dir_all(&options.folder)?;
     let wanted = |part| options.only.is_none_or(|only| only == part);
     let mut report = Report {
+        file: Vec::new(),
         mapping: Vec::new(),
         accept: None,
         way: None,
+        neighbours: None,
     };
     if wanted(Part::Mapping) {
         for message in ["small-deal", "deal", "large-deal"] {
             report.mapping.push(mapping::measure(message)?);
+            if let Some(plugin) = &options.plugin {
+                report.file.push(file::measure(plugin, message)?);
+            }
         }
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     if wanted(Part::Accept) {
         report.accept = Some(runtime.block_on(accept::measure(&options.folder))?);
     }
+    // one for the process, whatever hosts it runs
+    let metrics = telemetry::metrics()?;
     if wanted(Part::Way) {
-        report.way = Some(runtime.block_on(way::measure(&options.folder))?);
+        report.way = Some(runtime.block_on(way::measure(&options.folder, &metrics))?);
+    }
+    if wanted(Part::Neighbours) {
+        report.neighbours = Some(runtime.block_on(neighbours::measure(&options.folder, &metrics))?);
     }
     if options.json {
         println!("{}", serde_json::to_string_pretty(&report)?);

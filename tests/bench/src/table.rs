@@ -3,17 +3,19 @@
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::{
-    Report, accept,
+    Report, accept, file,
     mapping::{self, Side},
-    way,
+    neighbours, way,
 };
 
 /// All of it, as text.
 pub(crate) fn of(report: &Report) -> String {
     let mapping = (!report.mapping.is_empty()).then(|| mapping(&report.mapping));
+    let file = (!report.file.is_empty()).then(|| file(&report.file));
     let accept = report.accept.as_ref().map(accept);
     let way = report.way.as_ref().map(way);
-    let tables: Vec<String> = [mapping, accept, way]
+    let neighbours = report.neighbours.as_ref().map(neighbours);
+    let tables: Vec<String> = [mapping, file, accept, way, neighbours]
         .into_iter()
         .flatten()
         .map(|table| table.to_string())
@@ -27,7 +29,9 @@ fn mapping(messages: &[mapping::Measured]) -> Table {
         "bare",
         "native",
         "sandboxed",
+        "kept",
         "of native",
+        "kept of it",
         "of bare",
         "fuel",
     ]);
@@ -42,6 +46,24 @@ fn mapping(messages: &[mapping::Measured]) -> Table {
                 side,
             ));
         }
+    }
+    table
+}
+
+fn file(messages: &[file::Measured]) -> Table {
+    let mut table = plain([
+        "the file's read, microseconds of processor time",
+        "fresh",
+        "kept",
+        "of fresh",
+    ]);
+    for measured in messages {
+        table.add_row([
+            measured.message.clone(),
+            format!("{:.0}", measured.fresh_us),
+            format!("{:.0}", measured.kept_us),
+            format!("{:.2}", measured.ratio),
+        ]);
     }
     table
 }
@@ -84,13 +106,35 @@ fn way(way: &way::Measured) -> Table {
     table
 }
 
-fn row(what: &str, side: Side) -> [String; 7] {
+fn neighbours(measured: &neighbours::Measured) -> Table {
+    let mut table = plain(["a message's whole way, microseconds", "median", "p99", "of quiet"]);
+    for (what, taken, factor) in [
+        ("the neighbour is quiet", measured.quiet, 1.0),
+        (
+            "its plugin loops at every message",
+            measured.beside,
+            measured.p99_factor,
+        ),
+    ] {
+        table.add_row([
+            what.to_owned(),
+            format!("{:.0}", taken.median_us),
+            format!("{:.0}", taken.p99_us),
+            format!("{factor:.2}"),
+        ]);
+    }
+    table
+}
+
+fn row(what: &str, side: Side) -> [String; 9] {
     [
         what.to_owned(),
         format!("{:.1}", side.bare_us),
         format!("{:.1}", side.native_us),
         format!("{:.1}", side.sandboxed_us),
+        format!("{:.1}", side.kept_us),
         format!("{:.2}", side.ratio),
+        format!("{:.2}", side.kept_ratio),
         format!("{:.2}", side.bare_ratio),
         side.fuel.to_string(),
     ]

@@ -16,7 +16,6 @@ use anyhow::{Context as _, Result, ensure};
 use cambist_app::{
     config::Config,
     host::{Host, Surroundings},
-    telemetry,
 };
 use cambist_contract::{
     message::MessageId,
@@ -26,9 +25,10 @@ use cambist_contract::{
 use cambist_doubles::hubspot::{self, HubSpotDouble};
 use cambist_e2e::{
     Deal, Setup, plugins, sender,
-    setup::{ADMIN_TOKEN, CLIENT_SECRET},
+    setup::{ADMIN_TOKEN, CLIENT_SECRET, HUBSPOT},
 };
 use cambist_journal::{Event, Journal, State, journal::Filter};
+use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 use serde_json::json;
 
@@ -87,17 +87,20 @@ pub(crate) struct StageTime {
 }
 
 /// One message that went its way alone.
-struct Alone {
-    total: Duration,
+pub(crate) struct Alone {
+    pub(crate) total: Duration,
     accepted: Duration,
     stages: BTreeMap<Stage, Duration>,
 }
 
 /// Measures it on the disk of `folder`.
-pub(crate) async fn measure(folder: &Path) -> Result<Measured> {
+pub(crate) async fn measure(folder: &Path, metrics: &PrometheusHandle) -> Result<Measured> {
     let folder = tempfile::tempdir_in(folder)?;
     let sync = disk::sync_time(folder.path(), COMMIT_BYTES)?;
-    let bench = Bench::start(folder.path()).await?;
+    let hubspot = HubSpotDouble::start(json!({})).await?;
+    plugins::install(&folder.path().join("plugins"))?;
+    let text = config(&hubspot.url());
+    let bench = Bench::start(folder.path(), &text, hubspot, metrics).await?;
     bench.together(1..=WARM).await?;
 
     let mut times = Vec::new();
@@ -141,26 +144,29 @@ pub(crate) async fn measure(folder: &Path) -> Result<Measured> {
 }
 
 /// A host that runs in this process, with its CRM.
-struct Bench {
-    host: Host,
+pub(crate) struct Bench {
+    pub(crate) host: Host,
     hubspot: HubSpotDouble,
-    client: reqwest::Client,
+    pub(crate) client: reqwest::Client,
 }
 
 impl Bench {
-    async fn start(folder: &Path) -> Result<Self> {
-        let hubspot = HubSpotDouble::start(json!({})).await?;
-        let any = "127.0.0.1:0";
-        let text = Setup::default().config(&hubspot.url(), any, any);
+    /// Starts a host with this config, in a folder that has its plugins.
+    pub(crate) async fn start(
+        folder: &Path,
+        text: &str,
+        hubspot: HubSpotDouble,
+        metrics: &PrometheusHandle,
+    ) -> Result<Self> {
         let file = folder.join("cambist.toml");
         std::fs::write(&file, text)?;
-        plugins::install(&folder.join("plugins"))?;
         let config = Config::read(&file)?;
         let surroundings = Surroundings {
             file: None,
             secrets: secrets(&config)?,
-            metrics: telemetry::metrics()?,
+            metrics: metrics.clone(),
             reached: None,
+            seed: 0,
         };
         Ok(Self {
             host: Host::start(&config, surroundings).await?,
@@ -182,14 +188,14 @@ impl Bench {
         Ok(())
     }
 
-    async fn alone(&self, deal: &Deal) -> Result<Alone> {
+    pub(crate) async fn alone(&self, deal: &Deal) -> Result<Alone> {
         self.know(deal);
         let journal = &self.host.journal;
         let mut changed = journal.changed();
         let started = Instant::now();
         self.post(&[deal.id]).await?;
         let accepted = started.elapsed();
-        let id = newest(journal).await?;
+        let id = self.of(deal).await?;
         loop {
             changed.mark_unchanged();
             let claim = journal.message(&id).await?.context("it is in the journal")?;
@@ -216,7 +222,19 @@ impl Bench {
         }
     }
 
-    async fn together(&self, ids: impl Iterator<Item = u64>) -> Result<()> {
+    /// The message of a deal that was accepted just now. Others may have come meanwhile.
+    async fn of(&self, deal: &Deal) -> Result<MessageId> {
+        let filter = Filter {
+            limit: 200,
+            ..Filter::default()
+        };
+        let object = format!("/{}", deal.id);
+        let mut newest = self.host.journal.list(filter).await?.into_iter();
+        let found = newest.find(|status| status.system == HUBSPOT && status.object.ends_with(&object));
+        Ok(found.context("the message is not in the journal")?.id)
+    }
+
+    pub(crate) async fn together(&self, ids: impl Iterator<Item = u64>) -> Result<()> {
         let ids: Vec<u64> = ids.collect();
         for id in &ids {
             self.know(&Deal::german(*id));
@@ -233,6 +251,12 @@ impl Bench {
     }
 }
 
+/// The config of a host whose CRM is reached at this address.
+pub(crate) fn config(hubspot: &str) -> String {
+    let any = "127.0.0.1:0";
+    Setup::default().config(hubspot, any, any)
+}
+
 /// Values for what the config refers to, as the double wants them.
 fn secrets(config: &Config) -> Result<BTreeMap<SecretRef, Secret>> {
     let ours = config.ingress.secret_refs().map(|(_, it)| (it, CLIENT_SECRET));
@@ -241,19 +265,6 @@ fn secrets(config: &Config) -> Result<BTreeMap<SecretRef, Secret>> {
         .chain([(&config.admin.token, ADMIN_TOKEN)])
         .map(|(reference, text)| Ok((reference.clone(), Secret::parse(text)?)))
         .collect()
-}
-
-async fn newest(journal: &Arc<dyn Journal>) -> Result<MessageId> {
-    let filter = Filter {
-        limit: 1,
-        ..Filter::default()
-    };
-    let newest = journal
-        .list(filter)
-        .await?
-        .pop()
-        .context("the journal is empty")?;
-    Ok(newest.id)
 }
 
 async fn done(journal: &Arc<dyn Journal>) -> Result<u64> {

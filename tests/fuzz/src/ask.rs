@@ -48,6 +48,7 @@ pub fn revision(bytes: &[u8]) -> Revision {
             ..Limits::default()
         },
         tables: Tables::new(),
+        kept: None,
     }
 }
 

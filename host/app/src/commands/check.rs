@@ -27,7 +27,7 @@ pub struct Options {
     systems: bool,
 }
 
-/// Prints the problems. Exits with 1 if there is one.
+/// Prints the problems. Exits with 1 if there is one that is not only a warning.
 ///
 /// # Errors
 ///
@@ -40,17 +40,19 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
         problems.extend(systems(&looked).await);
         problems.sort_by_key(|problem| problem.line);
     }
+    let is_good = problems.iter().all(|problem| problem.is_warning);
     if options.common.json {
         say!("{}", serde_json::to_string_pretty(&problems)?);
-    } else if problems.is_empty() {
-        let systems = if options.systems { ", systems" } else { "" };
-        say!("{}: config{systems} and plugins are good", file.display());
     } else {
         for problem in &problems {
             say!("{problem}");
         }
+        if is_good {
+            let systems = if options.systems { ", systems" } else { "" };
+            say!("{}: config{systems} and plugins are good", file.display());
+        }
     }
-    Ok(if problems.is_empty() {
+    Ok(if is_good {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -60,6 +60,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
             secrets,
             metrics,
             reached: None,
+            seed: 0,
         },
     )
     .await?;

@@ -94,7 +94,8 @@ pub(super) async fn call(config: &Config, method: Method, path: &str, body: Opti
     };
     let answer = request.send().await.with_context(|| {
         format!(
-            "no host answers at {}; is `cambist serve` running?",
+            "no host answers at http://{}, where the config has the operators' port (`admin` under [host]): start it with \
+             `cambist serve` and the same config, or name the config of the one that runs with --config",
             config.host.admin
         )
     })?;

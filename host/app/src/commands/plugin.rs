@@ -17,6 +17,7 @@ use cambist_contract::{
     plugin::{Interface, Loader as _},
     revision::{Revision, Tables},
 };
+use cambist_registry::CaseCost;
 use cambist_sandbox::Sandbox;
 use cambist_sdk_build::{
     cases,
@@ -190,9 +191,10 @@ fn inspect(bytes: &[u8]) -> Result<serde_json::Value> {
             .collect(),
         limits: Limits::default(),
         tables: Tables::new(),
+        kept: None,
     };
     let plugin = sandbox.load(bytes, &revision)?;
-    cambist_registry::check::cases(plugin.as_ref(), &about.cases)?;
+    let costs = cambist_registry::check::cases(plugin.as_ref(), &about.cases)?;
     let interfaces: Vec<String> = about.interfaces.iter().map(Interface::to_string).collect();
     Ok(serde_json::json!({
         "name": about.name,
@@ -201,6 +203,16 @@ fn inspect(bytes: &[u8]) -> Result<serde_json::Value> {
         "size": about.size,
         "exports": interfaces,
         "imports": about.imports,
-        "cases-passed": about.cases.len(),
+        "cases-passed": costs.len(),
+        "costs": costs.iter().map(cost).collect::<Vec<_>>(),
     }))
+}
+
+/// What a case cost, on the default limits.
+fn cost(cost: &CaseCost) -> serde_json::Value {
+    serde_json::json!({
+        "case": cost.case,
+        "fuel": cost.fuel,
+        "took-us": u64::try_from(cost.elapsed.as_micros()).unwrap_or(u64::MAX),
+    })
 }

@@ -26,6 +26,7 @@ pub async fn run(options: cli::Config) -> Result<ExitCode> {
         .transpose()?;
     telemetry::log(config.host.log, traces.as_ref())?;
     let metrics = telemetry::metrics()?;
+    let seed = getrandom::u64().context("the system gives no randomness")?;
     let host = Host::start(
         &config,
         Surroundings {
@@ -33,10 +34,11 @@ pub async fn run(options: cli::Config) -> Result<ExitCode> {
             secrets,
             metrics,
             reached: halt(),
+            seed,
         },
     )
     .await?;
-    tracing::info!(ingress = %host.ingress, admin = %host.admin, "ready");
+    tracing::info!(ingress = %host.ingress, admin = %host.admin, seed, "ready");
     stopped().await?;
     tracing::info!("stopping: what is under way comes to its end");
     host.stop().await;

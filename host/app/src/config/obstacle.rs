@@ -14,6 +14,7 @@ pub(crate) fn of_binding(config: &Config, places: &Places, obstacle: Obstacle) -
         Part::Grants => "grants",
         Part::Limits => "limits",
         Part::Settings => "settings",
+        Part::Isolation => "isolation",
     };
     let binding = obstacle.binding.to_string();
     let setting = ["bindings", &binding, part];
@@ -29,5 +30,8 @@ pub(crate) fn of_binding(config: &Config, places: &Places, obstacle: Obstacle) -
         _ => "",
     };
     let text = format!("plugin `{plugin}`: {}{way_out}", obstacle.reason);
-    Some(places.problem(&setting, text))
+    Some(Problem {
+        is_warning: obstacle.is_warning,
+        ..places.problem(&setting, text)
+    })
 }

@@ -83,6 +83,7 @@ impl Places {
             file: self.path.clone(),
             line: self.line(setting),
             problem,
+            is_warning: false,
         }
     }
 
@@ -104,6 +105,7 @@ impl Places {
             file: self.path.clone(),
             line,
             problem,
+            is_warning: false,
         }
     }
 

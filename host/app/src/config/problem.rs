@@ -17,6 +17,9 @@ pub struct Problem {
     pub line: Option<usize>,
     /// What is wrong, and what to do.
     pub problem: String,
+    /// Whether all works all the same.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_warning: bool,
 }
 
 impl Problem {
@@ -26,6 +29,7 @@ impl Problem {
             file: file.to_owned(),
             line: None,
             problem,
+            is_warning: false,
         }
     }
 
@@ -44,7 +48,8 @@ impl fmt::Display for Problem {
         if let Some(line) = self.line {
             write!(f, ":{line}")?;
         }
-        write!(f, ": {}", self.problem)
+        let warning = if self.is_warning { "warning: " } else { "" };
+        write!(f, ": {warning}{}", self.problem)
     }
 }
 

@@ -54,6 +54,7 @@ pub(super) fn read(path: &Path, text: &str) -> Reading {
             file: path.to_owned(),
             line,
             problem,
+            is_warning: false,
         });
         problems.len() < MOST
     };

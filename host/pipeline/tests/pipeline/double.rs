@@ -271,6 +271,11 @@ impl Site {
 
     /// Starts a pipeline that works on so many messages at once.
     pub(crate) fn run(&self, at_once: usize) -> Running {
+        self.run_with(at_once, at_once)
+    }
+
+    /// The same, with so many calls of a flow at once.
+    pub(crate) fn run_with(&self, at_once: usize, calls_at_once: usize) -> Running {
         let setup = Setup {
             journal: self.journal.clone(),
             registry: Arc::clone(&self.registry),
@@ -279,6 +284,7 @@ impl Site {
             routes: self.routes.clone(),
             sides: BTreeMap::new(),
             at_once,
+            calls_at_once,
             now: Arc::new(now),
             reached: None,
             traced: None,
@@ -302,7 +308,15 @@ impl Site {
 
     /// Takes in the first event of each object.
     pub(crate) async fn accept(&self, system: &str, objects: std::ops::Range<u32>) {
-        let messages = objects.map(|object| message(system, "deal", object));
+        self.accept_event(system, "deal.changed", objects).await;
+    }
+
+    /// The same, of another event.
+    pub(crate) async fn accept_event(&self, system: &str, event: &str, objects: std::ops::Range<u32>) {
+        let messages = objects.map(|object| Message {
+            event: event.to_owned(),
+            ..message(system, "deal", object)
+        });
         self.journal.accept(messages.collect()).await.unwrap();
     }
 }

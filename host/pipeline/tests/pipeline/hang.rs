@@ -5,7 +5,11 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use crate::double::{Pack, Site, hangs, id};
+use cambist_contract::{canonical::Change, policy::Decision};
+
+use cambist_pipeline::Flow;
+
+use crate::double::{Pack, Site, hangs, id, verdict};
 
 /// More than go through a door, wait before it and have a slot, together.
 const BACKLOG: u32 = 400;
@@ -75,6 +79,62 @@ async fn as_many_calls_run_at_once_as_may_and_never_more() {
     });
     site.accept("crm", 0..12).await;
     let running = site.run(AT_ONCE);
+    running.until_all(12, "done").await;
+    running.stop().await;
+    assert_eq!(most.load(Ordering::SeqCst), AT_ONCE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flow_whose_plugin_computes_for_ever_keeps_no_other_flows_messages() {
+    // each call for a deal of the backlog waits until the test has seen enough
+    let (over, is_over) = std::sync::mpsc::channel::<()>();
+    let is_over = std::sync::Mutex::new(is_over);
+    let mut site = Site::with(Pack {
+        judges: Box::new(move |proposal| {
+            let id = |it: &Change| it.entity.name().id.parse().unwrap_or(0);
+            if proposal.changes.iter().any(|it| id(it) < BACKLOG) {
+                let _ = is_over.lock().unwrap().recv();
+            }
+            verdict(Decision::Allow)
+        }),
+        ..Pack::default()
+    });
+    // the other flow is from the same source
+    let mut other = Flow::clone(&site.routes.flows[0]);
+    (other.name, other.events) = ("others".to_owned(), vec!["deal.created".to_owned()]);
+    site.routes.flows.push(Arc::new(other));
+    let others = |count: u32| BACKLOG + count;
+    site.accept("crm", 0..BACKLOG).await;
+    site.accept_event("crm", "deal.created", others(0)..others(5))
+        .await;
+    let running = site.run(4);
+    running.until_all(5, "done").await;
+    // nor do they when they come later
+    site.accept_event("crm", "deal.created", others(5)..others(10))
+        .await;
+    running.until_all(10, "done").await;
+    running.until_all(BACKLOG as usize, "due").await;
+    drop(over);
+    running.crash();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_flows_calls_so_many_compute_at_once_as_have_a_turn() {
+    const AT_ONCE: usize = 2;
+    let (turn, running) = (Barrier::new(AT_ONCE), Arc::new(AtomicUsize::new(0)));
+    let most = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&most);
+    let site = Site::with(Pack {
+        reads: Box::new(move |_| {
+            seen.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            turn.wait();
+            running.fetch_sub(1, Ordering::SeqCst);
+            String::new()
+        }),
+        ..Pack::default()
+    });
+    site.accept("crm", 0..12).await;
+    let running = site.run_with(8, AT_ONCE);
     running.until_all(12, "done").await;
     running.stop().await;
     assert_eq!(most.load(Ordering::SeqCst), AT_ONCE);

@@ -46,6 +46,8 @@ struct Component {
     says: String,
     /// Why it does not load.
     refuses: Option<String>,
+    /// The fuel that each call of it costs.
+    costs: u64,
     /// The one setting it knows; it breaks on any other.
     knows: Option<String>,
 }
@@ -58,6 +60,7 @@ impl Default for Component {
             cases: Vec::new(),
             says: "yes".to_owned(),
             refuses: None,
+            costs: 0,
             knows: None,
         }
     }
@@ -177,7 +180,10 @@ impl Plugin for Puppet {
         };
         Called {
             answer,
-            cost: Cost::default(),
+            cost: Cost {
+                fuel: self.component.costs,
+                ..Cost::default()
+            },
         }
     }
 

@@ -47,11 +47,11 @@ fn a_bad_one_leaves_the_last_good_one_live_and_says_why() {
     for (bad, reason) in [
         (
             with_case("no", verdict("yes")),
-            "its case `a-deal-passes` has another answer than expected",
+            "its case `a-deal-passes` has another answer than expected: `reasons[0].text` is \"no\", not \"yes\"",
         ),
         (
             with_case("?", verdict("0")),
-            "its case `a-deal-passes` has another answer the second time",
+            "its case `a-deal-passes` has another answer the second time: `reasons[0].text` is \"1\", not \"0\"",
         ),
         (
             with_case("yes", fault),
@@ -150,6 +150,40 @@ fn obstacles_are_told_for_every_binding_and_nothing_goes_live() {
     assert_eq!(places, wanted, "{found:#?}");
     judge_of(&registry, "de", "").unwrap_err();
     assert!(site.archived("revisions").is_empty());
+}
+
+#[test]
+fn a_case_that_comes_near_its_limit_is_warned_of_and_passes() {
+    let mut site = Site::new([]);
+    let costing = |costs: u64| {
+        let text = String::from_utf8(with_case("yes", verdict("yes"))).unwrap();
+        let mut component: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let fields = component.as_object_mut().unwrap();
+        fields.insert("costs".to_owned(), json!(costs));
+        component.to_string().into_bytes()
+    };
+    site.bind([binding(
+        "deal-desk",
+        json!({"region": "de", "limits": {"fuel": 1000}}),
+    )]);
+    let registry = site.open();
+    let told = "its case `a-deal-passes` uses 80 % of `fuel` = 1000, the limit of its binding `judge region=de`; \
+                make it cheaper, or raise the limit";
+    for (costs, warnings) in [(799, vec![]), (800, vec![told.to_owned()])] {
+        let bytes = costing(costs);
+        let status = registry.offer("deal-desk", &bytes, NOW);
+        assert_eq!((status.live, status.refused), (Some(Digest::of(&bytes)), None));
+        let component = status.components.first().unwrap();
+        assert_eq!(component.component, Digest::of(&bytes));
+        assert_eq!(component.warnings, warnings, "{costs}");
+    }
+    std::fs::write(site.plugin("deal-desk.wasm"), costing(900)).unwrap();
+    let found = registry.obstacles().unwrap();
+    let warned: Vec<_> = found
+        .iter()
+        .map(|it| (it.binding, it.part, it.is_warning))
+        .collect();
+    assert_eq!(warned, [(0, Part::Limits, true)]);
 }
 
 #[test]

@@ -184,6 +184,7 @@ mod tests {
                 grants: BTreeSet::new(),
                 limits: Limits::default(),
                 tables: Tables::new(),
+                kept: None,
             };
             assert_eq!(sandbox.describe(component)?.interfaces, [Interface::Policy]);
             sandbox.load(component, &revision)

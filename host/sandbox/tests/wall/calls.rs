@@ -101,6 +101,7 @@ fn a_trap_in_any_export_is_one_calls_end() {
     for _ in 0..2 {
         for (function, error) in everything(&*plugin) {
             assert!(matches!(error, CallError::Trapped(_)), "{function}: {error}");
+            host.has_all_back(function);
         }
     }
     host.lives("traps in every export");

@@ -8,7 +8,7 @@ use cambist_contract::{
     plugin::{LoadError, Loader as _},
     revision::{Revision, Tables},
 };
-use cambist_sandbox::Sandbox;
+use cambist_sandbox::{InUse, Sandbox};
 
 /// Loads a component that exports an empty `policy`, with `parts` in it.
 fn load(parts: &str) -> Option<LoadError> {
@@ -24,8 +24,12 @@ fn load(parts: &str) -> Option<LoadError> {
         grants: Default::default(),
         limits: Limits::default(),
         tables: Tables::new(),
+        kept: None,
     };
-    Sandbox::new(cache.path()).unwrap().load(&bytes, &revision).err()
+    let sandbox = Sandbox::new(cache.path()).unwrap();
+    let refused = sandbox.load(&bytes, &revision).err();
+    assert_eq!(sandbox.in_use(), InUse::default(), "what it took came back");
+    refused
 }
 
 /// `count` core instances of one module.

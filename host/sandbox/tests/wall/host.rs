@@ -14,7 +14,7 @@ use cambist_contract::{
     policy::{Proposal, Verdict},
     revision::{Grant, Revision, Tables},
 };
-use cambist_sandbox::Sandbox;
+use cambist_sandbox::{InUse, Sandbox};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -47,6 +47,7 @@ impl Host {
         grants: &[&str],
     ) -> Result<Arc<dyn Plugin>, LoadError> {
         let loaded = self.sandbox.load(bytes, &revision(bytes, limits, grants));
+        self.has_all_back("a load");
         self.lives("a load");
         loaded
     }
@@ -65,8 +66,18 @@ impl Host {
     /// What a guest's `judge` fails with; the host and its other plugin live on.
     pub(crate) fn error(&self, name: &str, limits: Limits) -> CallError {
         let error = judge(&*self.guest(name, limits)).answer.unwrap_err();
+        self.has_all_back(name);
         self.lives(name);
         error
+    }
+
+    /// Nothing is taken of the pool any more: instances, memories and tables are free.
+    pub(crate) fn has_all_back(&self, after: &str) {
+        assert_eq!(
+            self.sandbox.in_use(),
+            InUse::default(),
+            "not all came back after {after}"
+        );
     }
 
     /// The other plugin answers.
@@ -89,6 +100,7 @@ pub(crate) fn revision(bytes: &[u8], limits: Limits, grants: &[&str]) -> Revisio
             .collect(),
         limits,
         tables: Tables::new(),
+        kept: None,
     }
 }
 

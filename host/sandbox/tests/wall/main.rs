@@ -8,4 +8,5 @@ mod components;
 mod files;
 mod grants;
 mod host;
+mod kept;
 mod repeat;

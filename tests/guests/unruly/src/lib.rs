@@ -94,6 +94,19 @@ impl Policy for Unruly {
                     links::find(&account, "odoo").map_err(|it| format!("{it:?}")),
                 ));
             }
+            "count-unhandled" => {
+                count();
+                return Err(unhandled("not mine"));
+            }
+            "panic-when-used" if count() > 1 => panic_with_a_reason(&proposal),
+            "log-count" => {
+                let count = count().to_string();
+                (0..3).for_each(|_| log::write(log::Level::Info, &count));
+            }
+            "grow" => {
+                count();
+                std::mem::forget(std::hint::black_box(vec![1_u8; 40 << 20]));
+            }
             "count" => return Ok(verdict(Decision::Allow, "count", &count().to_string())),
             _ => {}
         }

@@ -51,6 +51,8 @@ fn every_bound_is_told_with_its_number() -> Result<()> {
         "host/sandbox/src/engine.rs",
         "host/sandbox/src/describe.rs",
         "host/contract/src/limits.rs",
+        "host/contract/src/isolation.rs",
+        "host/sandbox/src/kept.rs",
     ] {
         for line in source(path)?.lines() {
             let constant = line
@@ -94,6 +96,7 @@ fn every_refusals_words_are_told() -> Result<()> {
         ("host/contract/src/fault.rs", "#[error("),
         ("host/sandbox/src/check.rs", "LoadError::TooLarge("),
         ("host/sandbox/src/check.rs", "let text ="),
+        ("host/registry/src/examine.rs", "let text ="),
         ("host/sandbox/src/check.rs", "WITHOUT_WASI: &str ="),
         ("host/sandbox/src/check.rs", "ways.push("),
         ("host/sandbox/src/describe.rs", "let text ="),

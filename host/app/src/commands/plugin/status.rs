@@ -47,6 +47,9 @@ pub(super) async fn run(options: &Options) -> Result<()> {
             let is_news = !matches!(component.standing, Standing::Retired | Standing::Refused { .. });
             if options.plugin.is_some() || is_news {
                 say!("  {}", component_line(component));
+                for warning in &component.warnings {
+                    say!("    warning: {warning}");
+                }
             }
         }
     }
