@@ -10,6 +10,7 @@ mod parts;
 mod place;
 mod problem;
 mod read;
+mod trust;
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +24,7 @@ use cambist_contract::{
     secret::{Secret, SecretRef},
 };
 use cambist_pipeline::options::{Flow, Region, RegionOf, Routes};
-use cambist_registry::{Binding, NewPlugins};
+use cambist_registry::{Binding, NewPlugins, Trust};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +61,9 @@ pub struct Config {
     /// Which plugin serves which stage for whom.
     #[serde(default)]
     pub bindings: Vec<Binding>,
+    /// Who may sign plugins, and whether they have to.
+    #[serde(default)]
+    pub trust: Trust,
     /// Reference tables that bindings may grant: keys and rows.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, BTreeMap<String, serde_json::Value>>")]
@@ -169,6 +173,7 @@ impl Looked {
         let mut problems = self.unreadable.clone();
         if let Some(config) = &self.config {
             problems.extend(check::problems(config, &self.places));
+            problems.extend(trust::problems(config, &self.places));
         }
         problems
     }

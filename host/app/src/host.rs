@@ -164,6 +164,7 @@ async fn blocking(config: &Config) -> Result<(Arc<SqliteJournal>, Arc<Registry>)
             bindings: config.bindings.clone(),
             tables: config.tables.clone(),
             new_plugins: config.host.new_plugins,
+            trust: config.trust.clone(),
         };
         let ledger = Arc::new(Kept::of(Arc::clone(&journal)));
         let registry = Registry::open(options, Arc::new(sandbox), ledger)?;

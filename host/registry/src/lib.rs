@@ -14,14 +14,17 @@
 //!
 //! # What is not here
 //!
-//! How a component is run: that is behind the port in `cambist_contract::plugin`.
+//! How a component is run: that is behind the port in `cambist_contract::plugin`. Of
+//! WebAssembly the registry knows where a component's [`signature`]s stand, no more.
 //!
 //! # Where to start reading
 //!
 //! [`registry`] for who serves a message, [`binding`] for who wins, `look` and `rollout`
 //! for how a plugin becomes live, [`life`] for where that brings it, [`examine`] and
-//! [`check`] for what it must pass, `report` and [`status`] for what operators see.
+//! [`check`] for what it must pass, [`trust`] for who must have signed it, `report` and
+//! [`status`] for what operators see.
 
+mod admit;
 mod archive;
 pub mod binding;
 pub mod check;
@@ -37,7 +40,9 @@ mod prepare;
 pub mod registry;
 mod report;
 mod rollout;
+pub mod signature;
 pub mod status;
+pub mod trust;
 pub mod watch;
 
 pub use binding::Binding;
@@ -48,3 +53,4 @@ pub use life::Standing;
 pub use metrics::describe;
 pub use registry::{NewPlugins, Options, Pinned, Registry};
 pub use status::{BindingStatus, ComponentStatus, PluginStatus};
+pub use trust::Trust;

@@ -28,6 +28,7 @@ use crate::{
     life::{Life, Standing},
     loaded::Loaded,
     look::Look,
+    trust::Trust,
 };
 
 /// What a registry is made of.
@@ -43,6 +44,8 @@ pub struct Options {
     pub tables: Tables,
     /// What becomes of a file in the folder that passes its checks.
     pub new_plugins: NewPlugins,
+    /// Who may sign components, and whether they have to.
+    pub trust: Trust,
 }
 
 /// What becomes of a new component that passes its checks.
@@ -212,6 +215,8 @@ impl Registry {
                 format!("the archive of revisions cannot be read: {error}"),
             ),
         })?;
+        self.still_trusted(&component)
+            .map_err(|error| gone(error.to_string()))?;
         let plugin = self
             .loader
             .load(&component, &revision)

@@ -144,12 +144,17 @@ impl Registry {
         now: Timestamp,
     ) -> Result<Digest, RolloutError> {
         let refused = |refusal| told(plugin, component, refusal);
-        if let Some(Standing::Refused { reason }) = self.standing(plugin, &component) {
-            return Err(refused(Refusal::Component(reason)));
-        }
-        let bytes = self.archive.component(&component).map_err(|error| {
-            RolloutError::Trouble(format!("component {} cannot be read: {error}", component.short()))
-        })?;
+        let bytes =
+            self.archive
+                .component(&component)
+                .map_err(|error| match self.standing(plugin, &component) {
+                    // it never passed, so it was not kept; what was kept is checked again
+                    Some(Standing::Refused { reason }) => refused(Refusal::Component(reason)),
+                    _ => RolloutError::Trouble(format!(
+                        "component {} cannot be read: {error}",
+                        component.short()
+                    )),
+                })?;
         let prepared = self.prepare(plugin, &bytes).map_err(refused)?;
         self.go_live(plugin, prepared, by, Revives::Yes, now)
             .map_err(refused)?;
@@ -206,21 +211,9 @@ impl Registry {
         if let Some(from) = coming.origin {
             take(Step::Registered { from })?;
         }
-        let prepared = match self.prepare(plugin, bytes) {
-            Ok(prepared) => prepared,
-            Err(Refusal::Component(reason)) => {
-                let known = Some(Standing::Refused {
-                    reason: reason.clone(),
-                });
-                if self.standing(plugin, &component) != known {
-                    take(Step::Refused {
-                        reason: reason.clone(),
-                    })?;
-                }
-                return Err(Refusal::Component(reason));
-            }
-            Err(trouble) => return Err(trouble),
-        };
+        let prepared = self
+            .prepare(plugin, bytes)
+            .map_err(|refusal| self.refuse(plugin, component, coming.by, refusal, now))?;
         if Standing::is_open(self.standing(plugin, &component).as_ref()) {
             take(Step::Passed {
                 version: prepared.version.clone(),
@@ -230,6 +223,22 @@ impl Registry {
             return self.go_live(plugin, prepared, coming.by, Revives::No, now);
         }
         self.is_not_out(plugin, &component)
+    }
+
+    /// Writes down that a component does not pass, and why, unless it is known.
+    fn refuse(&self, plugin: &str, component: Digest, by: &str, refusal: Refusal, now: Timestamp) -> Refusal {
+        if let Refusal::Component(reason) = &refusal {
+            let reason = reason.clone();
+            let known = Standing::Refused {
+                reason: reason.clone(),
+            };
+            if self.standing(plugin, &component) != Some(known) {
+                let step = Step::Refused { reason };
+                let written = self.write(&self.hold(), plugin, component, by, step, now);
+                return written.err().unwrap_or(refusal);
+            }
+        }
+        refusal
     }
 
     /// That a component was not taken out.
@@ -252,7 +261,9 @@ impl Registry {
         let bytes = self.archive.component(&component).map_err(|error| {
             Refusal::Host(format!("component {} cannot be read: {error}", component.short()))
         })?;
-        let prepared = self.prepare(plugin, &bytes)?;
+        let prepared = self
+            .prepare(plugin, &bytes)
+            .map_err(|refusal| self.refuse(plugin, component, BY_HOST, refusal, now))?;
         self.go_live(plugin, prepared, BY_CONFIG, Revives::No, now)
     }
 
@@ -282,7 +293,9 @@ impl Registry {
         }
         let known = self.lives().get(plugin).and_then(|life| life.live.clone());
         let is_same = known.as_ref().is_some_and(|(live, _)| *live == component);
-        if known != Some((component, revisions.clone())) {
+        // one that was live and did not pass for a while comes back by a step of its own
+        let was_refused = matches!(self.standing(plugin, &component), Some(Standing::Refused { .. }));
+        if was_refused || known != Some((component, revisions.clone())) {
             let by = if is_same { BY_CONFIG } else { by };
             self.write(&held, plugin, component, by, Step::Live { revisions }, now)?;
         }

@@ -128,6 +128,7 @@ fn plugins(config: &Config, places: &Places) -> Result<Vec<Problem>> {
         bindings: config.bindings.clone(),
         tables: config.tables.clone(),
         new_plugins: config.host.new_plugins,
+        trust: config.trust.clone(),
     };
     let ledger = Arc::new(cambist_registry::ledger::Memory::default());
     let registry = Registry::open(options, Arc::new(sandbox), ledger)?;
@@ -143,7 +144,10 @@ fn plugins(config: &Config, places: &Places) -> Result<Vec<Problem>> {
 /// An obstacle with the place of the setting it is about.
 fn of_binding(config: &Config, places: &Places, obstacle: Obstacle) -> Option<Problem> {
     let part = match obstacle.part {
-        Part::Plugin => "plugin",
+        // what is wrong with a key is told at the key
+        Part::Trust if places.is_torn(&["trust"]) => return None,
+        Part::Plugin | Part::Trust => "plugin",
+        Part::Component => "component",
         Part::Stage => "stage",
         // the config's own check tells of tables
         Part::Tables => return None,

@@ -9,4 +9,5 @@ mod offer;
 mod restart;
 mod rollout;
 mod route;
+mod trust;
 mod watch;
