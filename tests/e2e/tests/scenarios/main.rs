@@ -16,4 +16,5 @@ mod source;
 mod stop;
 mod target;
 mod traces;
+mod trust;
 mod way;
