@@ -11,6 +11,7 @@ mod parts;
 mod place;
 mod problem;
 mod read;
+mod trust;
 
 use std::{
     collections::BTreeMap,
@@ -25,7 +26,7 @@ use cambist_contract::{
     secret::{Secret, SecretRef},
 };
 use cambist_pipeline::options::{Flow, Region, RegionOf, Routes};
-use cambist_registry::{Binding, NewPlugins};
+use cambist_registry::{Binding, NewPlugins, Trust};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +64,9 @@ pub struct Config {
     /// Which plugin serves which stage for whom.
     #[serde(default)]
     pub bindings: Vec<Binding>,
+    /// Who may sign plugins, and whether they have to.
+    #[serde(default)]
+    pub trust: Trust,
     /// Reference tables that bindings may grant: keys and rows.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, BTreeMap<String, serde_json::Value>>")]
@@ -172,6 +176,7 @@ impl Looked {
         let mut problems = self.unreadable.clone();
         if let Some(config) = &self.config {
             problems.extend(check::problems(config, &self.places));
+            problems.extend(trust::problems(config, &self.places));
         }
         problems
     }
@@ -229,6 +234,7 @@ impl Config {
         within.flows.clone_from(&self.flows);
         within.bindings.clone_from(&self.bindings);
         within.tables.clone_from(&self.tables);
+        within.trust.clone_from(&self.trust);
         within
     }
 
@@ -256,6 +262,18 @@ impl Config {
             }
         }
         Ok(settings)
+    }
+
+    /// What decides who serves a message.
+    pub fn registry(&self) -> cambist_registry::Options {
+        cambist_registry::Options {
+            plugins: self.host.plugins.clone(),
+            archive: self.host.data.join("revisions"),
+            bindings: self.bindings.clone(),
+            tables: self.tables.clone(),
+            new_plugins: self.host.new_plugins,
+            trust: self.trust.clone(),
+        }
     }
 
     /// What decides a message's way.

@@ -10,7 +10,7 @@ use cambist_contract::secret::{Secret, SecretRef};
 use cambist_ingress::{Ingress, serve};
 use cambist_journal::{Journal, store::SqliteJournal};
 use cambist_pipeline::{Owner, Pipeline, Reached, Setup, Traced};
-use cambist_registry::{Options, Registry, watch};
+use cambist_registry::{Registry, watch};
 use cambist_sandbox::Sandbox;
 use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -175,15 +175,8 @@ async fn blocking(config: &Config, seed: u64) -> Result<(Arc<SqliteJournal>, Arc
     tokio::task::spawn_blocking(move || {
         let journal = Arc::new(SqliteJournal::open(config.journal())?);
         let sandbox = Sandbox::new(&config.host.data.join("compiled"))?.with_seed(seed);
-        let options = Options {
-            plugins: config.host.plugins.clone(),
-            archive: config.host.data.join("revisions"),
-            bindings: config.bindings.clone(),
-            tables: config.tables.clone(),
-            new_plugins: config.host.new_plugins,
-        };
         let ledger = Arc::new(Kept::of(Arc::clone(&journal)));
-        let registry = Registry::open(options, Arc::new(sandbox), ledger)?;
+        let registry = Registry::open(config.registry(), Arc::new(sandbox), ledger)?;
         registry.refresh(now());
         Ok((journal, Arc::new(registry)))
     })

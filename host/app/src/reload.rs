@@ -110,13 +110,9 @@ impl Reload {
         let restart = config
             .needs_restart(&self.started)
             .map_err(|error| vec![error.to_string()])?;
-        let reloaded = self.registry.reload(
-            config.bindings.clone(),
-            config.tables.clone(),
-            config.host.new_plugins,
-            now(),
-            |switch| self.pipeline.reroute(config.routes(), switch),
-        );
+        let reloaded = self.registry.reload(config.registry(), now(), |switch| {
+            self.pipeline.reroute(config.routes(), switch);
+        });
         match reloaded {
             Ok(plugins) => {
                 // what was not bound so far may be in the folder

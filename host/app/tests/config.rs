@@ -104,6 +104,40 @@ fn problems_are_named_with_their_line_and_the_way_out() -> Result<()> {
             "plugin = \"policy-deal-desk\"\ngrants = [\"network\"]",
             "write `log`, `reference:TABLE`",
         ),
+        (
+            "[regions.in.supplier]",
+            "[trust.keys.pune]\npublic-key = \"RWQ\"\n\n[regions.in.supplier]",
+            "not a public key of minisign; give the line",
+        ),
+        (
+            "[regions.in.supplier]",
+            "[trust]\nsignatures = \"required\"\n\n[regions.in.supplier]",
+            "add [trust.keys.NAME] with the `public-key`",
+        ),
+        (
+            "[regions.in.supplier]",
+            "[trust.keys.turin]\npublic-key = \"RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3\"\n\
+             regions = [\"it\"]\n\n[regions.in.supplier]",
+            "add [regions.it.supplier]",
+        ),
+        (
+            "[regions.in.supplier]",
+            "[trust.keys.nobody]\npublic-key = \"RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3\"\n\
+             regions = []\n\n[regions.in.supplier]",
+            "leave `regions` out if it is for all",
+        ),
+        (
+            "[regions.in.supplier]",
+            "[trust.keys]\n\
+             one.public-key = \"RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3\"\n\
+             two.public-key = \"RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3\"\n\n[regions.in.supplier]",
+            "keys `one` and `two` have the same id",
+        ),
+        (
+            "plugin = \"policy-deal-desk\"",
+            "plugin = \"policy-deal-desk\"\ncomponent = \"sha256\"",
+            "not a SHA-256 digest of 64 hex digits",
+        ),
         ("pointer = \"/deal", "pointer = \"deal", "must be a JSON pointer"),
         (
             "token = { env = \"CAMBIST_ADMIN_TOKEN\" }",

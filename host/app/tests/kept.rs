@@ -22,6 +22,7 @@ fn registry(folder: &TempDir, bindings: &[Binding]) -> Result<Registry> {
         bindings: bindings.to_vec(),
         tables: BTreeMap::from([("rates".to_owned(), BTreeMap::new())]),
         new_plugins: NewPlugins::Live,
+        trust: Default::default(),
     };
     let sandbox = Sandbox::new(&folder.path().join("compiled"))?;
     Ok(Registry::open(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cambist_contract::{isolation::Isolation, limits::Limits, revision::Grant, stage::Stage};
+use cambist_contract::{digest::Digest, isolation::Isolation, limits::Limits, revision::Grant, stage::Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,10 @@ pub struct Binding {
     pub stage: Stage,
     /// The plugin, by its file's name without `.wasm`.
     pub plugin: String,
+    /// The digest of the one component that may serve it, as `cambist plugin inspect`
+    /// tells it; any that passes if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component: Option<Digest>,
     /// Only messages of this flow; all if it is left out.
     pub flow: Option<String>,
     /// Only messages of this region; all if it is left out.
@@ -109,6 +113,7 @@ mod tests {
         Binding {
             stage: Stage::Tax,
             plugin: "tax".to_owned(),
+            component: None,
             flow: flow.map(str::to_owned),
             region: region.map(str::to_owned),
             unit: unit.map(str::to_owned),

@@ -29,6 +29,10 @@ pub struct Obstacle {
 pub enum Part {
     /// The plugin itself, for whatever binding.
     Plugin,
+    /// The component that it takes alone.
+    Component,
+    /// Who signed the component.
+    Trust,
     /// The stage it is bound to.
     Stage,
     /// A granted table that the config does not have.
@@ -80,6 +84,13 @@ impl From<LoadError> for Refusal {
     }
 }
 
+/// A plugin's file that was read.
+struct File {
+    bytes: Vec<u8>,
+    /// What it says of itself, once somebody has asked.
+    about: Option<Description>,
+}
+
 /// What is said of a plugin without a file.
 pub(crate) fn absent(plugin: &str) -> String {
     format!("there is no {plugin}.wasm in the plugin folder")
@@ -94,7 +105,7 @@ impl Registry {
     /// The folder cannot be read.
     pub fn obstacles(&self) -> io::Result<Vec<Obstacle>> {
         let (files, terms) = (folder::plugins(self.plugins())?, self.serving().terms.clone());
-        let mut known: BTreeMap<&str, Result<(Vec<u8>, Description), String>> = BTreeMap::new();
+        let mut known: BTreeMap<&str, Result<File, String>> = BTreeMap::new();
         let mut found: Vec<Obstacle> = Vec::new();
         for (place, binding) in terms.bindings.iter().enumerate() {
             let plugin = known.entry(&binding.plugin).or_insert_with(|| {
@@ -102,15 +113,14 @@ impl Registry {
                     .get(&binding.plugin)
                     .ok_or_else(|| absent(&binding.plugin))?;
                 let bytes = folder::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-                let about = self.loader.describe(&bytes).map_err(|error| error.to_string())?;
-                Ok((bytes, about))
+                Ok(File { bytes, about: None })
             });
             let (part, reason) = match plugin {
                 Err(reason) => (Part::Plugin, reason.clone()),
-                Ok((bytes, about)) => match self.examine(&terms, binding, about, bytes) {
+                Ok(file) => match self.look_at(&terms, binding, file) {
                     Err((part, refusal)) => (part, refusal.reason()),
-                    Ok(examined) => {
-                        found.extend(examined.warnings.into_iter().map(|reason| Obstacle {
+                    Ok(warnings) => {
+                        found.extend(warnings.into_iter().map(|reason| Obstacle {
                             binding: place,
                             part: Part::Limits,
                             reason,
@@ -124,7 +134,8 @@ impl Registry {
             let is_said = found.iter().any(|other| {
                 let same = terms.bindings.get(other.binding);
                 let same = same.is_some_and(|other| other.plugin == binding.plugin);
-                same && part == Part::Plugin && other.part == part && other.reason == reason
+                let is_its_own = matches!(part, Part::Plugin | Part::Trust);
+                same && is_its_own && other.part == part && other.reason == reason
             });
             if !is_said {
                 found.push(Obstacle {
@@ -138,7 +149,28 @@ impl Registry {
         Ok(found)
     }
 
-    /// Everything that can be wrong with a component on a binding's terms.
+    /// Looks at a file for a binding, and gives what its owner should know all the same.
+    fn look_at(
+        &self,
+        terms: &Terms,
+        binding: &Binding,
+        file: &mut File,
+    ) -> Result<Vec<String>, (Part, Refusal)> {
+        terms.admit(binding, &terms.admission(&file.bytes)?)?;
+        if file.about.is_none() {
+            let about = self.loader.describe(&file.bytes);
+            file.about = Some(about.map_err(|error| (Part::Plugin, Refusal::from(error)))?);
+        }
+        match &file.about {
+            Some(about) => self
+                .examine(terms, binding, about, &file.bytes)
+                .map(|examined| examined.warnings),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Everything that can be wrong with a component on a binding's terms, once it is
+    /// admitted.
     pub(crate) fn examine(
         &self,
         terms: &Terms,

@@ -14,7 +14,8 @@
 //!
 //! # What is not here
 //!
-//! How a component is run: that is behind the port in `cambist_contract::plugin`.
+//! How a component is run: that is behind the port in `cambist_contract::plugin`. Of
+//! WebAssembly the registry knows where a component's [`signature`]s stand, no more.
 //!
 //! # Where to start reading
 //!
@@ -22,8 +23,9 @@
 //! for what serves at one moment, `look` and `rollout` for how a plugin becomes live,
 //! `beside` for shadows and shares, `reload` for another config, `life` for where that
 //! brings it, [`examine`] and [`check`] for what it must pass, [`cost`] for what it is warned
-//! of, `report` and [`status`] for what operators see.
+//! of, [`trust`] for who must have signed it, `report` and [`status`] for what operators see.
 
+mod admit;
 mod archive;
 mod beside;
 pub mod binding;
@@ -44,11 +46,13 @@ mod reload;
 mod report;
 mod rollout;
 mod serving;
+pub mod signature;
 pub mod standing;
 pub mod status;
 mod step;
 mod terms;
 mod trial;
+pub mod trust;
 pub mod watch;
 
 pub use binding::Binding;
@@ -60,3 +64,4 @@ pub use metrics::describe;
 pub use registry::{NewPlugins, Options, Pinned, Registry};
 pub use standing::Standing;
 pub use status::{BindingStatus, ComponentStatus, PluginStatus};
+pub use trust::Trust;

@@ -45,6 +45,11 @@ impl Loaded {
         }
     }
 
+    /// Lets go of all but these.
+    pub(crate) fn keep_only(&self, ids: &HashSet<Digest>) {
+        self.lock().retain(|id, _| ids.contains(id));
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<Digest, Pinned>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -40,6 +40,15 @@ pub(crate) struct Unfit {
 }
 
 impl Unfit {
+    /// It is about this binding, if about one.
+    fn of(binding: Option<usize>) -> impl FnOnce((Part, Refusal)) -> Self {
+        move |(part, refusal)| Self {
+            binding,
+            part,
+            refusal,
+        }
+    }
+
     /// It is about no binding in particular.
     fn as_a_whole(refusal: Refusal) -> Self {
         Self {
@@ -65,25 +74,25 @@ impl Registry {
         plugin: &str,
         bytes: &[u8],
     ) -> Result<Prepared, Unfit> {
+        if !terms.is_bound(plugin) {
+            let unbound = "no binding names it; add one to the config".to_owned();
+            return Err(Unfit::as_a_whole(Refusal::Component(unbound)));
+        }
+        let admission = terms.admission(bytes).map_err(Unfit::of(None))?;
+        for (place, binding) in terms.of(plugin) {
+            terms.admit(binding, &admission).map_err(Unfit::of(Some(place)))?;
+        }
+        // from here on it is compiled
         let about = self
             .loader
             .describe(bytes)
             .map_err(|error| Unfit::as_a_whole(error.into()))?;
         let (mut revisions, mut found) = (BTreeMap::new(), Vec::new());
         for (place, binding) in terms.of(plugin) {
-            let Examined { pinned, warnings } =
-                self.examine(terms, binding, &about, bytes)
-                    .map_err(|(part, refusal)| Unfit {
-                        binding: Some(place),
-                        part,
-                        refusal,
-                    })?;
+            let examined = self.examine(terms, binding, &about, bytes);
+            let Examined { pinned, warnings } = examined.map_err(Unfit::of(Some(place)))?;
             found.extend(warnings);
             revisions.insert(place, pinned);
-        }
-        if revisions.is_empty() {
-            let unbound = "no binding names it; add one to the config".to_owned();
-            return Err(Unfit::as_a_whole(Refusal::Component(unbound)));
         }
         revisions
             .values()
@@ -97,7 +106,7 @@ impl Registry {
         }
         self.warnings.keep(about.component, found);
         Ok(Prepared {
-            component: Digest::of(bytes),
+            component: admission.component,
             version: about.version,
             terms: Arc::clone(terms),
             revisions,

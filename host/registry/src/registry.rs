@@ -33,10 +33,11 @@ use crate::{
     serving::{Beside, Place, Serving},
     standing::Standing,
     terms::Terms,
+    trust::Trust,
 };
 
 /// What a registry is made of.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The folder that is watched for plugins.
     pub plugins: PathBuf,
@@ -48,6 +49,8 @@ pub struct Options {
     pub tables: Tables,
     /// What becomes of a file in the folder that passes its checks.
     pub new_plugins: NewPlugins,
+    /// Who may sign components, and whether they have to.
+    pub trust: Trust,
 }
 
 /// What becomes of a new component that passes its checks.
@@ -116,10 +119,11 @@ impl Registry {
         for (at, act) in ledger.all().map_err(RegistryError::Ledger)? {
             lives.entry(act.plugin.clone()).or_default().follow(at, &act);
         }
-        let terms = Terms::new(options.bindings, options.tables, options.new_plugins);
+        let folder = options.plugins.clone();
+        let terms = Terms::new(options);
         let places = vec![Place::default(); terms.bindings.len()];
         Ok(Self {
-            folder: options.plugins,
+            folder,
             loader,
             archive,
             ledger,
@@ -236,6 +240,10 @@ impl Registry {
                 format!("the archive of revisions cannot be read: {error}"),
             ),
         })?;
+        self.serving()
+            .terms
+            .still_trusted(&component)
+            .map_err(|error| gone(error.to_string()))?;
         let plugin = self
             .loader
             .load(&component, &revision)
@@ -270,6 +278,11 @@ impl Registry {
         let mut live = serving.places.iter().filter_map(|place| place.live.as_ref());
         live.find(|pinned| pinned.revision.plugin == plugin)
             .map(|pinned| pinned.revision.component)
+    }
+
+    /// Has what does not serve be loaded again when it is asked for, and be looked at again.
+    pub(crate) fn load_again(&self) {
+        self.loaded.keep_only(&self.serving_ids());
     }
 
     pub(crate) fn is_bound(&self, plugin: &str) -> bool {

@@ -10,19 +10,20 @@ use std::{
     sync::Arc,
 };
 
-use cambist_contract::{digest::Digest, revision::Tables, rollout::Step};
+use cambist_contract::{digest::Digest, rollout::Step};
 use jiff::Timestamp;
 
 use crate::{
-    Binding, Obstacle, Registry,
+    Obstacle, Registry,
     error::ReloadError,
     examine::{Part, Refusal, absent},
     folder,
     life::{Life, Mode},
     metrics,
     prepare::{Prepared, Unfit},
-    registry::NewPlugins,
+    registry::Options,
     serving::{Beside, Place, Serving},
+    standing::Standing,
     step::{BY_CONFIG, BY_HOST},
     terms::Terms,
     trial::Trial,
@@ -37,6 +38,8 @@ struct Ready {
     terms: Arc<Terms>,
     live: BTreeMap<String, Prepared>,
     beside: BTreeMap<String, (Mode, Result<Prepared, String>)>,
+    /// What is live and not trusted any more, and why.
+    untrusted: BTreeMap<String, (Digest, String)>,
 }
 
 impl Registry {
@@ -44,6 +47,10 @@ impl Registry {
     /// served by other revisions for it. Blocks while it compiles and runs cases.
     ///
     /// `together` is handed the switch, and does in the same moment what else has to change.
+    /// The folders stay those that it was opened with.
+    ///
+    /// Who signed it is asked anew of everything. What is live and is not trusted any more is
+    /// taken out, as at a start: a key that is revoked waits for nobody.
     ///
     /// # Errors
     ///
@@ -51,18 +58,17 @@ impl Registry {
     /// ones hold.
     pub fn reload(
         &self,
-        bindings: Vec<Binding>,
-        tables: Tables,
-        new_plugins: NewPlugins,
+        options: Options,
         now: Timestamp,
         together: impl FnOnce(&mut dyn FnMut()),
     ) -> Result<BTreeSet<String>, ReloadError> {
-        let terms = Arc::new(Terms::new(bindings, tables, new_plugins));
+        let terms = Arc::new(Terms::new(options));
         let mut together = Some(together);
         for _ in 0..TRIES {
             let ready = self.ready(&terms)?;
             if let Some(changed) = self.adopt(ready, now, &mut together)? {
                 self.forget_unbound();
+                self.load_again();
                 return Ok(changed);
             }
         }
@@ -73,7 +79,8 @@ impl Registry {
     /// Checks everything that serves on other terms.
     fn ready(&self, terms: &Arc<Terms>) -> Result<Ready, ReloadError> {
         let lives = self.lives().clone();
-        let (mut obstacles, mut live, mut beside) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        let (mut live, mut beside, mut untrusted) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut obstacles = Vec::new();
         let bound: BTreeSet<&String> = terms.bindings.iter().map(|binding| &binding.plugin).collect();
         for plugin in bound {
             let life = lives.get(plugin);
@@ -87,6 +94,9 @@ impl Registry {
             let prepared = self.again(terms, plugin, &component);
             match prepared {
                 Ok(prepared) => drop(live.insert(plugin.clone(), prepared)),
+                Err(unfit) if unfit.part == Part::Trust => {
+                    untrusted.insert(plugin.clone(), (component, unfit.refusal.reason()));
+                }
                 Err(unfit) => obstacles.push(obstacle(terms, plugin, unfit)),
             }
             if let Some(known) = life.and_then(|life| life.beside.as_ref()) {
@@ -102,6 +112,7 @@ impl Registry {
             terms: Arc::clone(terms),
             live,
             beside,
+            untrusted,
         })
     }
 
@@ -143,7 +154,12 @@ impl Registry {
         let lives = self.lives().clone();
         let stands = |plugin: &str, of: fn(&Life) -> Option<_>| lives.get(plugin).and_then(of);
         for plugin in ready.terms.bindings.iter().map(|binding| &binding.plugin) {
-            let live = ready.live.get(plugin).map(|prepared| prepared.component);
+            let untrusted = ready.untrusted.get(plugin).map(|(component, _)| *component);
+            let live = ready
+                .live
+                .get(plugin)
+                .map(|prepared| prepared.component)
+                .or(untrusted);
             let mode = ready.beside.get(plugin).map(|(mode, _)| *mode);
             let known = lives.get(plugin).and_then(|life| life.beside.as_ref());
             if stands(plugin, Life::live_component) != live || known.map(|known| known.mode) != mode {
@@ -158,9 +174,23 @@ impl Registry {
         };
         for (plugin, prepared) in &ready.live {
             let revisions = prepared.named();
-            let known = lives.get(plugin).and_then(|life| life.live.as_ref());
-            if known.is_some_and(|(_, known)| *known != revisions) {
+            let life = lives.get(plugin);
+            let known = life.and_then(|life| life.live.as_ref());
+            let standing = life.and_then(|life| life.standing(&prepared.component));
+            // one that was not trusted for a while comes back by a step of its own
+            let was_refused = matches!(standing, Some(Standing::Refused { .. }));
+            if was_refused || known.is_some_and(|(_, known)| *known != revisions) {
                 write(plugin, prepared.component, BY_CONFIG, Step::Live { revisions })?;
+            }
+        }
+        for (plugin, (component, reason)) in &ready.untrusted {
+            let is_known = matches!(
+                lives.get(plugin).and_then(|life| life.standing(component)),
+                Some(Standing::Refused { reason: known }) if known == reason
+            );
+            if !is_known {
+                let reason = reason.clone();
+                write(plugin, *component, BY_HOST, Step::Refused { reason })?;
             }
         }
         for (plugin, (mode, prepared)) in &ready.beside {

@@ -113,6 +113,9 @@ impl Registry {
                 "its live component was taken out: {reason}; {way_out}, and `cambist plugin status {plugin}` lists all"
             ));
         }
+        if let Some(Standing::Refused { reason }) = last {
+            return Refusal::Component(format!("what was live does not pass any more: {reason}"));
+        }
         match self.looks().get(plugin) {
             Some(Look {
                 refused: Some(reason),

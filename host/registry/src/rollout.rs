@@ -19,7 +19,7 @@ use crate::{
     metrics,
     prepare::Prepared,
     standing::Standing,
-    step::{BY_CONFIG, told},
+    step::{BY_CONFIG, BY_HOST, told},
 };
 
 /// A component that comes to be checked.
@@ -174,21 +174,9 @@ impl Registry {
         if let Some(from) = coming.origin {
             take(Step::Registered { from })?;
         }
-        let prepared = match self.prepare(plugin, bytes) {
-            Ok(prepared) => prepared,
-            Err(Refusal::Component(reason)) => {
-                let known = Some(Standing::Refused {
-                    reason: reason.clone(),
-                });
-                if self.standing(plugin, &component) != known {
-                    take(Step::Refused {
-                        reason: reason.clone(),
-                    })?;
-                }
-                return Err(Refusal::Component(reason));
-            }
-            Err(trouble) => return Err(trouble),
-        };
+        let prepared = self
+            .prepare(plugin, bytes)
+            .map_err(|refusal| self.refuse(plugin, component, coming.by, refusal, now))?;
         if Standing::is_open(self.standing(plugin, &component).as_ref()) {
             take(Step::Passed {
                 version: prepared.version.clone(),
@@ -203,6 +191,22 @@ impl Registry {
         }
     }
 
+    /// Writes down that a component does not pass, and why, unless it is known.
+    fn refuse(&self, plugin: &str, component: Digest, by: &str, refusal: Refusal, now: Timestamp) -> Refusal {
+        if let Refusal::Component(reason) = &refusal {
+            let reason = reason.clone();
+            let known = Standing::Refused {
+                reason: reason.clone(),
+            };
+            if self.standing(plugin, &component) != Some(known) {
+                let step = Step::Refused { reason };
+                let written = self.write(&self.hold(), plugin, component, by, step, now);
+                return written.err().unwrap_or(refusal);
+            }
+        }
+        refusal
+    }
+
     /// Makes what the ledger has as live serve again, as the config is today.
     pub(crate) fn restore(&self, plugin: &str, now: Timestamp) -> Result<(), Refusal> {
         let component = self.lives().get(plugin).and_then(Life::live_component);
@@ -212,7 +216,9 @@ impl Registry {
         let bytes = self.archive.component(&component).map_err(|error| {
             Refusal::Host(format!("component {} cannot be read: {error}", component.short()))
         })?;
-        let prepared = self.prepare(plugin, &bytes)?;
+        let prepared = self
+            .prepare(plugin, &bytes)
+            .map_err(|refusal| self.refuse(plugin, component, BY_HOST, refusal, now))?;
         self.go_live(plugin, prepared, BY_CONFIG, Revives::No, now)
     }
 
@@ -236,8 +242,10 @@ impl Registry {
         let known = self.lives().get(plugin).and_then(|life| life.live.clone());
         let is_same = known.as_ref().is_some_and(|(live, _)| *live == component);
         let is_beside = self.lives().get(plugin).and_then(Life::beside_component) == Some(component);
+        // one that was live and did not pass for a while comes back by a step of its own
+        let was_refused = matches!(self.standing(plugin, &component), Some(Standing::Refused { .. }));
         let revisions = prepared.named();
-        if is_beside || known != Some((component, revisions.clone())) {
+        if is_beside || was_refused || known != Some((component, revisions.clone())) {
             let by = if is_same { BY_CONFIG } else { by };
             self.write(&held, plugin, component, by, Step::Live { revisions }, now)?;
         }

@@ -84,12 +84,15 @@ impl Registry {
 
     /// The bytes of a component that passed before, or why it cannot be had.
     pub(crate) fn kept(&self, plugin: &str, component: &Digest) -> Result<Vec<u8>, RolloutError> {
-        if let Some(Standing::Refused { reason }) = self.standing(plugin, component) {
-            return Err(told(plugin, *component, Refusal::Component(reason)));
-        }
-        self.archive.component(component).map_err(|error| {
-            RolloutError::Trouble(format!("component {} cannot be read: {error}", component.short()))
-        })
+        self.archive
+            .component(component)
+            .map_err(|error| match self.standing(plugin, component) {
+                // it never passed, so it was not kept; what was kept is checked again
+                Some(Standing::Refused { reason }) => told(plugin, *component, Refusal::Component(reason)),
+                _ => {
+                    RolloutError::Trouble(format!("component {} cannot be read: {error}", component.short()))
+                }
+            })
     }
 
     /// That a component was not taken out.

@@ -6,7 +6,8 @@ use cambist_contract::{revision::Tables, stage::Stage};
 
 use crate::{
     binding::{Binding, Subject},
-    registry::NewPlugins,
+    registry::{NewPlugins, Options},
+    trust::Trust,
 };
 
 /// What a config says of plugins. Never changed: another config is another one.
@@ -15,6 +16,7 @@ pub(crate) struct Terms {
     pub(crate) bindings: Vec<Binding>,
     pub(crate) tables: Tables,
     pub(crate) new_plugins: NewPlugins,
+    pub(crate) trust: Trust,
     /// The places of the bindings, by whom they are for: so that a message costs the same
     /// with a thousand bindings as with ten.
     places: HashMap<For, usize>,
@@ -24,7 +26,14 @@ pub(crate) struct Terms {
 type For = (Stage, Option<Arc<str>>, Option<Arc<str>>, Option<Arc<str>>);
 
 impl Terms {
-    pub(crate) fn new(bindings: Vec<Binding>, tables: Tables, new_plugins: NewPlugins) -> Self {
+    pub(crate) fn new(options: Options) -> Self {
+        let Options {
+            bindings,
+            tables,
+            new_plugins,
+            trust,
+            ..
+        } = options;
         let text = |value: &Option<String>| value.as_deref().map(Arc::from);
         let mut places = HashMap::new();
         for (place, binding) in bindings.iter().enumerate() {
@@ -41,6 +50,7 @@ impl Terms {
             bindings,
             tables,
             new_plugins,
+            trust,
             places,
         }
     }
@@ -106,7 +116,7 @@ mod tests {
             let tried = ranked
                 .filter_map(|(place, binding)| Some((binding.fit(Stage::Tax, subject)?, place)))
                 .max();
-            let terms = Terms::new(bindings, Tables::new(), NewPlugins::Live);
+            let terms = Terms::new(Options { bindings, ..Options::default() });
             prop_assert_eq!(terms.place(Stage::Tax, subject), tried.map(|(_, place)| place));
         }
     }

@@ -4,7 +4,11 @@ use wasm_encoder::{CustomSection, Encode as _, Section as _};
 use wasm_metadata::{AddMetadata, AddMetadataField};
 use wit_component::ComponentEncoder;
 
-use crate::{BuildError, cut, post_return};
+use crate::{
+    BuildError, cut,
+    metadata::{AUTHORS, DESCRIPTION, VERSION},
+    post_return,
+};
 
 /// The custom section that holds a component's cases: a JSON array, each item as
 /// the host's `Case`.
@@ -39,7 +43,7 @@ pub fn encode(core: &[u8], about: &About<'_>, cases: &serde_json::Value) -> Resu
         .module(&core)
         .and_then(|mut encoder| encoder.encode())
         .map_err(|error| failed(format!("{error:#}")))?;
-    described(&component, about, cases).map_err(failed)
+    described(&component, about, Some("Rust"), cases).map_err(failed)
 }
 
 /// Makes a plugin of a component that another language's tool has made: the plugin's
@@ -52,27 +56,36 @@ pub fn encode(core: &[u8], about: &About<'_>, cases: &serde_json::Value) -> Resu
 /// It is no component, or nothing in it exports an interface of the contract.
 pub fn pack(component: &[u8], about: &About<'_>, cases: &serde_json::Value) -> Result<Vec<u8>, BuildError> {
     cut::out(component)
-        .and_then(|component| described(&component, about, cases))
+        .and_then(|component| described(&component, about, None, cases))
         .map_err(|detail| BuildError::Component {
             name: about.name.to_owned(),
             detail,
         })
 }
 
-/// The component with what it says of itself.
-fn described(component: &[u8], about: &About<'_>, cases: &serde_json::Value) -> Result<Vec<u8>, String> {
+/// The component with what it says of itself. The language where nobody has said it: other
+/// languages' tools do, and of Rust's own word nothing is left, since what is built is
+/// stripped.
+fn described(
+    component: &[u8],
+    about: &About<'_>,
+    language: Option<&str>,
+    cases: &serde_json::Value,
+) -> Result<Vec<u8>, String> {
     let mut metadata = AddMetadata::default();
+    metadata
+        .language
+        .extend(language.map(|language| (language.to_owned(), String::new())));
     metadata.name = AddMetadataField::Set(about.name.to_owned());
     let mut bytes = metadata
         .to_wasm(component)
         .map_err(|error| format!("{error:#}"))?;
-    // the sections that OCI annotations of WebAssembly files are kept in
-    append(&mut bytes, "version", about.version.as_bytes());
+    append(&mut bytes, VERSION, about.version.as_bytes());
     if !about.authors.is_empty() {
-        append(&mut bytes, "authors", about.authors.join(", ").as_bytes());
+        append(&mut bytes, AUTHORS, about.authors.join(", ").as_bytes());
     }
     if let Some(description) = about.description {
-        append(&mut bytes, "description", description.as_bytes());
+        append(&mut bytes, DESCRIPTION, description.as_bytes());
     }
     append(&mut bytes, CASES_SECTION, cases.to_string().as_bytes());
     Ok(bytes)

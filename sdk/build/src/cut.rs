@@ -36,7 +36,7 @@ use wasmparser::{
 use self::{cutter::Cutter, uses::Uses};
 
 /// The contract's package: what is imported from it stays.
-const CONTRACT: &str = "cambist:plugin/";
+pub(crate) const CONTRACT: &str = "cambist:plugin/";
 
 /// The plugin's own component, with nothing but the contract's interfaces around it.
 /// A component that is so already comes back as it was.

@@ -14,6 +14,7 @@ pub mod cargo;
 pub mod cases;
 pub mod component;
 mod cut;
+pub mod metadata;
 mod post_return;
 
 use std::path::PathBuf;

@@ -40,6 +40,8 @@ pub struct Setup {
     pub read_time: &'static str,
     /// More bindings, as the config writes them.
     pub bindings: &'static str,
+    /// The `[trust]` of the config, as the config writes it.
+    pub trust: String,
 }
 
 impl Default for Setup {
@@ -55,6 +57,7 @@ impl Default for Setup {
             log: "info",
             read_time: "10s",
             bindings: "",
+            trust: String::new(),
         }
     }
 }
@@ -122,6 +125,7 @@ read-time = "{}"
         text.push_str(REGIONS);
         text.push_str(&BINDINGS.replace("ROUNDING", self.rounding));
         text.push_str(self.bindings);
+        text.push_str(&self.trust);
         text
     }
 

@@ -74,6 +74,7 @@ impl Site {
             bindings: vec![serde_json::from_value(binding).unwrap()],
             tables: Default::default(),
             new_plugins: Default::default(),
+            trust: Default::default(),
         };
         let ledger = Arc::new(cambist_registry::ledger::Memory::default());
         let registry = Arc::new(Registry::open(options, Arc::new(Texts), ledger).unwrap());

@@ -125,11 +125,8 @@ fn plugins(config: &Config, places: &Places) -> Result<Vec<Problem>> {
     let scratch = tempfile::tempdir().context("cannot make a folder for the check")?;
     let sandbox = Sandbox::new(&scratch.path().join("compiled"))?;
     let options = cambist_registry::Options {
-        plugins: folder.clone(),
         archive: scratch.path().join("revisions"),
-        bindings: config.bindings.clone(),
-        tables: config.tables.clone(),
-        new_plugins: config.host.new_plugins,
+        ..config.registry()
     };
     let ledger = Arc::new(cambist_registry::ledger::Memory::default());
     let registry = Registry::open(options, Arc::new(sandbox), ledger)?;

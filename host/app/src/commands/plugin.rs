@@ -3,6 +3,10 @@
 
 mod beside;
 mod diff;
+mod file;
+mod inspect;
+mod key;
+mod sign;
 mod status;
 mod step;
 
@@ -12,13 +16,6 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use cambist_contract::{
-    limits::Limits,
-    plugin::{Interface, Loader as _},
-    revision::{Revision, Tables},
-};
-use cambist_registry::CaseCost;
-use cambist_sandbox::Sandbox;
 use cambist_sdk_build::{
     cases,
     component::{self, About},
@@ -58,11 +55,12 @@ pub enum Command {
         #[arg(long, default_value = "plugins")]
         to: PathBuf,
     },
-    /// Tells what a component says about itself, and runs its cases.
-    Inspect {
-        /// The component.
-        file: PathBuf,
-    },
+    /// Tells what a component is made of, who signed it, and what its cases cost.
+    Inspect(inspect::Inspect),
+    /// Makes a key pair to sign plugins with.
+    Key(key::Key),
+    /// Signs a component: the signature travels in its file.
+    Sign(sign::Sign),
     /// Tells what is live, what waits, and what does not pass and why, at the running host.
     Status(status::Options),
     /// Sends a component to the running host, which checks it.
@@ -119,13 +117,12 @@ pub async fn run(command: Command) -> Result<ExitCode> {
                 authors: &[],
                 description: description.as_deref(),
             };
-            let packed = component::pack(&read(&file)?, &about, &collect(cases.as_deref())?)?;
+            let packed = component::pack(&file::read(&file)?, &about, &collect(cases.as_deref())?)?;
             say!("{}", place(&name, &packed, &to)?.display());
         }
-        Command::Inspect { file } => {
-            let bytes = read(&file)?;
-            say!("{}", serde_json::to_string_pretty(&inspect(&bytes)?)?);
-        }
+        Command::Inspect(options) => inspect::run(&options)?,
+        Command::Key(options) => key::run(&options)?,
+        Command::Sign(options) => sign::run(&options)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -151,15 +148,9 @@ fn place(name: &str, component: &[u8], to: &Path) -> Result<PathBuf> {
     if std::fs::read(&path).is_ok_and(|there| there == component) {
         return Ok(path);
     }
-    inspect(component).with_context(|| format!("plugin {name}"))?;
-    let half = path.with_extension("half");
-    std::fs::write(&half, component).with_context(|| format!("cannot write {}", half.display()))?;
-    std::fs::rename(&half, &path).with_context(|| format!("cannot write {}", path.display()))?;
+    inspect::look(component, None).with_context(|| format!("plugin {name}"))?;
+    file::put(&path, component, None)?;
     Ok(path)
-}
-
-fn read(file: &Path) -> Result<Vec<u8>> {
-    std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
 /// The cases in a folder. One that was named has to be there: a plugin that passes no
@@ -174,45 +165,4 @@ fn collect(folder: Option<&Path>) -> Result<serde_json::Value> {
         folder.display()
     );
     Ok(cases::collect(folder)?)
-}
-
-/// Describes a component and runs its cases, with all grants that need no name.
-fn inspect(bytes: &[u8]) -> Result<serde_json::Value> {
-    let scratch = tempfile::tempdir().context("cannot make a folder")?;
-    let sandbox = Sandbox::new(scratch.path())?;
-    let about = sandbox.describe(bytes)?;
-    let revision = Revision {
-        plugin: about.name.clone().unwrap_or_default(),
-        component: about.component,
-        settings: serde_json::json!({}),
-        grants: ["log", "reference:none", "links:none"]
-            .iter()
-            .filter_map(|grant| grant.parse().ok())
-            .collect(),
-        limits: Limits::default(),
-        tables: Tables::new(),
-        kept: None,
-    };
-    let plugin = sandbox.load(bytes, &revision)?;
-    let costs = cambist_registry::check::cases(plugin.as_ref(), &about.cases)?;
-    let interfaces: Vec<String> = about.interfaces.iter().map(Interface::to_string).collect();
-    Ok(serde_json::json!({
-        "name": about.name,
-        "version": about.version,
-        "digest": about.component,
-        "size": about.size,
-        "exports": interfaces,
-        "imports": about.imports,
-        "cases-passed": costs.len(),
-        "costs": costs.iter().map(cost).collect::<Vec<_>>(),
-    }))
-}
-
-/// What a case cost, on the default limits.
-fn cost(cost: &CaseCost) -> serde_json::Value {
-    serde_json::json!({
-        "case": cost.case,
-        "fuel": cost.fuel,
-        "took-us": u64::try_from(cost.elapsed.as_micros()).unwrap_or(u64::MAX),
-    })
 }

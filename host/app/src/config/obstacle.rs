@@ -7,7 +7,10 @@ use super::{Config, Places, Problem};
 /// An obstacle with the place of the setting it is about.
 pub(crate) fn of_binding(config: &Config, places: &Places, obstacle: Obstacle) -> Option<Problem> {
     let part = match obstacle.part {
-        Part::Plugin => "plugin",
+        // what is wrong with a key is told at the key
+        Part::Trust if places.is_torn(&["trust"]) => return None,
+        Part::Plugin | Part::Trust => "plugin",
+        Part::Component => "component",
         Part::Stage => "stage",
         // the config's own check tells of tables
         Part::Tables => return None,

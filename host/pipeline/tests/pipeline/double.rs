@@ -237,6 +237,7 @@ impl Site {
             bindings: ["read", "judge", "write"].map(binding).into(),
             tables: BTreeMap::new(),
             new_plugins: Default::default(),
+            trust: Default::default(),
         };
         let ledger = Arc::new(cambist_registry::ledger::Memory::default());
         let registry =

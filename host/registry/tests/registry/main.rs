@@ -11,4 +11,5 @@ mod reload;
 mod restart;
 mod rollout;
 mod route;
+mod trust;
 mod watch;

@@ -1,9 +1,9 @@
 //! Another config while the host runs: all of it holds from one moment on, or nothing.
 
-use std::{collections::BTreeMap, fs, sync::Arc};
+use std::{fs, sync::Arc};
 
 use cambist_contract::{digest::Digest, share::Share};
-use cambist_registry::{Binding, Ledger as _, NewPlugins, Part, Registry, ReloadError, RouteError, Standing};
+use cambist_registry::{Binding, Ledger as _, Options, Part, Registry, ReloadError, RouteError, Standing};
 use serde_json::{Value, json};
 
 use crate::double::{NOW, Site, binding, judge_of, judge_of_key, live, saying, verdict, with_case};
@@ -12,8 +12,11 @@ const PLUGIN: &str = "deal-desk";
 
 /// Reloads with these bindings, and tells the plugins that changed.
 fn reload(registry: &Registry, bindings: impl Into<Vec<Binding>>) -> Result<Vec<String>, ReloadError> {
-    let (bindings, tables) = (bindings.into(), BTreeMap::new());
-    let changed = registry.reload(bindings, tables, NewPlugins::Live, NOW, |switch| switch())?;
+    let options = Options {
+        bindings: bindings.into(),
+        ..Options::default()
+    };
+    let changed = registry.reload(options, NOW, |switch| switch())?;
     Ok(changed.into_iter().collect())
 }
 

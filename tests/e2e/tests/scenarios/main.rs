@@ -19,4 +19,5 @@ mod stop;
 mod swap;
 mod target;
 mod traces;
+mod trust;
 mod way;

@@ -53,6 +53,7 @@ fn every_bound_is_told_with_its_number() -> Result<()> {
         "host/contract/src/limits.rs",
         "host/contract/src/isolation.rs",
         "host/sandbox/src/kept.rs",
+        "host/registry/src/signature.rs",
     ] {
         for line in source(path)?.lines() {
             let constant = line
@@ -72,7 +73,7 @@ fn every_bound_is_told_with_its_number() -> Result<()> {
             }
         }
     }
-    assert!(seen > 18, "only {seen} bounds found: this test has become blind");
+    assert!(seen > 20, "only {seen} bounds found: this test has become blind");
     none("LIMITS.md lacks the bound:", &findings)
 }
 
@@ -94,6 +95,10 @@ fn every_refusals_words_are_told() -> Result<()> {
     for (path, begins) in [
         ("host/contract/src/plugin.rs", "#[error("),
         ("host/contract/src/fault.rs", "#[error("),
+        ("host/registry/src/admit.rs", "let reason ="),
+        ("host/registry/src/signature.rs", "#[error("),
+        ("host/registry/src/trust.rs", "#[error("),
+        ("host/registry/src/trust.rs", "reasons.push("),
         ("host/sandbox/src/check.rs", "LoadError::TooLarge("),
         ("host/sandbox/src/check.rs", "let text ="),
         ("host/registry/src/examine.rs", "let text ="),
@@ -113,7 +118,7 @@ fn every_refusals_words_are_told() -> Result<()> {
             }
         }
     }
-    assert!(seen > 30, "only {seen} texts found: this test has become blind");
+    assert!(seen > 45, "only {seen} texts found: this test has become blind");
     none("LIMITS.md does not tell the words:", &findings)
 }
 
