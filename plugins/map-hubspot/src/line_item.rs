@@ -34,16 +34,13 @@ fn line(source: &Source<'_>, item: &Fields<'_>, currency: Option<&str>) -> Resul
     let (unit_price, discount_percent) = price(&from)?;
     let quantity = from.decimal("quantity")?.required(from.path("quantity"))?;
     let (quantity, unit_price) = signed(quantity, unit_price);
+    let (id, name) = (item.required_text("id")?, from.required_text("name")?);
     Ok(ContractLine {
-        id: item.required_text("id")?,
-        name: from.required_text("name")?,
         sku: from.text("hs_sku")?,
-        quantity,
         unit: from.text(&own.unit)?,
-        unit_price,
         discount_percent,
         tax_class: from.text(&own.tax_class)?,
-        extra: Vec::new(),
+        ..ContractLine::priced(id, name, quantity, unit_price)
     })
 }
 

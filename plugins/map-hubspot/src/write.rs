@@ -13,7 +13,7 @@ use crate::{country, settings::Settings};
 ///
 /// # Errors
 ///
-/// A change removes an object: that is not carried out here. Or a date is none.
+/// A change removes or merges an object: that is not carried out here. Or a date is none.
 pub(crate) fn plan(settings: &Settings, input: &Outbound) -> Result<Plan> {
     let mut commands = Vec::with_capacity(input.changes.len());
     for change in &input.changes {
@@ -24,9 +24,9 @@ pub(crate) fn plan(settings: &Settings, input: &Outbound) -> Result<Plan> {
             _ => continue,
         };
         let name = change.entity.name();
-        if change.kind == ChangeKind::Remove {
+        if change.kind != ChangeKind::Upsert {
             return Err(broken(format!(
-                "{model} are not removed in HubSpot by this plugin"
+                "{model} are neither removed nor merged in HubSpot by this plugin"
             )));
         }
         commands.push(Command::Upsert(Record {

@@ -71,12 +71,10 @@ pub(crate) fn read(project: &Fields<'_>) -> Result<Option<Vec<Milestone>>> {
             .map(|share| (share.value() * dec!(100)).exact())
             .transpose()?;
         Ok(Milestone {
-            id: from.required_text("id")?,
-            name: from.required_text("name")?,
             due: from.date("deadline")?,
             share_percent: share.filter(|share| share.units != 0),
             reached: from.date("reached_date")?,
-            extra: Vec::new(),
+            ..Milestone::called(from.required_text("id")?, from.required_text("name")?)
         })
     };
     records.iter().map(milestone).collect::<Result<_>>().map(Some)

@@ -66,14 +66,15 @@ pub(super) async fn run(pipeline: &Pipeline, work: &mut Work) -> Result<Passed, 
 /// which the earlier invoices among the changes have not billed. The period is from the
 /// first to the last day on which there was any of it. What is removed is not there.
 fn billable(changes: &[Change]) -> Option<Billable> {
-    let (mut contract, mut account, mut project) = (None, None, None);
-    let (mut resources, mut timesheets, mut expenses) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut contract, mut account) = (None, None);
+    let (mut projects, mut resources, mut timesheets, mut expenses) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut earlier: Vec<Invoice> = Vec::new();
     for change in changes.iter().filter(|change| change.kind == ChangeKind::Upsert) {
         match &change.entity {
             Entity::Contract(it) => contract = Some(it.clone()),
             Entity::Account(it) => account = Some(it.clone()),
-            Entity::Project(it) => project = Some(it.clone()),
+            Entity::Project(it) => projects.push(it.clone()),
             Entity::Resource(it) => resources.push(it.clone()),
             Entity::Timesheet(it) => timesheets.push(it.clone()),
             Entity::Expense(it) => expenses.push(it.clone()),
@@ -81,21 +82,22 @@ fn billable(changes: &[Change]) -> Option<Billable> {
             Entity::Contact(_) | Entity::Opportunity(_) | Entity::Payment(_) => {}
         }
     }
-    let billed: BTreeSet<&EntityRef> =
-        billed(&earlier, |_, line| line.timesheets.iter().chain(&line.expenses).collect());
+    let billed: BTreeSet<&EntityRef> = billed(&earlier, |_, line| {
+        line.timesheets.iter().chain(&line.expenses).collect()
+    });
     timesheets
         .retain(|sheet| sheet.status == Some(TimesheetStatus::Approved) && !billed.contains(&sheet.entity));
     expenses.retain(|spent| spent.status == Some(ExpenseStatus::Approved) && !billed.contains(&spent.entity));
     let days = timesheets.iter().filter_map(|sheet| sheet.day);
     let days = days.chain(expenses.iter().filter_map(|spent| spent.day));
-    let reached = project.iter().flat_map(|project| reached(project, &earlier));
+    let reached = projects.iter().flat_map(|project| reached(project, &earlier));
     let days: BTreeSet<Date> = days.chain(reached).collect();
     Some(Billable {
         from: *days.first()?,
         until: *days.last()?,
         contract: contract?,
         account: account?,
-        project,
+        projects,
         resources,
         timesheets,
         expenses,
@@ -130,7 +132,8 @@ fn billed<'a, T: Ord>(
 /// milestone's id is its project's, so an invoice for another project names another.
 fn reached(project: &Project, earlier: &[Invoice]) -> Vec<Date> {
     let billed: BTreeSet<&str> = billed(earlier, |invoice, line| {
-        let of_it = invoice.project.as_ref().is_none_or(|it| *it == project.entity);
+        let of = line.project.as_ref().or(invoice.project.as_ref());
+        let of_it = of.is_none_or(|it| *it == project.entity);
         line.milestone.as_deref().filter(|_| of_it).into_iter().collect()
     });
     let milestones = project.milestones.iter().flatten();
@@ -227,7 +230,10 @@ mod tests {
         assert_eq!(asked(&[("1", posted.clone()), ("2", credited.clone())]), again);
         let cancelled = bill("credit-note", "cancelled");
         assert_eq!(asked(&[("1", posted.clone()), ("2", cancelled)]), None);
-        assert_eq!(asked(&[("1", posted.clone()), ("2", credited), ("3", posted)]), None);
+        assert_eq!(
+            asked(&[("1", posted.clone()), ("2", credited), ("3", posted)]),
+            None
+        );
     }
 
     #[test]
@@ -275,6 +281,23 @@ mod tests {
             ),
         ]);
         assert_eq!(days(billable(&other)), day("2026-10-01", "2026-10-01"));
+        // a line may name a project of its own
+        let ours = json!({"kind": "project", "system": "odoo", "id": "p"});
+        let mut of_ours = line.clone();
+        of_ours
+            .as_object_mut()
+            .unwrap()
+            .insert("project".to_owned(), ours);
+        let by_line = json!({
+            "project": {"kind": "project", "system": "odoo", "id": "other"}, "lines": [of_ours],
+        });
+        other.pop();
+        let with_line: Vec<Change> = other
+            .iter()
+            .cloned()
+            .chain(changes(&[("invoice", "i", by_line)]))
+            .collect();
+        assert_eq!(days(billable(&with_line)), None);
         other.retain(|change| !matches!(change.entity, Entity::Project(_)));
         assert_eq!(days(billable(&other)), None);
         let told = with(both, &[billed, ("new", spent("2026-11-07", "approved"))]);

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use cambist_contract::{
     Decimal,
-    canonical::{Account, Change, ChangeKind, Contract, Entity, EntityRef, Invoice, InvoiceKind, InvoiceStatus},
+    canonical::{
+        Account, Change, ChangeKind, Contract, Entity, EntityRef, Invoice, InvoiceKind, InvoiceStatus,
+    },
     plugin::Called,
     stage::Stage,
     tax::{Assessment, Document, DocumentKind, DocumentLine, Party, Treatment},
@@ -132,7 +134,12 @@ fn party(account: &Account) -> Party {
     let name = account.legal_name.as_ref().or(account.name.as_ref());
     Party {
         name: name.cloned().unwrap_or_default(),
-        address: account.billing.clone().unwrap_or_default(),
+        address: account
+            .established
+            .as_ref()
+            .or(account.billing.as_ref())
+            .cloned()
+            .unwrap_or_default(),
         business: account.business.unwrap_or(true),
         tax_id: account.tax_id.clone(),
         tax_id_confirmed: account.tax_id_confirmed,
@@ -140,12 +147,7 @@ fn party(account: &Account) -> Party {
     }
 }
 
-fn order(
-    contract: &Contract,
-    customer: Party,
-    supplier: &Party,
-    day: Date,
-) -> Result<Document, Failure> {
+fn order(contract: &Contract, customer: Party, supplier: &Party, day: Date) -> Result<Document, Failure> {
     let lines = contract.lines.iter().flatten().map(|line| DocumentLine {
         id: line.id.clone(),
         name: line.name.clone(),
@@ -153,6 +155,7 @@ fn order(
         unit_price: line.unit_price,
         discount_percent: line.discount_percent,
         tax_class: line.tax_class.clone(),
+        performed_at: line.performed_at.clone(),
         extra: line.extra.clone(),
     });
     Ok(Document {
@@ -168,12 +171,7 @@ fn order(
     })
 }
 
-fn bill(
-    invoice: &Invoice,
-    customer: Party,
-    supplier: &Party,
-    tax_point: Date,
-) -> Result<Document, Failure> {
+fn bill(invoice: &Invoice, customer: Party, supplier: &Party, tax_point: Date) -> Result<Document, Failure> {
     let lines = invoice.lines.iter().flatten().map(|line| DocumentLine {
         id: line.id.clone(),
         name: line.name.clone(),
@@ -181,6 +179,7 @@ fn bill(
         unit_price: line.unit_price,
         discount_percent: line.discount_percent,
         tax_class: line.tax_class.clone(),
+        performed_at: line.performed_at.clone(),
         extra: line.extra.clone(),
     });
     let kind = match invoice.kind {
@@ -305,7 +304,10 @@ mod tests {
             (credit("1", json!({"tax-point": "2026-01-02"})), "2026-01-02"),
             (credit("unknown", json!({})), "2026-11-20"),
         ] {
-            assert_eq!(days(&[("1", posted.clone()), ("2", note)]), [("2".into(), day.into())]);
+            assert_eq!(
+                days(&[("1", posted.clone()), ("2", note)]),
+                [("2".into(), day.into())]
+            );
         }
     }
 }

@@ -7,7 +7,10 @@ use cambist_contract::{
     mapping::{Action, Command, Inbound, Outbound, Plan, Record},
     plugin::CallError,
     policy::{Approval, Decision, Proposal, Verdict},
-    tax::{Assessment, Document, DocumentKind, DocumentLine, LineTax, Party, Rate, TaxTotal, Treatment},
+    tax::{
+        AppliedRate, Assessment, Document, DocumentKind, DocumentLine, LineTax, Party, Rate, TaxTotal,
+        Treatment,
+    },
 };
 
 use super::{
@@ -42,7 +45,7 @@ plain!(
 );
 record!(to Party = tax::Party { name, address, business, tax_id, tax_id_confirmed, extra });
 record!(to DocumentLine = tax::DocumentLine {
-    id, name, quantity, unit_price, discount_percent, tax_class, extra,
+    id, name, quantity, unit_price, discount_percent, tax_class, performed_at, extra,
 });
 record!(to Document = tax::Document {
     [entity as ref_] kind, tax_point, currency, supplier, customer, lines, corrects, extra,
@@ -54,6 +57,7 @@ plain!(
         Zero,
         Exempt,
         ReverseCharge,
+        IntraCommunity,
         OutsideScope,
         Exported,
         Withholding,
@@ -63,10 +67,12 @@ record!(
     Rate = assessments::RateParam
         | assessments::RateResult {
             code,
+            jurisdiction,
             treatment,
             percent
         }
 );
+record!(AppliedRate = assessments::AppliedRateParam | assessments::AppliedRateResult { rate, base, amount });
 record!(
     LineTax = assessments::LineTaxParam
         | assessments::LineTaxResult {
@@ -81,7 +87,7 @@ record!(Assessment = assessments::AssessmentParam | assessments::AssessmentResul
     [entity as ref_] currency, lines, totals, net, tax, gross, payable, notes,
 });
 
-record!(to Billable = invoicing::Billable { contract, account, project, resources, from, until, timesheets, expenses, earlier });
+record!(to Billable = invoicing::Billable { contract, account, projects, resources, from, until, timesheets, expenses, earlier });
 record!(from Draft = invoicing::Draft { invoices, reasons });
 
 impl FromWit for Command {
