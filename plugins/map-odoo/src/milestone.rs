@@ -39,7 +39,7 @@ pub(crate) fn write(
             .optional_number("quantity_percentage", share.as_ref());
         commands.push(Command::Upsert(Record {
             model: "project.milestone".to_owned(),
-            external_id: external_id::of_milestone(&project.ref_, &milestone.id),
+            key: RecordKey::External(external_id::of_milestone(&project.ref_, &milestone.id)),
             values: values.json(),
             stands_for: None,
         }));

@@ -146,6 +146,7 @@ proptest! {
                     serde_json::from_str::<Value>(&action.from).unwrap();
                     serde_json::from_str::<Value>(&action.to).unwrap();
                 }
+                Command::Remove(name) => prop_assert_eq!(name.model, "res.partner"),
             }
         }
     }

@@ -19,7 +19,8 @@ pub use crate::{
     money::{Rounding, minor_units, round_to_currency},
     plugin::{
         Action, Approval, Billable, Command, Decision, Document, DocumentKind, DocumentLine, Draft, Inbound,
-        Invoicing, Mapping, Outbound, Party, Plan, Policy, Proposal, Record, Tax, Verdict, reason, verdict,
+        Invoicing, Mapping, Outbound, Party, Plan, Policy, Proposal, Record, RecordKey, RecordName, Tax,
+        Verdict, reason, verdict,
     },
     totals::{RoundingMethod, Totals, line_amount},
     values::Values,

@@ -33,7 +33,7 @@ pub(crate) mod exports {
     pub(crate) mod cambist {
         pub(crate) mod plugin {
             pub(crate) mod mapping {
-                types!(::cambist_sdk::bindings::mapping::exports::cambist::plugin::mapping: lent [Inbound, Outbound] both [] plain [Action, Command, Plan, Record]);
+                types!(::cambist_sdk::bindings::mapping::exports::cambist::plugin::mapping: lent [Inbound, Outbound] both [] plain [Action, Command, Plan, Record, RecordKey, RecordName]);
             }
             pub(crate) mod policy {
                 types!(::cambist_sdk::bindings::policy::exports::cambist::plugin::policy: lent [Approval, Proposal] both [] plain [Decision, Verdict]);

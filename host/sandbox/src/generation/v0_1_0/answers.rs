@@ -4,7 +4,7 @@ use cambist_contract::{
     context::Context,
     fault::{Fault, Reason, Violation},
     invoicing::{Billable, Draft},
-    mapping::{Action, Command, Inbound, Outbound, Plan, Record},
+    mapping::{Action, Command, Inbound, Outbound, Plan, Record, RecordKey, RecordName},
     plugin::CallError,
     policy::{Approval, Decision, Proposal, Verdict},
     tax::{
@@ -28,8 +28,9 @@ record!(Reason = types::ReasonParam | types::ReasonResult { code, text, basis })
 
 record!(to Inbound = mapping::Inbound { system, event, object_kind, object_id, body });
 record!(to Outbound = mapping::Outbound { system, changes, assessments });
-record!(from Record = mapping::Record { model, external_id, values, stands_for });
-record!(from Action = mapping::Action { model, external_id, name, arguments, from, to });
+record!(from Record = mapping::Record { model, key, values, stands_for });
+record!(from RecordName = mapping::RecordName { model, key });
+record!(from Action = mapping::Action { model, key, name, arguments, from, to });
 record!(from Plan = mapping::Plan { commands });
 
 record!(to Approval = policy::Approval { role, by, at });
@@ -97,7 +98,22 @@ impl FromWit for Command {
             mapping::Command::Ensure(it) => Self::Ensure(FromWit::from_wit(it, allowed)?),
             mapping::Command::Upsert(it) => Self::Upsert(FromWit::from_wit(it, allowed)?),
             mapping::Command::Act(it) => Self::Act(FromWit::from_wit(it, allowed)?),
+            mapping::Command::Remove(it) => Self::Remove(FromWit::from_wit(it, allowed)?),
         })
+    }
+}
+
+impl FromWit for RecordKey {
+    type Wit = mapping::RecordKey;
+    fn from_wit(wit: mapping::RecordKey, _: &mut Allowed) -> Result<Self, Wrong> {
+        let key = match wit {
+            mapping::RecordKey::External(id) => Self::External(id),
+            mapping::RecordKey::Own(id) => Self::Own(id),
+        };
+        match key.is_plain() {
+            true => Ok(key),
+            false => Err(Wrong::new("is an external id that begins with `#`")),
+        }
     }
 }
 
