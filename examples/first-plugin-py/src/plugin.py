@@ -3,7 +3,7 @@ project. `map-hubspot` does the same in Rust, and both ways."""
 
 import company
 import deal
-from cambist import answering, unhandled
+from cambist import answering, broken, unhandled
 from fields import Fields, present
 from settings import settings_of
 from source import Source
@@ -37,7 +37,7 @@ class Mapping(exports.Mapping):
 
     @answering
     def write(self, context, input):
-        raise unhandled("this plugin reads, and writes nothing")
+        raise broken("this plugin reads, and writes nothing")
 
 
 def contact(source, body):

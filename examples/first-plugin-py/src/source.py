@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from cambist import invalid, is_day
-from wit_world.imports.canonical import Change, ChangeKind
+from wit_world.imports.canonical import Change, ChangeKind_Upsert
 from wit_world.imports.types import EntityRef
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -44,7 +44,7 @@ class Source:
 
         return Change(
             entity=entity,
-            kind=ChangeKind.UPSERT,
+            kind=ChangeKind_Upsert(),
             cleared=[field for field, names in filled.items() if emptied(names)],
             changed_by=properties.text("hs_updated_by_user_id"),
             changed_at=updated(found) or self.time,

@@ -122,7 +122,7 @@ export function change(
   };
   return {
     entity,
-    kind: "upsert",
+    kind: { tag: "upsert" },
     cleared: Object.keys(filled).filter((field) => emptied(filled[field]!)),
     changedBy: from.text("hs_updated_by_user_id"),
     changedAt: moment(object) ?? source.time,

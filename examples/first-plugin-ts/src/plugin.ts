@@ -4,7 +4,7 @@
 import type { Change } from "cambist:plugin/canonical@0.1.0";
 import type { Inbound, Outbound, Plan } from "cambist:plugin/mapping@0.1.0";
 import type { Context } from "cambist:plugin/types@0.1.0";
-import { answering, unhandled } from "./cambist.js";
+import { answering, broken, unhandled } from "./cambist.js";
 import * as company from "./company.js";
 import * as deal from "./deal.js";
 import { Fields, present } from "./fields.js";
@@ -41,7 +41,7 @@ function read(context: Context, input: Inbound): Change[] {
 }
 
 function write(_context: Context, _input: Outbound): Plan {
-  throw unhandled("this plugin reads, and writes nothing");
+  throw broken("this plugin reads, and writes nothing");
 }
 
 export const mapping = { read: answering(read), write: answering(write) };

@@ -9,7 +9,7 @@ use cambist_contract::{
     context::Context,
     limits::Limits,
     message::MessageId,
-    plugin::{CallError, Function, Interface, Links, Loader as _, Plugin},
+    plugin::{CallError, Function, Interface, Link, Links, Loader as _, Plugin},
     policy::Proposal,
     revision::{Revision, Tables},
 };
@@ -83,8 +83,12 @@ fn table() -> Tables {
 struct OneLink;
 
 impl Links for OneLink {
-    fn find(&self, entity: &EntityRef, _: &str) -> Option<String> {
-        Some(format!("partner-{}", entity.id))
+    fn find(&self, entity: &EntityRef, _: &str) -> Option<Link> {
+        Some(Link {
+            model: "res.partner".to_owned(),
+            external_id: Some("x.1".to_owned()),
+            id: Some(format!("partner-{}", entity.id)),
+        })
     }
 }
 
@@ -113,7 +117,7 @@ fn host_functions(plugin: &dyn Plugin) {
         [
             r#"Ok(Some("{\"rate\":\"19\"}"))"#,
             r#"Err(ReferenceError::NotGranted("other"))"#,
-            r#"Ok(Some("partner-1"))"#,
+            r#"Ok(Some(Link { model: "res.partner", external-id: Some("x.1"), id: Some("partner-1") }))"#,
             r#"Err(LinksError::NotGranted("other"))"#,
             r#"{}"#,
         ]

@@ -47,11 +47,11 @@ fn receipt(command: &Command, before: Option<Digest>) -> Receipt {
         Command::Ensure(record) | Command::Upsert(record) => {
             (Some(digest_of(record)), record.stands_for.clone())
         }
-        Command::Act(_) => (None, None),
+        Command::Act(_) | Command::Remove(_) => (None, None),
     };
     Receipt {
         model: command.model().to_owned(),
-        external_id: command.external_id().to_owned(),
+        external_id: command.key().to_string(),
         effect: if digest.is_some() && digest == before {
             Effect::Unchanged
         } else {
@@ -71,10 +71,7 @@ pub fn render(command: &Command) -> String {
         Command::Ensure(record) => record_lines("ensure", record),
         Command::Upsert(record) => record_lines("upsert", record),
         Command::Act(action) => {
-            let mut lines = format!(
-                "act    {} {}: {}\n",
-                action.model, action.external_id, action.name
-            );
+            let mut lines = format!("act    {} {}: {}\n", action.model, action.key, action.name);
             if !action.arguments.is_empty() {
                 lines.push_str(&format!("         with {}\n", state(&action.arguments)));
             }
@@ -85,6 +82,7 @@ pub fn render(command: &Command) -> String {
             ));
             lines
         }
+        Command::Remove(name) => format!("remove {} {}\n", name.model, name.key),
     }
 }
 
@@ -95,7 +93,7 @@ fn record_lines(verb: &str, record: &Record) -> String {
         .map(|name| name.chars().count())
         .max()
         .unwrap_or_default();
-    let mut lines = format!("{verb} {} {}\n", record.model, record.external_id);
+    let mut lines = format!("{verb} {} {}\n", record.model, record.key);
     for (name, value) in record.values.iter() {
         lines.push_str(&format!("         {name:width$}  {}\n", shown(value)));
     }
@@ -124,7 +122,10 @@ fn shown(value: &Value) -> String {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use cambist_contract::{JsonObject, mapping::Action};
+    use cambist_contract::{
+        JsonObject,
+        mapping::{Action, RecordKey, RecordName},
+    };
     use serde_json::json;
 
     use super::*;
@@ -134,17 +135,21 @@ mod tests {
         vec![
             Command::Upsert(Record {
                 model: "res.partner".to_owned(),
-                external_id: "hub.acc_1".to_owned(),
+                key: RecordKey::External("hub.acc_1".to_owned()),
                 values: fields(json!({"name": "Muster GmbH", "is_company": true})),
                 stands_for: None,
             }),
             Command::Act(Action {
                 model: "sale.order".to_owned(),
-                external_id: "hub.so_1".to_owned(),
+                key: RecordKey::External("hub.so_1".to_owned()),
                 name: "action_confirm".to_owned(),
                 arguments: JsonObject::default(),
                 from: fields(json!({"state": "draft", "amount_total": "119.00"})),
                 to: fields(json!({"state": "sale"})),
+            }),
+            Command::Remove(RecordName {
+                model: "companies".to_owned(),
+                key: RecordKey::Own("901".to_owned()),
             }),
         ]
     }
@@ -154,13 +159,13 @@ mod tests {
         let receipts = DryRun.deliver(&plan(), &[]).await?;
         assert_eq!(
             receipts.iter().map(|receipt| receipt.effect).collect::<Vec<_>>(),
-            [Effect::Shown; 2]
+            [Effect::Shown; 3]
         );
         let written: Vec<_> = receipts.iter().map(|receipt| receipt.written).collect();
         let again = DryRun.deliver(&plan(), &written).await?;
         assert_eq!(
             again.iter().map(|receipt| receipt.effect).collect::<Vec<_>>(),
-            [Effect::Unchanged, Effect::Shown]
+            [Effect::Unchanged, Effect::Shown, Effect::Shown]
         );
         Ok(())
     }
@@ -175,7 +180,8 @@ mod tests {
              \x20        is_company  true\n\
              act    sale.order hub.so_1: action_confirm\n\
              \x20        from state=draft, amount_total=119.00\n\
-             \x20          to state=sale\n"
+             \x20          to state=sale\n\
+             remove companies #901\n"
         );
     }
 }

@@ -7,6 +7,7 @@
 //! | upsert | `<model>/load`, up to 100 rows a call: by external id, all or nothing; a refused row is compared with what is there (`settle.rs`) |
 //! | ensure | `ir.model.data/check_object_reference`, then `load` for what is not there |
 //! | act | `check_object_reference`, `<model>/read` of the state, `<model>/<action>`, `read` again |
+//! | remove | `check_object_reference`, `<model>/read` of `active`, `<model>/write`: archived, never deleted |
 //! | hint | `<model>/read` |
 //! | ready | `res.company/search_read` |
 //!
@@ -40,6 +41,7 @@ mod hint;
 mod load;
 mod loaded;
 mod lookup;
+mod remove;
 mod settle;
 mod state;
 pub mod target;

@@ -9,7 +9,7 @@ use cambist_connect::{DeliverError, Systems, Target, options::Options, target::d
 use cambist_contract::{
     JsonObject,
     delivery::{Effect, NextTry},
-    mapping::{Action, Command, Record},
+    mapping::{Action, Command, Record, RecordKey},
     secret::{Secret, SecretRef},
 };
 use cambist_doubles::{Scripted, server::Reply};
@@ -39,7 +39,7 @@ fn fields(value: Value) -> JsonObject {
 fn record(id: &str, values: Value) -> Record {
     Record {
         model: "res.partner".to_owned(),
-        external_id: id.to_owned(),
+        key: RecordKey::External(id.to_owned()),
         values: fields(values),
         stands_for: None,
     }
@@ -52,7 +52,7 @@ fn upsert(id: &str) -> Command {
 fn confirm() -> Command {
     Command::Act(Action {
         model: "sale.order".to_owned(),
-        external_id: "hub.so_1".to_owned(),
+        key: RecordKey::External("hub.so_1".to_owned()),
         name: "action_confirm".to_owned(),
         arguments: JsonObject::default(),
         from: fields(json!({"state": "draft", "amount_total": "119.00"})),
@@ -444,7 +444,7 @@ async fn a_refused_row_that_is_there_already_is_unchanged_and_only_what_differs_
     let locked = || refused(0, None, "You cannot change the pricelist of a confirmed order !");
     let order = Command::Upsert(Record {
         model: "sale.order".to_owned(),
-        external_id: "hub.so_1".to_owned(),
+        key: RecordKey::External("hub.so_1".to_owned()),
         values: fields(json!({"pricelist_id/id": "shop.eur", "client_order_ref": "42"})),
         stands_for: None,
     });

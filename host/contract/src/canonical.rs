@@ -28,7 +28,7 @@ pub use entity_ref::{EntityKind, EntityRef, Extension};
 pub use expense::{Expense, ExpenseStatus};
 pub use invoice::{Invoice, InvoiceKind, InvoiceLine, InvoiceStatus};
 pub use opportunity::{Opportunity, OpportunityStatus};
-pub use payment::{Payment, PaymentStatus};
+pub use payment::{Allocation, Payment, PaymentDirection, PaymentStatus};
 pub use project::{Milestone, Project, ProjectStatus};
 pub use resource::Resource;
 pub use timesheet::{Timesheet, TimesheetStatus};

@@ -48,7 +48,8 @@ pub enum Effect {
 pub struct Receipt {
     /// The kind of record, such as `res.partner`.
     pub model: String,
-    /// The external id that we gave it.
+    /// What the record is found by, as [text](crate::mapping::RecordKey): the external id
+    /// that we gave it, or the target's own id behind a `#`.
     pub external_id: String,
     /// What happened.
     pub effect: Effect,
@@ -56,7 +57,7 @@ pub struct Receipt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_id: Option<String>,
     /// The digest of the values that were written, for leaving out the same
-    /// next time; none for actions.
+    /// next time; none for actions, and one of no values for a removal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written: Option<crate::digest::Digest>,
     /// The entity the record stands for.

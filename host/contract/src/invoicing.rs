@@ -17,8 +17,8 @@ pub struct Billable {
     /// Who pays.
     pub account: Account,
     /// The work, with its milestones.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub project: Option<Project>,
+    #[serde(default)]
+    pub projects: Vec<Project>,
     /// Those who worked.
     #[serde(default)]
     pub resources: Vec<Resource>,
@@ -26,10 +26,10 @@ pub struct Billable {
     pub from: Date,
     /// Last day of the period.
     pub until: Date,
-    /// Approved time that is on no invoice yet.
+    /// Approved time that is not billed.
     #[serde(default)]
     pub timesheets: Vec<Timesheet>,
-    /// Approved expenses that are on no invoice yet.
+    /// Approved expenses that are not billed.
     #[serde(default)]
     pub expenses: Vec<Expense>,
     /// What was billed before.

@@ -1,6 +1,10 @@
 //! What a mapping plugin is asked, and what it answers: `wit/*/mapping.wit`.
 
+mod record_key;
+
 use serde::{Deserialize, Serialize};
+
+pub use self::record_key::RecordKey;
 
 use crate::{
     canonical::{Change, EntityRef},
@@ -43,13 +47,24 @@ pub struct Outbound {
 pub struct Record {
     /// The kind of record, such as `res.partner`.
     pub model: String,
-    /// The id that we give it.
-    pub external_id: String,
+    /// What it is found by.
+    #[serde(alias = "external-id")]
+    pub key: RecordKey,
     /// Its fields; `null` empties one.
     pub values: JsonObject,
     /// The entity it stands for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stands_for: Option<EntityRef>,
+}
+
+/// Names a record of the target.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RecordName {
+    /// The kind of record, such as `res.partner`.
+    pub model: String,
+    /// What it is found by.
+    pub key: RecordKey,
 }
 
 /// Something that is done to a record, once.
@@ -58,8 +73,9 @@ pub struct Record {
 pub struct Action {
     /// The kind of record.
     pub model: String,
-    /// Its external id.
-    pub external_id: String,
+    /// What the record is found by.
+    #[serde(alias = "external-id")]
+    pub key: RecordKey,
     /// What is done, in the target's words.
     pub name: String,
     /// The arguments.
@@ -81,6 +97,8 @@ pub enum Command {
     Upsert(Record),
     /// Done once.
     Act(Action),
+    /// The record must not be there; already gone is done.
+    Remove(RecordName),
 }
 
 impl Command {
@@ -89,14 +107,16 @@ impl Command {
         match self {
             Self::Ensure(record) | Self::Upsert(record) => &record.model,
             Self::Act(action) => &action.model,
+            Self::Remove(name) => &name.model,
         }
     }
 
-    /// The external id it is about.
-    pub fn external_id(&self) -> &str {
+    /// What its record is found by.
+    pub fn key(&self) -> &RecordKey {
         match self {
-            Self::Ensure(record) | Self::Upsert(record) => &record.external_id,
-            Self::Act(action) => &action.external_id,
+            Self::Ensure(record) | Self::Upsert(record) => &record.key,
+            Self::Act(action) => &action.key,
+            Self::Remove(name) => &name.key,
         }
     }
 }

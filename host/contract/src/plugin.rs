@@ -49,15 +49,29 @@ impl fmt::Display for Interface {
 /// Answers which record in one system is which in another, for the `links`
 /// import. The pipeline answers from the journal and keeps what was answered.
 pub trait Links: Send + Sync {
-    /// The id that `entity` has in `system`.
-    fn find(&self, entity: &EntityRef, system: &str) -> Option<String>;
+    /// The record that stands for `entity` in `system`.
+    fn find(&self, entity: &EntityRef, system: &str) -> Option<Link>;
+}
+
+/// A record of a system, as far as the host knows it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Link {
+    /// The kind of record.
+    pub model: String,
+    /// The id that a mapping gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// The id that the system gave it, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
 }
 
 /// No links at all: for checks and cases.
 pub struct NoLinks;
 
 impl Links for NoLinks {
-    fn find(&self, _entity: &EntityRef, _system: &str) -> Option<String> {
+    fn find(&self, _entity: &EntityRef, _system: &str) -> Option<Link> {
         None
     }
 }

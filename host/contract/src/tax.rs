@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     canonical::{Address, EntityRef, Extension},
@@ -60,6 +60,9 @@ pub struct DocumentLine {
     /// The class that tax law sees.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_class: Option<String>,
+    /// Where it is performed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub performed_at: Option<Address>,
     /// What the region adds to the line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extra: Vec<Extension>,
@@ -106,6 +109,8 @@ pub enum Treatment {
     Exempt,
     /// The customer owes the tax.
     ReverseCharge,
+    /// Goods to a business in another state of a union.
+    IntraCommunity,
     /// Outside the tax's territory or scope.
     OutsideScope,
     /// An export, with the right to deduct.
@@ -120,10 +125,57 @@ pub enum Treatment {
 pub struct Rate {
     /// The tax, such as `VAT` or `CGST`.
     pub code: String,
+    /// Who levies it, where one code has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jurisdiction: Option<String>,
     /// How the law sees it.
     pub treatment: Treatment,
-    /// Percent.
-    pub percent: Decimal,
+    /// Percent; `None` for a fixed duty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub percent: Option<Decimal>,
+}
+
+/// One tax on one line.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct AppliedRate {
+    /// The tax and its rate.
+    pub rate: Rate,
+    /// What it is computed on, where that is not the line's net amount.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<Decimal>,
+    /// The tax, where the law rounds it on each line, and for a fixed duty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Decimal>,
+}
+
+impl<'de> Deserialize<'de> for AppliedRate {
+    /// Journals of before the release have the bare rate in its place.
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Now(Now),
+            Before(Rate),
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+        struct Now {
+            rate: Rate,
+            #[serde(default)]
+            base: Option<Decimal>,
+            #[serde(default)]
+            amount: Option<Decimal>,
+        }
+        Ok(match Form::deserialize(from)? {
+            Form::Now(Now { rate, base, amount }) => Self { rate, base, amount },
+            Form::Before(rate) => Self {
+                rate,
+                base: None,
+                amount: None,
+            },
+        })
+    }
 }
 
 /// What falls on one line.
@@ -136,7 +188,7 @@ pub struct LineTax {
     pub net: Decimal,
     /// The rates that apply.
     #[serde(default)]
-    pub rates: Vec<Rate>,
+    pub rates: Vec<AppliedRate>,
     /// Why.
     pub reason: Reason,
 }
@@ -178,4 +230,21 @@ pub struct Assessment {
     /// What the law wants printed on the document.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_line_that_was_kept_with_bare_rates_is_read() {
+        let rate = json!({"code": "VAT", "treatment": "standard", "percent": "19"});
+        let kept: AppliedRate = serde_json::from_value(rate.clone()).unwrap();
+        let now: AppliedRate = serde_json::from_value(json!({ "rate": rate })).unwrap();
+        assert_eq!(kept, now);
+        assert_eq!(serde_json::to_value(&kept).unwrap(), json!({ "rate": rate }));
+    }
 }

@@ -3,8 +3,14 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use cambist_contract::{
-    Json, canonical::EntityRef, delivery::Receipt, digest::Digest, fault::Reason, message::MessageId,
-    plugin::LogLine, stage::Stage,
+    Json,
+    canonical::EntityRef,
+    delivery::Receipt,
+    digest::Digest,
+    fault::Reason,
+    message::MessageId,
+    plugin::{Link, LogLine},
+    stage::Stage,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -168,9 +174,13 @@ pub enum Event {
 pub struct LinkAnswer {
     /// The entity.
     pub entity: EntityRef,
-    /// The system whose id was asked for.
+    /// The system whose record was asked for.
     pub system: String,
-    /// The id, if there was one.
+    /// The record, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
+    /// In its place an id alone, in entries of before the release. It does not tell
+    /// what a plugin asks for today, so such a link is looked up anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
@@ -313,7 +323,12 @@ mod tests {
                 id: "7".into(),
             },
             system: "odoo".into(),
-            id: Some("42".into()),
+            link: Some(Link {
+                model: "res.partner".into(),
+                external_id: Some("x.7".into()),
+                id: Some("42".into()),
+            }),
+            id: None,
         };
         for event in [Event::Done, passed(vec![]), passed(vec![link])] {
             let text = serde_json::to_string(&event).unwrap();

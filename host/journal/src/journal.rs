@@ -6,6 +6,7 @@ use cambist_contract::{
     delivery::NextTry,
     digest::Digest,
     message::{Message, MessageId},
+    plugin::Link,
 };
 use jiff::Timestamp;
 use thiserror::Error;
@@ -173,15 +174,15 @@ pub trait Journal: Send + Sync + 'static {
         records: &[(String, String)],
     ) -> Result<Vec<Option<Digest>>, JournalError>;
 
-    /// The id that an entity has in a system, as its last receipt told: the
-    /// target's own id where it is known, from this receipt or an earlier one for
-    /// the same record, else our external id. What was only
+    /// The record that stands for an entity in a system, as its last receipt told: with
+    /// the target's own id where it is known, from this receipt or an earlier one for
+    /// the same record. What was only
     /// [shown](cambist_contract::delivery::Effect::Shown) has none.
     ///
     /// # Errors
     ///
     /// The store cannot be read.
-    async fn link(&self, entity: &EntityRef, system: &str) -> Result<Option<String>, JournalError>;
+    async fn link(&self, entity: &EntityRef, system: &str) -> Result<Option<Link>, JournalError>;
 
     /// Checks the whole chain, that the kept messages and events have the digests
     /// in it, and that every message stands where its entries bring it.

@@ -87,7 +87,7 @@ async fn tell(journal: &SqliteJournal) -> anyhow::Result<Value> {
         "by-state": counts.by_state,
         "oldest-due": counts.oldest_due,
         "written": journal.written("odoo", &records).await?,
-        "link": journal.link(&account(), "odoo").await?,
+        "link": journal.link(&account(), "odoo").await?.and_then(|link| link.id),
         "messages": messages,
     });
     // since format 3

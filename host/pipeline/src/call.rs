@@ -6,7 +6,7 @@ use cambist_contract::{
     canonical::EntityRef,
     context::Context,
     fault::Fault,
-    plugin::{CallError, Called, Cost, Links, Plugin},
+    plugin::{CallError, Called, Cost, Link, Links, Plugin},
     stage::Stage,
 };
 use cambist_journal::{Event, Journal, JournalError, LinkAnswer};
@@ -37,12 +37,13 @@ struct Kept {
 }
 
 impl Links for JournalLinks {
-    fn find(&self, entity: &EntityRef, system: &str) -> Option<String> {
-        let same = |it: &&LinkAnswer| it.entity == *entity && it.system == system;
-        let id = match self.before.iter().find(same) {
-            Some(before) => before.id.clone(),
+    fn find(&self, entity: &EntityRef, system: &str) -> Option<Link> {
+        // an id alone is the answer of an older host
+        let same = |it: &&LinkAnswer| it.entity == *entity && it.system == system && it.id.is_none();
+        let link = match self.before.iter().find(same) {
+            Some(before) => before.link.clone(),
             None => match self.runtime.block_on(self.journal.link(entity, system)) {
-                Ok(id) => id,
+                Ok(link) => link,
                 Err(error) => {
                     self.kept().trouble = Some(error);
                     None
@@ -52,10 +53,11 @@ impl Links for JournalLinks {
         let answer = LinkAnswer {
             entity: entity.clone(),
             system: system.to_owned(),
-            id: id.clone(),
+            link: link.clone(),
+            id: None,
         };
         self.kept().answers.push(answer);
-        id
+        link
     }
 }
 

@@ -14,7 +14,7 @@ use cambist_contract::{
     digest::Digest,
     limits::Limits,
     message::MessageId,
-    plugin::{CallError, Called, Interface, Links, LoadError, Loader as _, NoLinks, Plugin},
+    plugin::{CallError, Called, Interface, Link, Links, LoadError, Loader as _, NoLinks, Plugin},
     policy::{Proposal, Verdict},
     revision::{Grant, Revision},
 };
@@ -83,8 +83,12 @@ fn revision(bytes: &[u8], limits: Limits, grants: &[&str]) -> Revision {
 struct OneLink;
 
 impl Links for OneLink {
-    fn find(&self, entity: &EntityRef, system: &str) -> Option<String> {
-        Some(format!("{system}-{}", entity.id))
+    fn find(&self, entity: &EntityRef, system: &str) -> Option<Link> {
+        Some(Link {
+            model: "res.partner".to_owned(),
+            external_id: None,
+            id: Some(format!("{system}-{}", entity.id)),
+        })
     }
 }
 
@@ -246,7 +250,7 @@ struct Slow;
 
 impl Links for Slow {
     #[expect(clippy::disallowed_methods, reason = "it stands for a slow disk")]
-    fn find(&self, _: &EntityRef, _: &str) -> Option<String> {
+    fn find(&self, _: &EntityRef, _: &str) -> Option<Link> {
         std::thread::sleep(std::time::Duration::from_millis(20));
         None
     }
@@ -355,7 +359,8 @@ fn granted_imports_answer_and_others_are_refused_by_name() {
         "{}",
         text("reference-other")
     );
-    assert_eq!(text("links"), r#"Ok(Some("odoo-1"))"#);
+    let link = r#"Ok(Some(Link { model: "res.partner", external-id: None, id: Some("odoo-1") }))"#;
+    assert_eq!(text("links"), link);
     assert_eq!(told(&plugin, "log").cost.log[0].text, "hello");
 }
 

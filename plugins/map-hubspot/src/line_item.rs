@@ -18,7 +18,10 @@ pub(crate) fn read(source: &Source<'_>, body: &Fields<'_>, deal: &Opportunity) -
     }
     let rule = "is required for a deal without line items: set an amount, or add line items";
     match (&deal.amount, &deal.name) {
-        (Some(amount), Some(name)) => Ok(vec![ContractLine::priced("amount", name, 1.into(), *amount)]),
+        (Some(amount), Some(name)) => {
+            let (quantity, price) = signed(1.into(), *amount);
+            Ok(vec![ContractLine::priced("amount", name, quantity, price)])
+        }
         _ => Err(invalid("deal.properties.amount", rule)),
     }
 }
@@ -29,17 +32,28 @@ fn line(source: &Source<'_>, item: &Fields<'_>, currency: Option<&str>) -> Resul
     refuse_recurring(&from)?;
     refuse_other_currency(&from, currency)?;
     let (unit_price, discount_percent) = price(&from)?;
+    let quantity = from.decimal("quantity")?.required(from.path("quantity"))?;
+    let (quantity, unit_price) = signed(quantity, unit_price);
+    let (id, name) = (item.required_text("id")?, from.required_text("name")?);
     Ok(ContractLine {
-        id: item.required_text("id")?,
-        name: from.required_text("name")?,
         sku: from.text("hs_sku")?,
-        quantity: from.decimal("quantity")?.required(from.path("quantity"))?,
         unit: from.text(&own.unit)?,
-        unit_price,
         discount_percent,
         tax_class: from.text(&own.tax_class)?,
-        extra: Vec::new(),
+        ..ContractLine::priced(id, name, quantity, unit_price)
     })
+}
+
+/// HubSpot lets a price be negative; a line that takes back has a negative quantity.
+fn signed(quantity: Decimal, price: Decimal) -> (Decimal, Decimal) {
+    let minus = |number: Decimal| Decimal {
+        units: -number.units,
+        ..number
+    };
+    match price.units < 0 {
+        true => (minus(quantity), minus(price)),
+        false => (quantity, price),
+    }
 }
 
 /// The net price of one, and what is taken off it in percent.

@@ -53,12 +53,9 @@ pub(crate) fn read(
 fn milestones(templates: &[MilestoneTemplate], closed: &str) -> Result<Vec<Milestone>> {
     let milestone = |template: &MilestoneTemplate| {
         Ok(Milestone {
-            id: template.id.clone(),
-            name: template.name.clone(),
             due: Some(days_after(closed, template.after_days)?),
             share_percent: template.share_percent,
-            reached: None,
-            extra: Vec::new(),
+            ..Milestone::called(&template.id, &template.name)
         })
     };
     templates.iter().map(milestone).collect()

@@ -13,7 +13,7 @@ use crate::{country, settings::Settings};
 ///
 /// # Errors
 ///
-/// A change removes an object: that is not carried out here. Or a date is none.
+/// A change removes or merges an object: that is not carried out here. Or a date is none.
 pub(crate) fn plan(settings: &Settings, input: &Outbound) -> Result<Plan> {
     let mut commands = Vec::with_capacity(input.changes.len());
     for change in &input.changes {
@@ -24,14 +24,14 @@ pub(crate) fn plan(settings: &Settings, input: &Outbound) -> Result<Plan> {
             _ => continue,
         };
         let name = change.entity.name();
-        if change.kind == ChangeKind::Remove {
+        if change.kind != ChangeKind::Upsert {
             return Err(broken(format!(
-                "{model} are not removed in HubSpot by this plugin"
+                "{model} are neither removed nor merged in HubSpot by this plugin"
             )));
         }
         commands.push(Command::Upsert(Record {
             model: model.to_owned(),
-            external_id: external_id(&input.system, name),
+            key: key(&input.system, name),
             values: emptied(settings, change, values).json(),
             stands_for: Some(name.clone()),
         }));
@@ -42,12 +42,12 @@ pub(crate) fn plan(settings: &Settings, input: &Outbound) -> Result<Plan> {
 /// HubSpot's own id for what was born in this HubSpot; for all else a text that
 /// stands in the portal's unique property. Entities that differ get ids that
 /// differ: only the system's name could hold a colon, and there it is escaped.
-pub(crate) fn external_id(target: &str, name: &EntityRef) -> String {
+pub(crate) fn key(target: &str, name: &EntityRef) -> RecordKey {
     if name.system == target {
-        return name.id.clone();
+        return RecordKey::Own(name.id.clone());
     }
     let system = name.system.replace('%', "%25").replace(':', "%3A");
-    format!("{system}:{}", name.id)
+    RecordKey::External(format!("{system}:{}", name.id))
 }
 
 fn company(settings: &Settings, from: &Account) -> Values {

@@ -41,7 +41,7 @@ impl Columns for Values {
 pub(crate) fn record(model: &str, name: &EntityRef, values: Values) -> Record {
     Record {
         model: model.to_owned(),
-        external_id: crate::external_id::of(name),
+        key: RecordKey::External(crate::external_id::of(name)),
         values: values.json(),
         stands_for: Some(name.clone()),
     }

@@ -40,6 +40,7 @@ pub(crate) fn read(source: &Source<'_>, from: &Fields<'_>) -> Result<Change> {
         gross: from.rounded("amount_total", digits)?,
         residual: from.rounded("amount_residual", digits)?,
         currency: Some(currency),
+        customer_reference: from.text("ref")?,
         ..Invoice::named(source.own_name(EntityKind::Invoice, from)?)
     };
     source.change(from, invoice)

@@ -39,7 +39,7 @@ pub(crate) fn write(
             .optional_number("quantity_percentage", share.as_ref());
         commands.push(Command::Upsert(Record {
             model: "project.milestone".to_owned(),
-            external_id: external_id::of_milestone(&project.ref_, &milestone.id),
+            key: RecordKey::External(external_id::of_milestone(&project.ref_, &milestone.id)),
             values: values.json(),
             stands_for: None,
         }));
@@ -71,12 +71,10 @@ pub(crate) fn read(project: &Fields<'_>) -> Result<Option<Vec<Milestone>>> {
             .map(|share| (share.value() * dec!(100)).exact())
             .transpose()?;
         Ok(Milestone {
-            id: from.required_text("id")?,
-            name: from.required_text("name")?,
             due: from.date("deadline")?,
             share_percent: share.filter(|share| share.units != 0),
             reached: from.date("reached_date")?,
-            extra: Vec::new(),
+            ..Milestone::called(from.required_text("id")?, from.required_text("name")?)
         })
     };
     records.iter().map(milestone).collect::<Result<_>>().map(Some)

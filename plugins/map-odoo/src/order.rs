@@ -108,7 +108,7 @@ fn agreement(contract: &Contract, tax: &Assessment) -> Action {
     let values = Values::new().text("origin", &origin);
     Action {
         model: MODEL.to_owned(),
-        external_id: external_id::of(&contract.ref_),
+        key: RecordKey::External(external_id::of(&contract.ref_)),
         name: "write".to_owned(),
         arguments: Values::new().raw("vals", &values.clone().json()).json(),
         from: Values::new().text("state", "draft").json(),
@@ -153,7 +153,7 @@ fn confirmation(contract: &Contract, taxes: &Taxes<'_>) -> Action {
     };
     Action {
         model: MODEL.to_owned(),
-        external_id: external_id::of(&contract.ref_),
+        key: RecordKey::External(external_id::of(&contract.ref_)),
         name: "action_confirm".to_owned(),
         arguments: Values::new().json(),
         from: in_state("draft"),

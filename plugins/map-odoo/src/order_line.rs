@@ -28,7 +28,7 @@ pub(crate) fn write(
         .number("discount", &line.discount_percent.unwrap_or(Decimal::from(0)));
     commands.push(Command::Upsert(Record {
         model: "sale.order.line".to_owned(),
-        external_id: external_id::of_line(contract, &line.id),
+        key: RecordKey::External(external_id::of_line(contract, &line.id)),
         values: taxes.write(&line.id, values)?.json(),
         stands_for: None,
     }));

@@ -5,7 +5,7 @@ use cambist_sdk::prelude::*;
 use crate::{
     cleared,
     columns::{Columns as _, record},
-    many2one, place,
+    external_id, many2one, place,
     settings::Settings,
     source::Source,
 };
@@ -115,9 +115,12 @@ pub(crate) fn write_contact(change: &Change, person: &Contact) -> Command {
     Command::Upsert(record("res.partner", &person.ref_, values))
 }
 
-/// Partners stand on invoices and are never deleted.
+/// Partners stand on invoices: the connector archives them, and deletes none.
 fn archive(name: &EntityRef) -> Command {
-    Command::Upsert(record("res.partner", name, Values::new().switch("active", false)))
+    Command::Remove(RecordName {
+        model: "res.partner".to_owned(),
+        key: RecordKey::External(external_id::of(name)),
+    })
 }
 
 /// A company, or a person below none, is an account; a person below a company is

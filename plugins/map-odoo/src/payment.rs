@@ -1,4 +1,4 @@
-//! `account.payment`: money received. Read only, and little of it.
+//! `account.payment`: money received, and money paid back. Read only, and little of it.
 
 use cambist_sdk::prelude::*;
 
@@ -8,11 +8,15 @@ use crate::{many2one, source::Source};
 ///
 /// # Errors
 ///
-/// [`Fault::Unhandled`] for money that goes out; [`Fault::Invalid`] where a field
-/// is not what Odoo sends.
+/// [`Fault::Unhandled`] for money that is no customer's; [`Fault::Invalid`] where a
+/// field is not what Odoo sends.
 pub(crate) fn read(source: &Source<'_>, from: &Fields<'_>) -> Result<Change> {
-    if from.text("payment_type")?.as_deref() == Some("outbound") {
-        return Err(unhandled("money that goes out is no customer's payment"));
+    let outgoing = from.text("payment_type")?.as_deref() == Some("outbound");
+    let of_customer = from.text("partner_type")?;
+    if of_customer.as_deref().map_or(outgoing, |of| of != "customer") {
+        return Err(unhandled(
+            "money that goes to a supplier, or comes from one, is no customer's payment",
+        ));
     }
     let currency = many2one::name(from, "currency_id")?.required(from.path("currency_id"))?;
     let status = match from.required_text("state")?.as_str() {
@@ -27,6 +31,10 @@ pub(crate) fn read(source: &Source<'_>, from: &Fields<'_>) -> Result<Change> {
         }
     };
     let payment = Payment {
+        direction: Some(match outgoing {
+            true => PaymentDirection::Outgoing,
+            false => PaymentDirection::Incoming,
+        }),
         account: source.name(EntityKind::Account, from, "partner_id")?,
         amount: from.rounded("amount", minor_units(&currency))?,
         currency: Some(currency),

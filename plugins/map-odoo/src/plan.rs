@@ -12,6 +12,9 @@ use crate::{milestone, order, partner, project, settings::Settings, tax::Taxes};
 pub(crate) fn write(settings: &Settings, input: &Outbound) -> Result<Plan> {
     let mut commands = Vec::with_capacity(input.changes.len() * 4);
     for change in &input.changes {
+        if let ChangeKind::Merged(_) = change.kind {
+            return Err(not_merged(&change.entity));
+        }
         match &change.entity {
             Entity::Account(account) => commands.push(partner::write_account(settings, change, account)?),
             Entity::Contact(person) => commands.push(partner::write_contact(change, person)),
@@ -45,6 +48,15 @@ fn contract_of<'a>(changes: &'a [Change], project: &Project) -> Option<&'a Contr
         Entity::Contract(contract) if contract.ref_ == *wanted => Some(contract),
         _ => None,
     })
+}
+
+/// Odoo merges contacts by a window that a person fills in, and what the one that goes is
+/// on, such as an invoice, may not follow.
+fn not_merged(entity: &Entity) -> Fault {
+    let kind = entity.name().kind.word();
+    broken(format!(
+        "no {kind} is merged in Odoo by this plugin: merge the two there"
+    ))
 }
 
 /// Orders and projects have consequences in the books: people take them back.

@@ -78,7 +78,7 @@ impl<'a> Products<'a> {
                 .text("uom_id/id", unit);
             commands.push(Command::Ensure(Record {
                 model: "product.product".to_owned(),
-                external_id: id.clone(),
+                key: RecordKey::External(id.clone()),
                 values: values.json(),
                 stands_for: None,
             }));

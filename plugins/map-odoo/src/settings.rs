@@ -13,7 +13,8 @@ use serde::Deserialize;
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct Settings {
     /// The tax of each rate that an assessment may name, by
-    /// `CODE/treatment/percent`, such as `VAT/standard/19`. Rates that Odoo keeps
+    /// `CODE/treatment/percent`, such as `VAT/standard/19`, with `/jurisdiction` behind it
+    /// where the rate has one. Rates that Odoo keeps
     /// as one tax are joined by `+`: `CGST/standard/9+SGST/standard/9`.
     pub(crate) taxes: BTreeMap<String, String>,
     /// The price list of each currency, which is what decides the currency of an

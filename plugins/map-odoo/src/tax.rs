@@ -15,7 +15,7 @@ pub(crate) struct Taxes<'a> {
     settings: &'a Settings,
     assessment: Option<&'a Assessment>,
     /// By line: an assessment may name the lines in any order.
-    lines: BTreeMap<&'a str, &'a [Rate]>,
+    lines: BTreeMap<&'a str, &'a [AppliedRate]>,
 }
 
 impl<'a> Taxes<'a> {
@@ -60,9 +60,10 @@ impl<'a> Taxes<'a> {
 
     /// Rates that Odoo keeps as one tax go first, then each rate by itself. What
     /// a customer withholds is no tax on the line.
-    fn ids(&self, rates: &[Rate]) -> Result<String> {
+    fn ids(&self, rates: &[AppliedRate]) -> Result<String> {
         let taxed = rates
             .iter()
+            .map(|applied| &applied.rate)
             .filter(|rate| rate.treatment != Treatment::Withholding);
         let keys: BTreeSet<String> = taxed.map(key).collect();
         let together = joined(keys.iter().map(String::as_str), '+');
@@ -103,7 +104,8 @@ fn missing(key: &str, together: &str) -> Fault {
     )
 }
 
-/// `VAT/standard/19`
+/// `VAT/standard/19`, or `fixed` in the place of a percentage; who levies it behind that,
+/// where the rate says so: `SALES/standard/6.25/US-TX`.
 fn key(rate: &Rate) -> String {
     let treatment = match rate.treatment {
         Treatment::Standard => "standard",
@@ -111,13 +113,20 @@ fn key(rate: &Rate) -> String {
         Treatment::Zero => "zero",
         Treatment::Exempt => "exempt",
         Treatment::ReverseCharge => "reverse-charge",
+        Treatment::IntraCommunity => "intra-community",
         Treatment::OutsideScope => "outside-scope",
         Treatment::Exported => "exported",
         Treatment::Withholding => "withholding",
     };
     let mut key = String::with_capacity(32);
-    for part in [&rate.code, "/", treatment, "/", &rate.percent.text(0)] {
+    let percent = rate.percent.map(|percent| percent.text(0));
+    let percent = percent.as_deref().unwrap_or("fixed");
+    for part in [&rate.code, "/", treatment, "/", percent] {
         key.push_str(part);
+    }
+    if let Some(jurisdiction) = &rate.jurisdiction {
+        key.push('/');
+        key.push_str(jurisdiction);
     }
     key
 }

@@ -119,9 +119,8 @@ proptest! {
             ..Contract::named(name(EntityKind::Contract))
         };
         let milestone = Milestone {
-            id: id.clone(), name: id.clone(), due: None,
-            share_percent: Some(Decimal { units: share, scale: 2 }), reached: None,
-            extra: Vec::new(),
+            share_percent: Some(Decimal { units: share, scale: 2 }),
+            ..Milestone::called(&id, &id)
         };
         let project = Project {
             contract: Some(contract.ref_.clone()),
@@ -147,6 +146,7 @@ proptest! {
                     serde_json::from_str::<Value>(&action.from).unwrap();
                     serde_json::from_str::<Value>(&action.to).unwrap();
                 }
+                Command::Remove(name) => prop_assert_eq!(name.model, "res.partner"),
             }
         }
     }

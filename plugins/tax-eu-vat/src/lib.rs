@@ -47,7 +47,7 @@ impl Tax for EuVat {
                     notes.push(note);
                 }
             }
-            totals.line(index, line, vec![taxed.rate], taxed.reason)?;
+            totals.line(index, line, vec![taxed.rate.into()], taxed.reason)?;
         }
         totals.assessment(document.ref_, notes)
     }

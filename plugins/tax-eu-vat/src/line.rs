@@ -97,9 +97,5 @@ fn untaxed(treatment: Treatment) -> Rate {
 }
 
 fn vat(treatment: Treatment, percent: Decimal) -> Rate {
-    Rate {
-        code: "VAT".to_owned(),
-        treatment,
-        percent,
-    }
+    Rate::percent("VAT", treatment, percent)
 }

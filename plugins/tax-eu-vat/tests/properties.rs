@@ -54,6 +54,7 @@ fn assess(method: &str, customer: Party, lines: &[Line]) -> Assessment {
         },
         discount_percent: Some(i64::from(*discount).into()),
         tax_class: reduced.then(|| "reduced".to_owned()),
+        performed_at: None,
         extra: Vec::new(),
     };
     let document = Document {
@@ -82,7 +83,11 @@ fn method() -> impl Strategy<Value = &'static str> {
 fn sorted(answer: &Assessment) -> Vec<(String, Amount, Amount)> {
     let total = |total: &TaxTotal| {
         (
-            total.rate.percent.to_string(),
+            total
+                .rate
+                .percent
+                .map(|percent| percent.to_string())
+                .unwrap_or_default(),
             total.base.value(),
             total.amount.value(),
         )

@@ -48,7 +48,8 @@ impl Tax for IndianGst {
             if !notes.contains(&taxed.note) {
                 notes.push(taxed.note);
             }
-            totals.line(index, line, taxed.rates, taxed.reason)?;
+            let rates = taxed.rates.into_iter().map(Into::into).collect();
+            totals.line(index, line, rates, taxed.reason)?;
         }
         totals.assessment(document.ref_, notes)
     }

@@ -30,11 +30,7 @@ pub fn treat(supply: &Supply, row: &Row, settings: &Settings, currency: &str) ->
         .parse()
         .map_err(|_| broken("rates.csv: a percent is no number"))?;
     let rate = |code: &str, treatment, percent: Amount| -> Result<Rate> {
-        Ok(Rate {
-            code: code.to_owned(),
-            treatment,
-            percent: percent.exact()?,
-        })
+        Ok(Rate::percent(code, treatment, percent.exact()?))
     };
     match supply {
         Supply::IntraState(place, found) => {

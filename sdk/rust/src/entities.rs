@@ -23,12 +23,12 @@ macro_rules! named {
 
 named! {
     Account {
-        name legal_name business tax_id tax_id_confirmed billing parent currency payment_terms email phone website
+        name legal_name business tax_id tax_id_confirmed billing established parent currency payment_terms email phone website
     }
     Contact { account given_name family_name job_title email phone }
     Opportunity { name account contact status amount currency close_date owner }
     Contract {
-        opportunity account contact name status billing terms customer_reference legal_entity currency signed start end
+        opportunity account contact name status billing terms customer_reference legal_entity currency amount signed start end
         lines
     }
     Project { contract account name delivery_owner status start end milestones }
@@ -36,9 +36,10 @@ named! {
     Timesheet { project milestone contract_line worker day hours description billable status approved_by approved_at }
     Expense { project contract_line spender day category description amount currency billable status approved_by approved_at }
     Invoice {
-        kind contract project legal_entity account corrects number status currency issued tax_point due lines net tax gross residual
+        kind contract project legal_entity account corrects number customer_reference status currency issued tax_point
+        period_from period_until due lines net tax gross residual
     }
-    Payment { invoice account amount currency day method status }
+    Payment { direction allocations account amount currency day method status }
 }
 
 impl EntityKind {
@@ -76,6 +77,24 @@ impl ContractLine {
             unit_price,
             discount_percent: None,
             tax_class: None,
+            role: None,
+            performed_at: None,
+            extra: Vec::new(),
+        }
+    }
+}
+
+impl Milestone {
+    /// A milestone with its id and name, and nothing else.
+    pub fn called(id: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            name: name.into(),
+            due: None,
+            share_percent: None,
+            amount: None,
+            contract_line: None,
+            reached: None,
             extra: Vec::new(),
         }
     }

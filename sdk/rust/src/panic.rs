@@ -3,9 +3,13 @@
 //! A plugin has no console, and a trap carries no text. The hook hands the
 //! panic's place and message to `log.panicked` before the trap, piece by piece.
 
+/// Bytes in one number, as `log.wit` says.
+#[cfg(any(target_arch = "wasm32", test))]
+const BYTES: usize = 6;
+
 /// Bytes that one call of the host takes.
 #[cfg(any(target_arch = "wasm32", test))]
-const PIECE: usize = 64;
+const PIECE: usize = 8 * BYTES;
 
 /// Pieces that are told. A panic's message is a sentence; of what is longer, such as
 /// a value that was printed, the host keeps no more than the beginning.
@@ -26,9 +30,9 @@ pub fn report_to_host() {
 
 /// Up to [`PIECE`] bytes as numbers, the first byte in the lowest place.
 #[cfg(any(target_arch = "wasm32", test))]
-fn numbers(piece: &[u8]) -> [u64; PIECE / 8] {
-    let mut numbers = [0; PIECE / 8];
-    for (number, bytes) in numbers.iter_mut().zip(piece.chunks(8)) {
+fn numbers(piece: &[u8]) -> [u64; PIECE / BYTES] {
+    let mut numbers = [0; PIECE / BYTES];
+    for (number, bytes) in numbers.iter_mut().zip(piece.chunks(BYTES)) {
         for byte in bytes.iter().rev() {
             *number = *number << 8 | u64::from(*byte);
         }
@@ -43,9 +47,11 @@ mod tests {
     #[test]
     fn the_first_byte_is_in_the_lowest_place_and_the_rest_is_zero() {
         let text = "a panic, and é at a seam";
-        let told: Vec<u8> = numbers(text.as_bytes())
+        let numbers = numbers(text.as_bytes());
+        assert!(numbers.iter().all(|number| *number < 1 << 48));
+        let told: Vec<u8> = numbers
             .into_iter()
-            .flat_map(u64::to_le_bytes)
+            .flat_map(|number| number.to_le_bytes().into_iter().take(BYTES))
             .collect();
         let (said, rest) = told.split_at(text.len());
         assert_eq!(said, text.as_bytes());

@@ -6,7 +6,9 @@ use crate::{
 };
 
 pub use invoicing::exports::cambist::plugin::invoicing::{Billable, Draft};
-pub use mapping::exports::cambist::plugin::mapping::{Action, Command, Inbound, Outbound, Plan, Record};
+pub use mapping::exports::cambist::plugin::mapping::{
+    Action, Command, Inbound, Outbound, Plan, Record, RecordKey, RecordName,
+};
 pub use policy::exports::cambist::plugin::policy::{Approval, Decision, Proposal, Verdict};
 pub use tax::exports::cambist::plugin::tax::{Document, DocumentKind, DocumentLine, Party};
 

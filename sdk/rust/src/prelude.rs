@@ -2,12 +2,12 @@
 
 pub use crate::{
     bindings::imports::cambist::plugin::{
-        assessments::{Assessment, LineTax, Rate, TaxTotal, Treatment},
+        assessments::{AppliedRate, Assessment, LineTax, Rate, TaxTotal, Treatment},
         canonical::{
-            Account, Address, BillingMethod, Change, ChangeKind, Contact, Contract, ContractLine,
+            Account, Address, Allocation, BillingMethod, Change, ChangeKind, Contact, Contract, ContractLine,
             ContractStatus, Entity, Expense, ExpenseStatus, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus,
-            Milestone, Opportunity, OpportunityStatus, Payment, PaymentStatus, Project, ProjectStatus,
-            Resource, Timesheet, TimesheetStatus,
+            Milestone, Opportunity, OpportunityStatus, Payment, PaymentDirection, PaymentStatus, Project,
+            ProjectStatus, Resource, Timesheet, TimesheetStatus,
         },
         links, log, reference,
         types::{Context, Decimal, EntityKind, EntityRef, Extension, Fault, Reason, Violation},
@@ -19,7 +19,8 @@ pub use crate::{
     money::{Rounding, minor_units, round_to_currency},
     plugin::{
         Action, Approval, Billable, Command, Decision, Document, DocumentKind, DocumentLine, Draft, Inbound,
-        Invoicing, Mapping, Outbound, Party, Plan, Policy, Proposal, Record, Tax, Verdict, reason, verdict,
+        Invoicing, Mapping, Outbound, Party, Plan, Policy, Proposal, Record, RecordKey, RecordName, Tax,
+        Verdict, reason, verdict,
     },
     totals::{RoundingMethod, Totals, line_amount},
     values::Values,

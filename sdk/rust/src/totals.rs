@@ -7,10 +7,10 @@
 //! use cambist_sdk::prelude::*;
 //!
 //! fn assess(document: Document) -> Result<Assessment> {
-//!     let nineteen = Rate { code: "VAT".into(), treatment: Treatment::Standard, percent: 19.into() };
+//!     let nineteen = Rate::percent("VAT", Treatment::Standard, 19.into());
 //!     let mut totals = Totals::new(&document.currency, RoundingMethod::PerDocument, Rounding::HalfUp);
 //!     for (index, line) in document.lines.iter().enumerate() {
-//!         totals.line(index, line, vec![nineteen.clone()], reason("standard", "the standard rate"))?;
+//!         totals.line(index, line, vec![nineteen.clone().into()], reason("standard", "the standard rate"))?;
 //!     }
 //!     totals.assessment(document.ref_, Vec::new())
 //! }
@@ -18,10 +18,12 @@
 
 use crate::{
     decimal::{Amount, Exact as _, dec},
-    fault::invalid,
+    fault::{Required as _, invalid},
     money::{Rounding, round_to_currency},
     plugin::DocumentLine,
-    prelude::{Assessment, EntityRef, Fault, LineTax, Rate, Reason, TaxTotal, Treatment},
+    prelude::{
+        AppliedRate, Assessment, Decimal, EntityRef, Fault, LineTax, Rate, Reason, TaxTotal, Treatment,
+    },
 };
 
 /// At which step a tax is rounded to the currency. Both are usual and both are
@@ -101,21 +103,22 @@ impl Totals {
         }
     }
 
-    /// Adds a line with the rates that fall on it, each on the line's net
-    /// amount, never one on another.
+    /// Adds a line with the rates that fall on it, each on the line's net amount,
+    /// or on the base that it names. A rate with an amount of its own is not computed.
     ///
     /// A [`Treatment::Withholding`] is written with its positive percentage and
-    /// counts against what is paid.
+    /// counts against what is paid. Nothing is charged where the customer owes the
+    /// tax, or nobody does, whatever the percentage says.
     ///
     /// # Errors
     ///
-    /// [`Fault::Invalid`] as [`line_amount`]; the line is called
-    /// `document.lines[index]`.
+    /// [`Fault::Invalid`] as [`line_amount`], and for a rate with neither percentage
+    /// nor amount; the line is called `document.lines[index]`.
     pub fn line(
         &mut self,
         index: usize,
         line: &DocumentLine,
-        rates: Vec<Rate>,
+        rates: Vec<AppliedRate>,
         reason: Reason,
     ) -> Result<(), Fault> {
         let path = format!("document.lines[{index}]");
@@ -127,15 +130,10 @@ impl Totals {
             RoundingMethod::PerLine => net,
         };
         self.net = add(self.net, base, &path)?;
-        for rate in &rates {
-            let tax = base
-                .checked_mul(rate.percent.value())
-                .ok_or_else(|| too_large(&path))?
-                / dec!(100);
-            let tax = match rate.treatment {
-                Treatment::Withholding => -tax,
-                _ => tax,
-            };
+        for applied in &rates {
+            let rate = &applied.rate;
+            let base = applied.base.map_or(base, |base| base.value());
+            let tax = tax(applied, base, &path)?;
             let tax = match self.method {
                 RoundingMethod::PerDocument => tax,
                 RoundingMethod::PerLine => self.round(tax),
@@ -204,6 +202,50 @@ impl Totals {
     }
 }
 
+/// The tax of one rate on one line, unrounded where it is computed.
+fn tax(applied: &AppliedRate, base: Amount, path: &str) -> Result<Amount, Fault> {
+    if let Some(amount) = applied.amount {
+        return Ok(amount.value());
+    }
+    let sign = match applied.rate.treatment {
+        Treatment::ReverseCharge
+        | Treatment::IntraCommunity
+        | Treatment::Exempt
+        | Treatment::OutsideScope => Amount::ZERO,
+        Treatment::Withholding => -Amount::ONE,
+        Treatment::Standard | Treatment::Reduced | Treatment::Zero | Treatment::Exported => Amount::ONE,
+    };
+    let percent = applied
+        .rate
+        .percent
+        .required(format!("{path}: the rate's percent"))?;
+    let tax = base.checked_mul(percent.value()).ok_or_else(|| too_large(path))?;
+    Ok(sign * tax / dec!(100))
+}
+
+impl Rate {
+    /// A tax in percent, of no jurisdiction in particular.
+    pub fn percent(code: impl Into<String>, treatment: Treatment, percent: Decimal) -> Self {
+        Self {
+            code: code.into(),
+            jurisdiction: None,
+            treatment,
+            percent: Some(percent),
+        }
+    }
+}
+
+/// On the whole line, to be computed.
+impl From<Rate> for AppliedRate {
+    fn from(rate: Rate) -> Self {
+        Self {
+            rate,
+            base: None,
+            amount: None,
+        }
+    }
+}
+
 fn add(sum: Amount, more: Amount, path: &str) -> Result<Amount, Fault> {
     sum.checked_add(more).ok_or_else(|| too_large(path))
 }
@@ -229,23 +271,25 @@ mod tests {
             unit_price: price.parse().unwrap(),
             discount_percent: None,
             tax_class: None,
+            performed_at: None,
             extra: Vec::new(),
         }
     }
 
     fn rate(treatment: Treatment, percent: i64) -> Rate {
-        Rate {
-            code: "VAT".to_owned(),
-            treatment,
-            percent: percent.into(),
-        }
+        Rate::percent("VAT", treatment, percent.into())
     }
 
     fn assess(method: RoundingMethod, lines: &[(&str, &[Rate])]) -> Assessment {
         let mut totals = Totals::new("EUR", method, Rounding::HalfUp);
         for (index, (price, rates)) in lines.iter().enumerate() {
             totals
-                .line(index, &line(price), rates.to_vec(), reason("test", "a test"))
+                .line(
+                    index,
+                    &line(price),
+                    rates.iter().cloned().map(Into::into).collect(),
+                    reason("test", "a test"),
+                )
                 .unwrap();
         }
         totals
@@ -280,6 +324,44 @@ mod tests {
             answer.totals.get(1).map(|total| total.amount),
             Some(decimal("-150"))
         );
+    }
+
+    /// Brazil's reduced base, a fixed duty beside it, and a tax that the customer owes.
+    #[test]
+    fn a_base_or_an_amount_of_its_own_goes_before_what_is_computed() {
+        let mut totals = Totals::new("EUR", RoundingMethod::PerDocument, Rounding::HalfUp);
+        let reduced = AppliedRate {
+            base: Some(decimal("60")),
+            ..rate(Treatment::Standard, 10).into()
+        };
+        let duty = AppliedRate {
+            rate: Rate {
+                percent: None,
+                ..rate(Treatment::Standard, 0)
+            },
+            base: None,
+            amount: Some(decimal("2.5")),
+        };
+        let owed = rate(Treatment::ReverseCharge, 19).into();
+        let rates = vec![reduced, duty.clone(), owed];
+        totals
+            .line(0, &line("100"), rates, reason("test", "a test"))
+            .unwrap();
+        let answer = totals
+            .assessment(EntityRef::new(EntityKind::Contract, "test", "1"), Vec::new())
+            .unwrap();
+        let told: Vec<(Decimal, Decimal)> = answer.totals.iter().map(|it| (it.base, it.amount)).collect();
+        let expected = [("60", "6"), ("100", "2.5"), ("100", "0")];
+        assert_eq!(
+            told,
+            expected.map(|(base, amount)| (decimal(base), decimal(amount)))
+        );
+        assert_eq!((answer.tax, answer.gross), (decimal("8.5"), decimal("108.5")));
+
+        let mut totals = Totals::new("EUR", RoundingMethod::PerDocument, Rounding::HalfUp);
+        let neither = AppliedRate { amount: None, ..duty };
+        let answer = totals.line(0, &line("100"), vec![neither], reason("test", "a test"));
+        assert!(matches!(answer, Err(Fault::Invalid(_))));
     }
 
     #[test]

@@ -111,6 +111,7 @@ impl Story {
             Command::Ensure(record) => format!("ensure {}", record.model),
             Command::Upsert(record) => format!("upsert {}", record.model),
             Command::Act(action) => format!("act {} {}", action.model, action.name),
+            Command::Remove(name) => format!("remove {}", name.model),
         });
         Ok(short.collect())
     }

@@ -26,7 +26,7 @@ use crate::{
 pub(crate) async fn act(client: &OdooClient, action: &Action) -> Result<(Effect, i64), ConnectError> {
     let about = About {
         model: &action.model,
-        external_id: &action.external_id,
+        external_id: action.key.id(),
     };
     if action.to.is_empty() {
         return Err(client.error(
@@ -76,7 +76,7 @@ async fn read_state(
 ) -> Result<Map<String, Value>, ConnectError> {
     let about = About {
         model: &action.model,
-        external_id: &action.external_id,
+        external_id: action.key.id(),
     };
     let mut fields: Vec<&String> = action.from.keys().chain(action.to.keys()).collect();
     fields.sort();
@@ -99,7 +99,7 @@ fn wrong_state(client: &OdooClient, action: &Action, found: &Map<String, Value>)
     ConnectError::WrongState(Box::new(WrongState {
         system: client.system().to_owned(),
         model: action.model.clone(),
-        external_id: action.external_id.clone(),
+        external_id: action.key.to_string(),
         action: action.name.clone(),
         from: reason(&dry_run::state(&action.from)),
         to: reason(&dry_run::state(&action.to)),

@@ -39,7 +39,7 @@ mod tests {
     fn upsert(model: &str, columns: &[&str]) -> Command {
         Command::Upsert(Record {
             model: model.to_owned(),
-            external_id: "hub.x".to_owned(),
+            key: cambist_contract::mapping::RecordKey::External("hub.x".to_owned()),
             values: columns
                 .iter()
                 .map(|name| ((*name).to_owned(), json!(1)))

@@ -3,7 +3,7 @@
 //! Names come from a plugin and become part of a path, beside our key: a model such as `..` would lead to another place of the
 //! same server. So only what Odoo itself calls models and public methods is let through.
 
-use cambist_contract::mapping::Command;
+use cambist_contract::mapping::{Command, RecordKey};
 
 use super::{
     OdooClient,
@@ -21,13 +21,13 @@ pub(crate) fn plan(client: &OdooClient, plan: &[Command]) -> Result<(), ConnectE
     for command in plan {
         let about = About {
             model: command.model(),
-            external_id: command.external_id(),
+            external_id: command.key().id(),
         };
         let checked = model(about.model)
-            .and_then(|()| external_id(about.external_id))
+            .and_then(|()| key(command.key()))
             .and_then(|()| match command {
                 Command::Act(action) => method(&action.name),
-                Command::Ensure(_) | Command::Upsert(_) => Ok(()),
+                Command::Ensure(_) | Command::Upsert(_) | Command::Remove(_) => Ok(()),
             });
         checked.map_err(|fault| client.error(fault, about, Kind::Read))?;
     }
@@ -64,6 +64,21 @@ pub(crate) fn method(name: &str) -> Result<(), Fault> {
             name.escape_debug()
         ))
     })
+}
+
+/// Refuses a key by which no record is found here.
+///
+/// # Errors
+///
+/// A misfit that says how to write one.
+fn key(key: &RecordKey) -> Result<(), Fault> {
+    match key {
+        RecordKey::External(id) => external_id(id),
+        RecordKey::Own(id) => Err(Fault::Misfit(format!(
+            "`#{}` is an id of Odoo's own: records are found here by the external ids that a mapping gave them",
+            id.escape_debug()
+        ))),
+    }
 }
 
 /// Refuses an external id that Odoo would take for something else: empty, with white space or a comma, or more than one dot.

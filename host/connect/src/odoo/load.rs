@@ -28,14 +28,14 @@ pub(crate) async fn load(client: &OdooClient, records: &[&Record]) -> Result<Vec
     };
     let about = About {
         model: &first.model,
-        external_id: &first.external_id,
+        external_id: first.key.id(),
     };
     let columns: Vec<&String> = first.values.keys().collect();
     let mut fields = vec![json!("id")];
     fields.extend(columns.iter().map(|name| json!(name)));
     let mut rows = Vec::with_capacity(records.len());
     for record in records {
-        let mut row = vec![json!(record.external_id)];
+        let mut row = vec![json!(record.key.id())];
         for name in &columns {
             let text = record.values.get(*name).map_or(Some(String::new()), cell);
             row.push(json!(text.ok_or_else(|| misfit(client, record, name))?));
@@ -55,7 +55,7 @@ pub(crate) async fn load(client: &OdooClient, records: &[&Record]) -> Result<Vec
         NoIds::Row { index, field, reason } => ConnectError::Refused {
             system: client.system().to_owned(),
             model: first.model.clone(),
-            external_id: records.get(index).unwrap_or(first).external_id.clone(),
+            external_id: records.get(index).unwrap_or(first).key.to_string(),
             field,
             reason,
         },
@@ -66,9 +66,6 @@ fn misfit(client: &OdooClient, record: &Record, name: &str) -> ConnectError {
     ConnectError::Misfit {
         system: client.system().to_owned(),
         model: record.model.clone(),
-        reason: format!(
-            "a list in `{name}` of `{}` has more in it than texts",
-            record.external_id
-        ),
+        reason: format!("a list in `{name}` of `{}` has more in it than texts", record.key),
     }
 }

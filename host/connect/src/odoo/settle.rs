@@ -28,7 +28,7 @@ pub(crate) async fn settle(
 ) -> Result<(i64, bool), ConnectError> {
     let about = About {
         model: &record.model,
-        external_id: &record.external_id,
+        external_id: record.key.id(),
     };
     let Some(id) = lookup::find(client, about).await? else {
         return Err(refusal);

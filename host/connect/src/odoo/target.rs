@@ -7,7 +7,7 @@ use cambist_contract::{
     mapping::{Command, Record},
 };
 
-use super::{OdooClient, action, batch, check, client::About, load, lookup, settle};
+use super::{OdooClient, action, batch, check, client::About, load, lookup, remove, settle};
 use crate::{
     ConnectError,
     pace::Pace,
@@ -50,6 +50,11 @@ impl OdooTarget {
                 Some(Command::Act(action)) => {
                     let (effect, id) = action::act(&self.client, action).await?;
                     delivery.done(at, effect, Some(id), None);
+                }
+                Some(Command::Remove(name)) => {
+                    let (effect, id) = remove::remove(&self.client, name).await?;
+                    // the same values again are then no longer what was written last
+                    delivery.done(at, effect, id, Some(Digest::of(b"")));
                 }
                 Some(Command::Ensure(_)) => self.ensure(delivery, at, length).await?,
                 Some(Command::Upsert(_)) => self.upsert(delivery, at, length).await?,
@@ -94,7 +99,7 @@ impl OdooTarget {
             }
             let about = About {
                 model: &record.model,
-                external_id: &record.external_id,
+                external_id: record.key.id(),
             };
             match lookup::find(&self.client, about).await? {
                 Some(id) => delivery.done(index, Effect::Unchanged, Some(id), None),
@@ -121,10 +126,7 @@ impl OdooTarget {
             let ConnectError::Refused { external_id, .. } = &refusal else {
                 return Err(refusal);
             };
-            let Some(place) = rows
-                .iter()
-                .position(|(_, record)| record.external_id == *external_id)
-            else {
+            let Some(place) = rows.iter().position(|(_, record)| record.key.id() == external_id) else {
                 return Err(refusal);
             };
             let (index, record) = rows.remove(place);
@@ -197,7 +199,7 @@ impl<'p> Delivery<'p> {
         commands
             .filter_map(|(index, command)| match command {
                 Command::Ensure(record) | Command::Upsert(record) => Some((index, record)),
-                Command::Act(_) => None,
+                Command::Act(_) | Command::Remove(_) => None,
             })
             .collect()
     }
@@ -222,13 +224,13 @@ impl<'p> Delivery<'p> {
         }
         *slot = Some(Receipt {
             model: command.model().to_owned(),
-            external_id: command.external_id().to_owned(),
+            external_id: command.key().to_string(),
             effect,
             target_id: id.map(|id| id.to_string()),
             written,
             stands_for: match command {
                 Command::Ensure(record) | Command::Upsert(record) => record.stands_for.clone(),
-                Command::Act(_) => None,
+                Command::Act(_) | Command::Remove(_) => None,
             },
         });
     }

@@ -6,7 +6,7 @@ use cambist_connect::{DeliverError, Source, Systems, Target, options::Options};
 use cambist_contract::{
     JsonObject,
     delivery::{Effect, Receipt},
-    mapping::{Action, Command, Record},
+    mapping::{Action, Command, Record, RecordKey},
     secret::{Secret, SecretRef},
 };
 use serde_json::{Value, json};
@@ -97,7 +97,7 @@ pub(crate) fn fields(value: Value) -> JsonObject {
 pub(crate) fn record(model: &str, id: &str, values: Value) -> Record {
     Record {
         model: model.to_owned(),
-        external_id: id.to_owned(),
+        key: RecordKey::External(id.to_owned()),
         values: fields(values),
         stands_for: None,
     }
@@ -110,7 +110,7 @@ pub(crate) fn upsert(model: &str, id: &str, values: Value) -> Command {
 pub(crate) fn act(model: &str, id: &str, name: &str, from: Value, to: Value) -> Command {
     Command::Act(Action {
         model: model.to_owned(),
-        external_id: id.to_owned(),
+        key: RecordKey::External(id.to_owned()),
         name: name.to_owned(),
         arguments: JsonObject::default(),
         from: fields(from),

@@ -30,9 +30,12 @@ pub struct Account {
     /// The day on which an authority confirmed `tax-id` (VIES in the EU).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_id_confirmed: Option<Date>,
-    /// Where its invoices go, which is where it is established.
+    /// Where its invoices go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billing: Option<Address>,
+    /// Where it is established, where that is not the address of `billing`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub established: Option<Address>,
     /// The account it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<EntityRef>,

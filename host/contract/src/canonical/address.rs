@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// in it is gone.
-/// Where somebody is.
+/// Where somebody is. One value: a part that is `None` is not in the address.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Address {

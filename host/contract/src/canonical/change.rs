@@ -30,18 +30,21 @@ pub enum Entity {
     Expense(Expense),
     /// A bill.
     Invoice(Invoice),
-    /// Money received.
+    /// Money paid.
     Payment(Payment),
 }
 
 /// Whether the object is there after the change.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeKind {
     /// It is to be as the entity says.
     Upsert,
     /// It is gone; of the entity only `ref` is looked at.
     Remove,
+    /// It is gone because it was merged into this other one; of the entity only `ref`
+    /// is looked at.
+    Merged(EntityRef),
 }
 
 /// One entity as it is to become, with who changed it and when.

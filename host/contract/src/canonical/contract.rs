@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{EntityRef, Extension};
+use super::{Address, EntityRef, Extension};
 
 /// How far a contract has come.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
@@ -57,6 +57,12 @@ pub struct ContractLine {
     /// `professional-services`; a region's own list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_class: Option<String>,
+    /// The skill or grade whose time is sold at this price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Where it is performed, where tax law looks at that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub performed_at: Option<Address>,
     /// What the region adds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extra: Vec<Extension>,
@@ -99,6 +105,9 @@ pub struct Contract {
     /// The currency of its prices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
+    /// The fixed price or the cap, net; `None` is the sum of the lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Decimal>,
     /// The day it was signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed: Option<Date>,

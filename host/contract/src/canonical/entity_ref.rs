@@ -28,7 +28,7 @@ pub enum EntityKind {
     Expense,
     /// A bill.
     Invoice,
-    /// Money received.
+    /// Money paid.
     Payment,
 }
 

@@ -23,7 +23,7 @@ impl Entity {
     pub fn says(&self, field: &str) -> Option<bool> {
         match self {
             Self::Account(it) => {
-                says!(it: Account { name, legal_name, business, tax_id, tax_id_confirmed, billing, parent, currency, payment_terms, email, phone, website }, field)
+                says!(it: Account { name, legal_name, business, tax_id, tax_id_confirmed, billing, established, parent, currency, payment_terms, email, phone, website }, field)
             }
             Self::Contact(it) => {
                 says!(it: Contact { account, given_name, family_name, job_title, email, phone }, field)
@@ -32,7 +32,7 @@ impl Entity {
                 says!(it: Opportunity { name, account, contact, status, amount, currency, close_date, owner }, field)
             }
             Self::Contract(it) => {
-                says!(it: Contract { opportunity, account, contact, name, status, billing, terms, customer_reference, legal_entity, currency, signed, start, end, lines }, field)
+                says!(it: Contract { opportunity, account, contact, name, status, billing, terms, customer_reference, legal_entity, currency, amount, signed, start, end, lines }, field)
             }
             Self::Project(it) => {
                 says!(it: Project { contract, account, name, delivery_owner, status, start, end, milestones }, field)
@@ -45,10 +45,10 @@ impl Entity {
                 says!(it: Expense { project, contract_line, spender, day, category, description, amount, currency, billable, status, approved_by, approved_at }, field)
             }
             Self::Invoice(it) => {
-                says!(it: Invoice { kind, contract, project, legal_entity, account, corrects, number, status, currency, issued, tax_point, due, lines, net, tax, gross, residual }, field)
+                says!(it: Invoice { kind, contract, project, legal_entity, account, corrects, number, customer_reference, status, currency, issued, tax_point, period_from, period_until, due, lines, net, tax, gross, residual }, field)
             }
             Self::Payment(it) => {
-                says!(it: Payment { invoice, account, amount, currency, day, method, status }, field)
+                says!(it: Payment { direction, allocations, account, amount, currency, day, method, status }, field)
             }
         }
     }

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{EntityRef, Extension};
+use super::{Address, EntityRef, Extension};
 
 /// What a bill is.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
@@ -56,16 +56,22 @@ pub struct InvoiceLine {
     /// The class that tax law sees.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_class: Option<String>,
+    /// Where it was performed, where tax law looks at that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub performed_at: Option<Address>,
     /// The contract's line that this bills, by its id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract_line: Option<String>,
+    /// The project that this bills; `None` is the invoice's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<EntityRef>,
     /// The milestone that this bills, by its id in the project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub milestone: Option<String>,
-    /// The time that this bills.
+    /// The time that this bills; on a credit note, that may be billed again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timesheets: Vec<EntityRef>,
-    /// The expenses that this bills. What an invoice names is not billed again.
+    /// The expenses that this bills; on a credit note, that may be billed again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expenses: Vec<EntityRef>,
     /// What the region adds.
@@ -101,6 +107,9 @@ pub struct Invoice {
     /// The number that the ERP gave it; `none` while it is a draft.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
+    /// The customer's own order number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_reference: Option<String>,
     /// How far it has come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<InvoiceStatus>,
@@ -113,6 +122,12 @@ pub struct Invoice {
     /// The day that tax law looks at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_point: Option<Date>,
+    /// First day of the period that it bills.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period_from: Option<Date>,
+    /// Last day of the period that it bills.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period_until: Option<Date>,
     /// When it is to be paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Date>,

@@ -33,9 +33,15 @@ pub struct Milestone {
     /// When it is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Date>,
-    /// Its share of the contract's amount, in percent.
+    /// Its share of the contract's amount, or of its line's, in percent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share_percent: Option<Decimal>,
+    /// What is billed for it, net; goes before `share_percent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Decimal>,
+    /// The contract's line that it is a part of, by its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract_line: Option<String>,
     /// The day it was reached; `none` until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reached: Option<Date>,

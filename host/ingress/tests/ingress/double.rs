@@ -158,7 +158,11 @@ impl Journal for Memory {
         unimplemented!("ingress only accepts")
     }
 
-    async fn link(&self, _: &EntityRef, _: &str) -> Result<Option<String>, JournalError> {
+    async fn link(
+        &self,
+        _: &EntityRef,
+        _: &str,
+    ) -> Result<Option<cambist_contract::plugin::Link>, JournalError> {
         unimplemented!("ingress only accepts")
     }
 

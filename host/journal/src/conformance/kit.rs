@@ -150,6 +150,7 @@ pub(super) fn called(stage: Stage) -> Event {
         links: vec![LinkAnswer {
             entity: account("1"),
             system: TARGET.into(),
+            link: None,
             id: None,
         }],
     }

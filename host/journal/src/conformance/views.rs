@@ -4,6 +4,7 @@ use cambist_contract::{
     canonical::EntityRef,
     delivery::{Effect, Receipt},
     digest::Digest,
+    plugin::Link,
     stage::Stage,
 };
 
@@ -217,7 +218,7 @@ pub async fn what_a_dry_run_showed_was_not_written<J: Journal>(
     Ok(())
 }
 
-/// The target's own id where it is known, else our external id.
+/// Our external id, and the target's own id where it is known.
 pub async fn a_link_is_the_targets_id_where_it_is_known<J: Journal>(
     open: impl AsyncFn() -> Result<J, JournalError>,
 ) -> Result<(), JournalError> {
@@ -236,17 +237,27 @@ pub async fn a_link_is_the_targets_id_where_it_is_known<J: Journal>(
         )
     };
     let link = async || journal.link(&entity, TARGET).await;
+    let is = |external_id: Option<&str>, id: Option<&str>| {
+        Some(Link {
+            model: receipt(&entity).model,
+            external_id: external_id.map(str::to_owned),
+            id: id.map(str::to_owned),
+        })
+    };
 
     assert_eq!(link().await?, None);
     record(&journal, 1, 9, [told(None, "x")]).await?;
-    assert_eq!(link().await?.as_deref(), Some("x"));
+    assert_eq!(link().await?, is(Some("x"), None));
     record(&journal, 1, 9, [told(Some("42"), "x")]).await?;
-    assert_eq!(link().await?.as_deref(), Some("42"));
+    assert_eq!(link().await?, is(Some("x"), Some("42")));
     // A receipt for an unchanged record need not tell the id again.
     record(&journal, 1, 9, [told(None, "x")]).await?;
-    assert_eq!(link().await?.as_deref(), Some("42"));
+    assert_eq!(link().await?, is(Some("x"), Some("42")));
     record(&journal, 1, 9, [told(None, "y")]).await?;
-    assert_eq!(link().await?.as_deref(), Some("y"));
+    assert_eq!(link().await?, is(Some("y"), None));
+    // A record that is known by the target's own id alone.
+    record(&journal, 1, 9, [told(None, "#901")]).await?;
+    assert_eq!(link().await?, is(None, Some("901")));
     assert_eq!(journal.link(&entity, "odoo-in").await?, None);
     assert_eq!(journal.link(&account("8"), TARGET).await?, None);
     Ok(())

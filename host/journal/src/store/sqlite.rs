@@ -22,6 +22,7 @@ use cambist_contract::{
     canonical::EntityRef,
     digest::Digest,
     message::{Message, MessageId},
+    plugin::Link,
     rollout::Act,
 };
 use jiff::Timestamp;
@@ -226,7 +227,7 @@ impl Journal for SqliteJournal {
             .await
     }
 
-    async fn link(&self, entity: &EntityRef, system: &str) -> Result<Option<String>, JournalError> {
+    async fn link(&self, entity: &EntityRef, system: &str) -> Result<Option<Link>, JournalError> {
         let (entity, system) = (entity.clone(), system.to_owned());
         self.readers
             .read(move |connection| read::link(connection, &entity, &system))

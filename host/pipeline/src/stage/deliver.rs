@@ -45,5 +45,5 @@ pub(super) async fn run(pipeline: &Pipeline, work: &mut Work) -> Result<Passed, 
 }
 
 fn record(command: &Command) -> (String, String) {
-    (command.model().to_owned(), command.external_id().to_owned())
+    (command.model().to_owned(), command.key().to_string())
 }

@@ -1,9 +1,12 @@
 //! `draft`: makes invoices of what is to be billed. Output: [`Drafted`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cambist_contract::{
-    canonical::{Change, ChangeKind, Entity, EntityRef, ExpenseStatus, Invoice, Project, TimesheetStatus},
+    canonical::{
+        Change, ChangeKind, Entity, EntityRef, ExpenseStatus, Invoice, InvoiceKind, InvoiceLine,
+        InvoiceStatus, Project, TimesheetStatus,
+    },
     fault::Reason,
     invoicing::{Billable, Draft},
     stage::Stage,
@@ -60,17 +63,18 @@ pub(super) async fn run(pipeline: &Pipeline, work: &mut Work) -> Result<Passed, 
 
 /// What the bills may rest on, where the message holds a contract, who pays, and
 /// something to bill: approved time and expenses, and milestones that were reached,
-/// which no earlier invoice among the changes names. The period is from the first to
-/// the last day on which there was any of it.
+/// which the earlier invoices among the changes have not billed. The period is from the
+/// first to the last day on which there was any of it. What is removed is not there.
 fn billable(changes: &[Change]) -> Option<Billable> {
-    let (mut contract, mut account, mut project) = (None, None, None);
-    let (mut resources, mut timesheets, mut expenses) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut contract, mut account) = (None, None);
+    let (mut projects, mut resources, mut timesheets, mut expenses) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut earlier: Vec<Invoice> = Vec::new();
-    for change in changes {
+    for change in changes.iter().filter(|change| change.kind == ChangeKind::Upsert) {
         match &change.entity {
             Entity::Contract(it) => contract = Some(it.clone()),
             Entity::Account(it) => account = Some(it.clone()),
-            Entity::Project(it) => project = Some(it.clone()),
+            Entity::Project(it) => projects.push(it.clone()),
             Entity::Resource(it) => resources.push(it.clone()),
             Entity::Timesheet(it) => timesheets.push(it.clone()),
             Entity::Expense(it) => expenses.push(it.clone()),
@@ -78,24 +82,22 @@ fn billable(changes: &[Change]) -> Option<Billable> {
             Entity::Contact(_) | Entity::Opportunity(_) | Entity::Payment(_) => {}
         }
     }
-    let billed: BTreeSet<&EntityRef> = earlier
-        .iter()
-        .flat_map(|invoice| invoice.lines.iter().flatten())
-        .flat_map(|line| line.timesheets.iter().chain(&line.expenses))
-        .collect();
+    let billed: BTreeSet<&EntityRef> = billed(&earlier, |_, line| {
+        line.timesheets.iter().chain(&line.expenses).collect()
+    });
     timesheets
         .retain(|sheet| sheet.status == Some(TimesheetStatus::Approved) && !billed.contains(&sheet.entity));
     expenses.retain(|spent| spent.status == Some(ExpenseStatus::Approved) && !billed.contains(&spent.entity));
     let days = timesheets.iter().filter_map(|sheet| sheet.day);
     let days = days.chain(expenses.iter().filter_map(|spent| spent.day));
-    let reached = project.iter().flat_map(|project| reached(project, &earlier));
+    let reached = projects.iter().flat_map(|project| reached(project, &earlier));
     let days: BTreeSet<Date> = days.chain(reached).collect();
     Some(Billable {
         from: *days.first()?,
         until: *days.last()?,
         contract: contract?,
         account: account?,
-        project,
+        projects,
         resources,
         timesheets,
         expenses,
@@ -103,16 +105,37 @@ fn billable(changes: &[Change]) -> Option<Billable> {
     })
 }
 
-/// The days on which milestones of a project were reached that no earlier invoice names.
-/// A milestone's id is its project's, so an invoice for another project names another.
+/// What is billed: named by more invoices than credit notes. Cancelled ones do not count.
+fn billed<'a, T: Ord>(
+    earlier: &'a [Invoice],
+    names: impl Fn(&'a Invoice, &'a InvoiceLine) -> Vec<T>,
+) -> BTreeSet<T> {
+    let mut counts: BTreeMap<T, i64> = BTreeMap::new();
+    for invoice in earlier {
+        let counts_as = match (invoice.status, invoice.kind) {
+            (Some(InvoiceStatus::Cancelled), _) => continue,
+            (_, Some(InvoiceKind::CreditNote)) => -1,
+            (_, Some(InvoiceKind::Invoice) | None) => 1,
+        };
+        // one bill may name a thing on several lines, and bills it once
+        let lines = invoice.lines.iter().flatten();
+        let named: BTreeSet<T> = lines.flat_map(|line| names(invoice, line)).collect();
+        for name in named {
+            *counts.entry(name).or_default() += counts_as;
+        }
+    }
+    let billed = counts.into_iter().filter(|(_, count)| *count > 0);
+    billed.map(|(name, _)| name).collect()
+}
+
+/// The days on which milestones of a project were reached that are not billed. A
+/// milestone's id is its project's, so an invoice for another project names another.
 fn reached(project: &Project, earlier: &[Invoice]) -> Vec<Date> {
-    let of_it = |invoice: &&Invoice| invoice.project.as_ref().is_none_or(|it| *it == project.entity);
-    let billed: BTreeSet<&str> = earlier
-        .iter()
-        .filter(of_it)
-        .flat_map(|invoice| invoice.lines.iter().flatten())
-        .filter_map(|line| line.milestone.as_deref())
-        .collect();
+    let billed: BTreeSet<&str> = billed(earlier, |invoice, line| {
+        let of = line.project.as_ref().or(invoice.project.as_ref());
+        let of_it = of.is_none_or(|it| *it == project.entity);
+        line.milestone.as_deref().filter(|_| of_it).into_iter().collect()
+    });
     let milestones = project.milestones.iter().flatten();
     milestones
         .filter(|milestone| !billed.contains(milestone.id.as_str()))
@@ -176,6 +199,44 @@ mod tests {
     }
 
     #[test]
+    fn what_a_credit_note_names_or_a_cancelled_invoice_is_billed_again() {
+        let sheet = sheet("2026-11-03", "approved");
+        let name = json!({"kind": "timesheet", "system": "odoo", "id": "t"});
+        let line = |id: &str| {
+            json!({
+                "id": id, "name": "October", "quantity": "1", "unit-price": "900",
+                "timesheets": [name], "milestone": "m",
+            })
+        };
+        let bill = |kind: &str, status: &str| json!({"kind": kind, "status": status, "lines": [line("1"), line("2")]});
+        let milestones = json!({"milestones": [{"id": "m", "name": "m", "reached": "2026-11-05"}]});
+        let asked = |bills: &[(&str, serde_json::Value)]| {
+            let mut all = vec![
+                ("contract", "c", json!({})),
+                ("account", "a", json!({})),
+                ("timesheet", "t", sheet.clone()),
+                ("project", "p", milestones.clone()),
+            ];
+            all.extend(bills.iter().map(|(id, bill)| ("invoice", *id, bill.clone())));
+            let told = billable(&changes(&all));
+            told.map(|it| (it.timesheets.len(), it.until.to_string()))
+        };
+        let (posted, credited) = (bill("invoice", "posted"), bill("credit-note", "posted"));
+        let again = Some((1, "2026-11-05".to_owned()));
+
+        assert_eq!(asked(&[("1", posted.clone())]), None);
+        assert_eq!(asked(&[("1", bill("invoice", "draft"))]), None);
+        assert_eq!(asked(&[("1", bill("invoice", "cancelled"))]), again);
+        assert_eq!(asked(&[("1", posted.clone()), ("2", credited.clone())]), again);
+        let cancelled = bill("credit-note", "cancelled");
+        assert_eq!(asked(&[("1", posted.clone()), ("2", cancelled)]), None);
+        assert_eq!(
+            asked(&[("1", posted.clone()), ("2", credited), ("3", posted)]),
+            None
+        );
+    }
+
+    #[test]
     fn expenses_and_milestones_are_billed_without_time() {
         let line = json!({
             "id": "1", "name": "Kick-off", "quantity": "1", "unit-price": "900", "milestone": "m1",
@@ -220,6 +281,23 @@ mod tests {
             ),
         ]);
         assert_eq!(days(billable(&other)), day("2026-10-01", "2026-10-01"));
+        // a line may name a project of its own
+        let ours = json!({"kind": "project", "system": "odoo", "id": "p"});
+        let mut of_ours = line.clone();
+        of_ours
+            .as_object_mut()
+            .unwrap()
+            .insert("project".to_owned(), ours);
+        let by_line = json!({
+            "project": {"kind": "project", "system": "odoo", "id": "other"}, "lines": [of_ours],
+        });
+        other.pop();
+        let with_line: Vec<Change> = other
+            .iter()
+            .cloned()
+            .chain(changes(&[("invoice", "i", by_line)]))
+            .collect();
+        assert_eq!(days(billable(&with_line)), None);
         other.retain(|change| !matches!(change.entity, Entity::Project(_)));
         assert_eq!(days(billable(&other)), None);
         let told = with(both, &[billed, ("new", spent("2026-11-07", "approved"))]);

@@ -34,7 +34,7 @@ pub(super) struct LeftOut {
     /// The entity.
     entity: EntityRef,
     /// The field, by its name in the contract; `ref` for the entity itself, which
-    /// was to be removed.
+    /// was to be gone.
     field: String,
     /// Who owns it.
     owner: String,
@@ -56,7 +56,7 @@ pub(super) fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Failure> {
 }
 
 /// Takes out what `side` does not own. An entity with nothing left but its name
-/// is taken out whole, unless it is to be removed.
+/// is taken out whole, unless it is to be gone.
 fn apply(changes: Vec<Change>, side: Owner) -> Result<Owned, Failure> {
     let mut owned = Owned {
         changes: Vec::new(),
@@ -64,8 +64,8 @@ fn apply(changes: Vec<Change>, side: Owner) -> Result<Owned, Failure> {
     };
     for change in changes {
         let name = change.entity.name().clone();
-        if change.kind == ChangeKind::Remove {
-            // of a removal only the name counts, so it belongs to who owns the entity
+        if change.kind != ChangeKind::Upsert {
+            // of what is removed or merged only the name counts, so it belongs to who owns the entity
             let owner = of_entity(name.kind);
             if owner == side {
                 owned.changes.push(change);
@@ -166,6 +166,20 @@ mod tests {
         assert_eq!(owned.changes, [removal("account", json!({}))]);
         let owned = apply(vec![removal("invoice", json!({}))], Owner::Erp).unwrap();
         assert_eq!(owned.changes.len(), 1);
+    }
+
+    #[test]
+    fn a_merge_is_a_removal_for_who_owns_what() {
+        let merged = |kind: &str| Change {
+            kind: ChangeKind::Merged(EntityRef {
+                id: "2".to_owned(),
+                ..change(kind, json!({})).entity.name().clone()
+            }),
+            ..change(kind, json!({}))
+        };
+        let owned = apply(vec![merged("account"), merged("invoice")], Owner::Crm).unwrap();
+        assert_eq!(owned.changes, [merged("account")]);
+        assert_eq!(owned.left_out[0].field, "ref");
     }
 
     #[test]

@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 
 use cambist_contract::{
     Decimal,
-    canonical::{Account, Change, Contract, Entity, EntityRef, Invoice, InvoiceKind},
+    canonical::{
+        Account, Change, ChangeKind, Contract, Entity, EntityRef, Invoice, InvoiceKind, InvoiceStatus,
+    },
     plugin::Called,
     stage::Stage,
     tax::{Assessment, Document, DocumentKind, DocumentLine, Party, Treatment},
 };
+use jiff::civil::Date;
 
 use super::changes;
 use crate::{
@@ -27,7 +30,8 @@ pub(super) async fn run(pipeline: &Pipeline, work: &mut Work) -> Result<Passed, 
         .map(|region| region.supplier.party());
     let supplier = supplier
         .ok_or_else(|| Failure::Unroutable(format!("region `{}` is not in the config", route.region)))?;
-    let documents = documents(&changes(work)?, &supplier, work)?;
+    let day = jiff::tz::Offset::UTC.to_datetime(work.message.occurred_at).date();
+    let documents = documents(&changes(work)?, &supplier, day)?;
     let asked = documents.clone();
     let function =
         move |plugin: &dyn cambist_contract::plugin::Plugin, context: &_, links: std::sync::Arc<_>| {
@@ -66,11 +70,11 @@ pub(super) async fn run(pipeline: &Pipeline, work: &mut Work) -> Result<Passed, 
     .await
 }
 
-/// The documents among the changes: contracts and invoices that have lines.
-fn documents(changes: &[Change], supplier: &Party, work: &Work) -> Result<Vec<Document>, Failure> {
-    let day = jiff::tz::Offset::UTC.to_datetime(work.message.occurred_at).date();
-    let accounts: Vec<&Account> = changes
-        .iter()
+/// The documents among the changes: contracts that have lines, and invoices with lines
+/// that may still change. `day` is that of a document that has none.
+fn documents(changes: &[Change], supplier: &Party, day: Date) -> Result<Vec<Document>, Failure> {
+    let there = || changes.iter().filter(|change| change.kind == ChangeKind::Upsert);
+    let accounts: Vec<&Account> = there()
         .filter_map(|change| match &change.entity {
             Entity::Account(account) => Some(account),
             _ => None,
@@ -84,8 +88,14 @@ fn documents(changes: &[Change], supplier: &Party, work: &Work) -> Result<Vec<Do
             Failure::Implausible(format!("the account of {document} is not among the changes"))
         })
     };
+    let invoices: Vec<&Invoice> = there()
+        .filter_map(|change| match &change.entity {
+            Entity::Invoice(invoice) => Some(invoice),
+            _ => None,
+        })
+        .collect();
     let mut documents = Vec::new();
-    for change in changes {
+    for change in there() {
         match &change.entity {
             Entity::Contract(contract) if !contract.lines.as_deref().unwrap_or_default().is_empty() => {
                 documents.push(order(
@@ -95,12 +105,12 @@ fn documents(changes: &[Change], supplier: &Party, work: &Work) -> Result<Vec<Do
                     day,
                 )?);
             }
-            Entity::Invoice(invoice) if !invoice.lines.as_deref().unwrap_or_default().is_empty() => {
+            Entity::Invoice(invoice) if is_assessed(invoice) => {
                 documents.push(bill(
                     invoice,
                     customer(invoice.account.as_ref(), &invoice.entity)?,
                     supplier,
-                    day,
+                    tax_point(invoice, &invoices).unwrap_or(day),
                 )?);
             }
             _ => {}
@@ -109,11 +119,31 @@ fn documents(changes: &[Change], supplier: &Party, work: &Work) -> Result<Vec<Do
     Ok(documents)
 }
 
+/// Whether an invoice has something to assess, and its tax may still change.
+fn is_assessed(invoice: &Invoice) -> bool {
+    let may_change = matches!(invoice.status, None | Some(InvoiceStatus::Draft));
+    may_change && !invoice.lines.as_deref().unwrap_or_default().is_empty()
+}
+
+/// The day whose law applies to an invoice. A credit note takes back what was taxed then.
+fn tax_point(invoice: &Invoice, among: &[&Invoice]) -> Option<Date> {
+    let own = |invoice: &Invoice| invoice.tax_point.or(invoice.issued);
+    let corrects = invoice.corrects.as_ref();
+    let corrected = corrects.and_then(|name| among.iter().find(|it| it.entity == *name));
+    let of_corrected = corrected.and_then(|it| own(it));
+    invoice.tax_point.or(of_corrected).or_else(|| own(invoice))
+}
+
 fn party(account: &Account) -> Party {
     let name = account.legal_name.as_ref().or(account.name.as_ref());
     Party {
         name: name.cloned().unwrap_or_default(),
-        address: account.billing.clone().unwrap_or_default(),
+        address: account
+            .established
+            .as_ref()
+            .or(account.billing.as_ref())
+            .cloned()
+            .unwrap_or_default(),
         business: account.business.unwrap_or(true),
         tax_id: account.tax_id.clone(),
         tax_id_confirmed: account.tax_id_confirmed,
@@ -121,12 +151,7 @@ fn party(account: &Account) -> Party {
     }
 }
 
-fn order(
-    contract: &Contract,
-    customer: Party,
-    supplier: &Party,
-    day: jiff::civil::Date,
-) -> Result<Document, Failure> {
+fn order(contract: &Contract, customer: Party, supplier: &Party, day: Date) -> Result<Document, Failure> {
     let lines = contract.lines.iter().flatten().map(|line| DocumentLine {
         id: line.id.clone(),
         name: line.name.clone(),
@@ -134,6 +159,7 @@ fn order(
         unit_price: line.unit_price,
         discount_percent: line.discount_percent,
         tax_class: line.tax_class.clone(),
+        performed_at: line.performed_at.clone(),
         extra: line.extra.clone(),
     });
     Ok(Document {
@@ -149,12 +175,7 @@ fn order(
     })
 }
 
-fn bill(
-    invoice: &Invoice,
-    customer: Party,
-    supplier: &Party,
-    day: jiff::civil::Date,
-) -> Result<Document, Failure> {
+fn bill(invoice: &Invoice, customer: Party, supplier: &Party, tax_point: Date) -> Result<Document, Failure> {
     let lines = invoice.lines.iter().flatten().map(|line| DocumentLine {
         id: line.id.clone(),
         name: line.name.clone(),
@@ -162,6 +183,7 @@ fn bill(
         unit_price: line.unit_price,
         discount_percent: line.discount_percent,
         tax_class: line.tax_class.clone(),
+        performed_at: line.performed_at.clone(),
         extra: line.extra.clone(),
     });
     let kind = match invoice.kind {
@@ -171,7 +193,7 @@ fn bill(
     Ok(Document {
         entity: invoice.entity.clone(),
         kind,
-        tax_point: invoice.tax_point.or(invoice.issued).unwrap_or(day),
+        tax_point,
         currency: currency(invoice.currency.as_ref(), &invoice.entity)?,
         supplier: supplier.clone(),
         customer,
@@ -215,4 +237,81 @@ fn plausible(document: &Document, assessment: &Assessment) -> Result<(), String>
         return Err("`payable` is not `gross` less what is withheld".to_owned());
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn supplier() -> Party {
+        let party = json!({"name": "Us", "address": {"country": "DE"}, "business": true});
+        serde_json::from_str(&party.to_string()).unwrap()
+    }
+
+    fn name(id: &str) -> Value {
+        json!({"kind": "invoice", "system": "odoo", "id": id})
+    }
+
+    /// An account and these invoices, each of one line: its id and its other fields.
+    fn invoices(of: &[(&str, Value)]) -> Vec<Change> {
+        let change = |kind: &str, entity: &Value| {
+            let text = json!({
+                "entity": { kind: entity }, "kind": "upsert", "changed-at": "2026-11-22T04:00:00Z",
+            });
+            serde_json::from_str(&text.to_string()).unwrap()
+        };
+        let account = json!({"ref": {"kind": "account", "system": "odoo", "id": "7"}, "name": "Acme"});
+        let mut all = vec![change("account", &account)];
+        for (id, fields) in of {
+            let line = json!({"id": "1", "name": "Work", "quantity": "1", "unit-price": "900"});
+            let mut invoice = json!({"ref": name(id), "currency": "EUR", "lines": [line]});
+            let fields = fields.as_object().cloned().unwrap_or_default();
+            invoice.as_object_mut().unwrap().extend(fields);
+            all.push(change("invoice", &invoice));
+        }
+        all
+    }
+
+    fn days(of: &[(&str, Value)]) -> Vec<(String, String)> {
+        let documents = documents(&invoices(of), &supplier(), "2026-11-22".parse().unwrap()).unwrap();
+        let day = |it: &Document| (it.entity.id.clone(), it.tax_point.to_string());
+        documents.iter().map(day).collect()
+    }
+
+    #[test]
+    fn only_what_may_still_change_is_assessed() {
+        let told = days(&[
+            ("1", json!({})),
+            ("2", json!({"status": "draft", "issued": "2026-11-20"})),
+            ("3", json!({"status": "posted"})),
+            ("4", json!({"status": "paid"})),
+            ("5", json!({"status": "cancelled"})),
+        ]);
+        let told: Vec<(&str, &str)> = told.iter().map(|(id, day)| (id.as_str(), day.as_str())).collect();
+        assert_eq!(told, [("1", "2026-11-22"), ("2", "2026-11-20")]);
+    }
+
+    #[test]
+    fn a_credit_note_is_taxed_by_the_day_of_the_invoice_that_it_corrects() {
+        let credit = |of: &str, fields: Value| {
+            let mut note = json!({"kind": "credit-note", "corrects": name(of), "issued": "2026-11-20"});
+            let fields = fields.as_object().cloned().unwrap_or_default();
+            note.as_object_mut().unwrap().extend(fields);
+            note
+        };
+        let posted = json!({"status": "posted", "issued": "2025-12-31", "tax-point": "2025-12-01"});
+        for (note, day) in [
+            (credit("1", json!({})), "2025-12-01"),
+            (credit("1", json!({"tax-point": "2026-01-02"})), "2026-01-02"),
+            (credit("unknown", json!({})), "2026-11-20"),
+        ] {
+            assert_eq!(
+                days(&[("1", posted.clone()), ("2", note)]),
+                [("2".into(), day.into())]
+            );
+        }
+    }
 }

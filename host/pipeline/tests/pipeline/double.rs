@@ -166,13 +166,13 @@ impl Target for Does<()> {
             .map_err(|error| DeliverError { receipts, error })?;
         let receipt = |command: &Command| Receipt {
             model: command.model().to_owned(),
-            external_id: command.external_id().to_owned(),
+            external_id: command.key().to_string(),
             effect: Effect::Written,
-            target_id: Some(format!("id of {}", command.external_id())),
+            target_id: Some(format!("id of {}", command.key())),
             written: None,
             stands_for: match command {
                 Command::Ensure(record) | Command::Upsert(record) => record.stands_for.clone(),
-                Command::Act(_) => None,
+                Command::Act(_) | Command::Remove(_) => None,
             },
         };
         Ok(plan.iter().map(receipt).collect())

@@ -144,7 +144,11 @@ impl Journal for Sick {
         unimplemented!("is only claimed from")
     }
 
-    async fn link(&self, _: &EntityRef, _: &str) -> Result<Option<String>, JournalError> {
+    async fn link(
+        &self,
+        _: &EntityRef,
+        _: &str,
+    ) -> Result<Option<cambist_contract::plugin::Link>, JournalError> {
         unimplemented!("is only claimed from")
     }
 

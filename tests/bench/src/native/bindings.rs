@@ -21,10 +21,10 @@ pub(crate) mod cambist {
             types!(::cambist_sdk::bindings::imports::cambist::plugin::types: lent [Context] both [EntityRef as EntityRefParam | EntityRefResult, Extension as ExtensionParam | ExtensionResult, Reason as ReasonParam | ReasonResult] plain [EntityKind, Decimal, Violation, Fault]);
         }
         pub(crate) mod canonical {
-            types!(::cambist_sdk::bindings::imports::cambist::plugin::canonical: lent [] both [Address as AddressParam | AddressResult, Account as AccountParam | AccountResult, Contact as ContactParam | ContactResult, Opportunity as OpportunityParam | OpportunityResult, ContractLine as ContractLineParam | ContractLineResult, Contract as ContractParam | ContractResult, Milestone as MilestoneParam | MilestoneResult, Project as ProjectParam | ProjectResult, Resource as ResourceParam | ResourceResult, Timesheet as TimesheetParam | TimesheetResult, Expense as ExpenseParam | ExpenseResult, InvoiceLine as InvoiceLineParam | InvoiceLineResult, Invoice as InvoiceParam | InvoiceResult, Payment as PaymentParam | PaymentResult, Change as ChangeParam | ChangeResult, Entity as EntityParam | EntityResult] plain [OpportunityStatus, ContractStatus, BillingMethod, ProjectStatus, TimesheetStatus, ExpenseStatus, InvoiceKind, InvoiceStatus, PaymentStatus, ChangeKind]);
+            types!(::cambist_sdk::bindings::imports::cambist::plugin::canonical: lent [] both [Address as AddressParam | AddressResult, Account as AccountParam | AccountResult, Contact as ContactParam | ContactResult, Opportunity as OpportunityParam | OpportunityResult, ContractLine as ContractLineParam | ContractLineResult, Contract as ContractParam | ContractResult, Milestone as MilestoneParam | MilestoneResult, Project as ProjectParam | ProjectResult, Resource as ResourceParam | ResourceResult, Timesheet as TimesheetParam | TimesheetResult, Expense as ExpenseParam | ExpenseResult, InvoiceLine as InvoiceLineParam | InvoiceLineResult, Invoice as InvoiceParam | InvoiceResult, Allocation as AllocationParam | AllocationResult, Payment as PaymentParam | PaymentResult, ChangeKind as ChangeKindParam | ChangeKindResult, Change as ChangeParam | ChangeResult, Entity as EntityParam | EntityResult] plain [OpportunityStatus, ContractStatus, BillingMethod, ProjectStatus, TimesheetStatus, ExpenseStatus, InvoiceKind, InvoiceStatus, PaymentDirection, PaymentStatus]);
         }
         pub(crate) mod assessments {
-            types!(::cambist_sdk::bindings::imports::cambist::plugin::assessments: lent [] both [Rate as RateParam | RateResult, LineTax as LineTaxParam | LineTaxResult, TaxTotal as TaxTotalParam | TaxTotalResult, Assessment as AssessmentParam | AssessmentResult] plain [Treatment]);
+            types!(::cambist_sdk::bindings::imports::cambist::plugin::assessments: lent [] both [Rate as RateParam | RateResult, AppliedRate as AppliedRateParam | AppliedRateResult, LineTax as LineTaxParam | LineTaxResult, TaxTotal as TaxTotalParam | TaxTotalResult, Assessment as AssessmentParam | AssessmentResult] plain [Treatment]);
         }
     }
 }
@@ -33,7 +33,7 @@ pub(crate) mod exports {
     pub(crate) mod cambist {
         pub(crate) mod plugin {
             pub(crate) mod mapping {
-                types!(::cambist_sdk::bindings::mapping::exports::cambist::plugin::mapping: lent [Inbound, Outbound] both [] plain [Action, Command, Plan, Record]);
+                types!(::cambist_sdk::bindings::mapping::exports::cambist::plugin::mapping: lent [Inbound, Outbound] both [] plain [Action, Command, Plan, Record, RecordKey, RecordName]);
             }
             pub(crate) mod policy {
                 types!(::cambist_sdk::bindings::policy::exports::cambist::plugin::policy: lent [Approval, Proposal] both [] plain [Decision, Verdict]);

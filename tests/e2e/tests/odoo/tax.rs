@@ -64,13 +64,14 @@ fn deal(id: u64, case: &Case) -> Deal {
 pub(crate) fn key(rate: &cambist_contract::tax::Rate) -> String {
     let treatment = serde_json::to_value(rate.treatment).unwrap_or_default();
     let treatment = treatment.as_str().unwrap_or_default();
-    format!("{}/{treatment}/{}", rate.code, rate.percent.normalize())
+    let percent = rate.percent.unwrap_or_default();
+    format!("{}/{treatment}/{}", rate.code, percent.normalize())
 }
 
 /// The rates of each line in the words of `map-odoo`'s settings.
 fn taxes(assessment: &Assessment) -> Vec<String> {
-    let line = |rates: &[cambist_contract::tax::Rate]| {
-        let mut keys: Vec<String> = rates.iter().map(key).collect();
+    let line = |rates: &[cambist_contract::tax::AppliedRate]| {
+        let mut keys: Vec<String> = rates.iter().map(|applied| key(&applied.rate)).collect();
         keys.sort();
         keys.join("+")
     };

@@ -159,9 +159,10 @@ impl<'o> Books<'o> {
         if let Some(made) = self.taxes.get(&name) {
             return Ok(*made);
         }
+        let percent = rate.percent.context("a rate without a percentage")?;
         let percent = match rate.treatment {
-            Treatment::Withholding => -rate.percent,
-            _ => rate.percent,
+            Treatment::Withholding => -percent,
+            _ => percent,
         };
         let company = self.company;
         let group = json!({"name": name, "company_id": company});
@@ -179,8 +180,8 @@ impl<'o> Books<'o> {
         for line in &case.document.lines {
             let assessed = case.ours.lines.iter().find(|it| it.line == line.id);
             let mut taxes = Vec::new();
-            for rate in &assessed.context("a line that is not assessed")?.rates {
-                taxes.push(self.tax(rate).await?.0);
+            for applied in &assessed.context("a line that is not assessed")?.rates {
+                taxes.push(self.tax(&applied.rate).await?.0);
             }
             lines.push(
                 json!([0, 0, {"name": line.name, "quantity": number(line.quantity)?,

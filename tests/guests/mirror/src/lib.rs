@@ -61,7 +61,7 @@ impl Mapping for Mirror {
         let mut plan: Plan = told(context)?;
         plan.commands.push(Command::Ensure(Record {
             model: "seen".into(),
-            external_id: context.message.clone(),
+            key: RecordKey::External(context.message.clone()),
             values: seen(&input)?,
             stands_for: None,
         }));

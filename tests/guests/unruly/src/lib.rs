@@ -171,7 +171,7 @@ fn clear(mut proposal: Proposal, field: &str) -> Result<Verdict> {
     Ok(verdict(Decision::Amend(proposal.changes), "cleared", ""))
 }
 
-fn answer(answer: std::result::Result<Option<String>, String>) -> Verdict {
+fn answer(answer: std::result::Result<Option<impl std::fmt::Debug>, String>) -> Verdict {
     verdict(Decision::Allow, "answer", &format!("{answer:?}"))
 }
 

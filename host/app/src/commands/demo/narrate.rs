@@ -123,12 +123,11 @@ fn tax(output: &Json) {
 fn rates(assessment: &Assessment) -> String {
     let rates = assessment.totals.iter().map(|total| {
         let treatment = serde_json::to_value(total.rate.treatment).unwrap_or_default();
-        format!(
-            "{} {} {} %",
-            total.rate.code,
-            treatment.as_str().unwrap_or_default(),
-            total.rate.percent
-        )
+        let treatment = treatment.as_str().unwrap_or_default();
+        match total.rate.percent {
+            Some(percent) => format!("{} {treatment} {percent} %", total.rate.code),
+            None => format!("{} {treatment}", total.rate.code),
+        }
     });
     rates.collect::<Vec<_>>().join(" + ")
 }

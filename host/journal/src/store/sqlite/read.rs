@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use cambist_contract::{
     canonical::EntityRef,
     digest::Digest,
+    mapping::RecordKey,
     message::{Message, MessageId},
+    plugin::Link,
     stage::Stage,
 };
 use rusqlite::{Connection, OptionalExtension, ToSql};
@@ -179,16 +181,30 @@ pub(super) fn written(
         .collect()
 }
 
-/// The id that an entity has in a system.
+/// The record that stands for an entity in a system.
 pub(super) fn link(
     connection: &Connection,
     entity: &EntityRef,
     system: &str,
-) -> Result<Option<String>, Trouble> {
-    Ok(connection
-        .prepare_cached(
-            "SELECT coalesce(target_id, external_id) FROM links WHERE entity = ?1 AND target = ?2",
-        )?
-        .query_row((entity_key(entity), system), |row| row.get(0))
-        .optional()?)
+) -> Result<Option<Link>, Trouble> {
+    let found = connection
+        .prepare_cached("SELECT model, external_id, target_id FROM links WHERE entity = ?1 AND target = ?2")?
+        .query_row((entity_key(entity), system), |row| {
+            Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?))
+        })
+        .optional()?;
+    Ok(found.map(
+        |(model, key, id): (_, _, Option<String>)| match RecordKey::of_text(&key) {
+            RecordKey::External(external_id) => Link {
+                model,
+                external_id: Some(external_id),
+                id,
+            },
+            RecordKey::Own(own) => Link {
+                model,
+                external_id: None,
+                id: id.or(Some(own)),
+            },
+        },
+    ))
 }

@@ -4,10 +4,13 @@ use cambist_contract::{
     context::Context,
     fault::{Fault, Reason, Violation},
     invoicing::{Billable, Draft},
-    mapping::{Action, Command, Inbound, Outbound, Plan, Record},
+    mapping::{Action, Command, Inbound, Outbound, Plan, Record, RecordKey, RecordName},
     plugin::CallError,
     policy::{Approval, Decision, Proposal, Verdict},
-    tax::{Assessment, Document, DocumentKind, DocumentLine, LineTax, Party, Rate, TaxTotal, Treatment},
+    tax::{
+        AppliedRate, Assessment, Document, DocumentKind, DocumentLine, LineTax, Party, Rate, TaxTotal,
+        Treatment,
+    },
 };
 
 use super::{
@@ -25,8 +28,9 @@ record!(Reason = types::ReasonParam | types::ReasonResult { code, text, basis })
 
 record!(to Inbound = mapping::Inbound { system, event, object_kind, object_id, body });
 record!(to Outbound = mapping::Outbound { system, changes, assessments });
-record!(from Record = mapping::Record { model, external_id, values, stands_for });
-record!(from Action = mapping::Action { model, external_id, name, arguments, from, to });
+record!(from Record = mapping::Record { model, key, values, stands_for });
+record!(from RecordName = mapping::RecordName { model, key });
+record!(from Action = mapping::Action { model, key, name, arguments, from, to });
 record!(from Plan = mapping::Plan { commands });
 
 record!(to Approval = policy::Approval { role, by, at });
@@ -42,7 +46,7 @@ plain!(
 );
 record!(to Party = tax::Party { name, address, business, tax_id, tax_id_confirmed, extra });
 record!(to DocumentLine = tax::DocumentLine {
-    id, name, quantity, unit_price, discount_percent, tax_class, extra,
+    id, name, quantity, unit_price, discount_percent, tax_class, performed_at, extra,
 });
 record!(to Document = tax::Document {
     [entity as ref_] kind, tax_point, currency, supplier, customer, lines, corrects, extra,
@@ -54,6 +58,7 @@ plain!(
         Zero,
         Exempt,
         ReverseCharge,
+        IntraCommunity,
         OutsideScope,
         Exported,
         Withholding,
@@ -63,10 +68,12 @@ record!(
     Rate = assessments::RateParam
         | assessments::RateResult {
             code,
+            jurisdiction,
             treatment,
             percent
         }
 );
+record!(AppliedRate = assessments::AppliedRateParam | assessments::AppliedRateResult { rate, base, amount });
 record!(
     LineTax = assessments::LineTaxParam
         | assessments::LineTaxResult {
@@ -81,7 +88,7 @@ record!(Assessment = assessments::AssessmentParam | assessments::AssessmentResul
     [entity as ref_] currency, lines, totals, net, tax, gross, payable, notes,
 });
 
-record!(to Billable = invoicing::Billable { contract, account, project, resources, from, until, timesheets, expenses, earlier });
+record!(to Billable = invoicing::Billable { contract, account, projects, resources, from, until, timesheets, expenses, earlier });
 record!(from Draft = invoicing::Draft { invoices, reasons });
 
 impl FromWit for Command {
@@ -91,7 +98,22 @@ impl FromWit for Command {
             mapping::Command::Ensure(it) => Self::Ensure(FromWit::from_wit(it, allowed)?),
             mapping::Command::Upsert(it) => Self::Upsert(FromWit::from_wit(it, allowed)?),
             mapping::Command::Act(it) => Self::Act(FromWit::from_wit(it, allowed)?),
+            mapping::Command::Remove(it) => Self::Remove(FromWit::from_wit(it, allowed)?),
         })
+    }
+}
+
+impl FromWit for RecordKey {
+    type Wit = mapping::RecordKey;
+    fn from_wit(wit: mapping::RecordKey, _: &mut Allowed) -> Result<Self, Wrong> {
+        let key = match wit {
+            mapping::RecordKey::External(id) => Self::External(id),
+            mapping::RecordKey::Own(id) => Self::Own(id),
+        };
+        match key.is_plain() {
+            true => Ok(key),
+            false => Err(Wrong::new("is an external id that begins with `#`")),
+        }
     }
 }
 

@@ -35,7 +35,7 @@ record!(
             country
         }
 );
-record!(Account = wit::AccountParam | wit::AccountResult { [entity as ref_] name, legal_name, business, tax_id, tax_id_confirmed, billing, parent, currency, payment_terms, email, phone, website, extra });
+record!(Account = wit::AccountParam | wit::AccountResult { [entity as ref_] name, legal_name, business, tax_id, tax_id_confirmed, billing, established, parent, currency, payment_terms, email, phone, website, extra });
 record!(Contact = wit::ContactParam | wit::ContactResult { [entity as ref_] account, given_name, family_name, job_title, email, phone, extra });
 plain!(OpportunityStatus = wit::OpportunityStatus { Open, Won, Lost });
 record!(Opportunity = wit::OpportunityParam | wit::OpportunityResult { [entity as ref_] name, account, contact, status, amount, currency, close_date, owner, extra });
@@ -65,10 +65,12 @@ record!(
             unit_price,
             discount_percent,
             tax_class,
+            role,
+            performed_at,
             extra
         }
 );
-record!(Contract = wit::ContractParam | wit::ContractResult { [entity as ref_] opportunity, account, contact, name, status, billing, terms, customer_reference, legal_entity, currency, signed, start, end, lines, extra });
+record!(Contract = wit::ContractParam | wit::ContractResult { [entity as ref_] opportunity, account, contact, name, status, billing, terms, customer_reference, legal_entity, currency, amount, signed, start, end, lines, extra });
 plain!(
     ProjectStatus = wit::ProjectStatus {
         Planned,
@@ -85,6 +87,8 @@ record!(
             name,
             due,
             share_percent,
+            amount,
+            contract_line,
             reached,
             extra
         }
@@ -132,14 +136,16 @@ record!(
             unit_price,
             discount_percent,
             tax_class,
+            performed_at,
             contract_line,
+            project,
             milestone,
             timesheets,
             expenses,
             extra
         }
 );
-record!(Invoice = wit::InvoiceParam | wit::InvoiceResult { [entity as ref_] kind, contract, project, legal_entity, account, corrects, number, status, currency, issued, tax_point, due, lines, net, tax, gross, residual, extra });
+record!(Invoice = wit::InvoiceParam | wit::InvoiceResult { [entity as ref_] kind, contract, project, legal_entity, account, corrects, number, customer_reference, status, currency, issued, tax_point, period_from, period_until, due, lines, net, tax, gross, residual, extra });
 plain!(
     PaymentStatus = wit::PaymentStatus {
         Pending,
@@ -147,10 +153,33 @@ plain!(
         Returned
     }
 );
-record!(Payment = wit::PaymentParam | wit::PaymentResult { [entity as ref_] invoice, account, amount, currency, day, method, status, extra });
-plain!(ChangeKind = wit::ChangeKind { Upsert, Remove });
+plain!(PaymentDirection = wit::PaymentDirection { Incoming, Outgoing });
+record!(Allocation = wit::AllocationParam | wit::AllocationResult { invoice, amount });
+record!(Payment = wit::PaymentParam | wit::PaymentResult { [entity as ref_] direction, allocations, account, amount, currency, day, method, status, extra });
 record!(to Change = wit::ChangeParam { entity, kind, cleared, changed_by, changed_at });
 record!(from Change = wit::ChangeResult { entity, kind, cleared, changed_by, changed_at } checked by is_clear);
+
+impl ToWit for ChangeKind {
+    type Wit<'a> = wit::ChangeKindParam<'a>;
+    fn to_wit<'a>(&'a self, room: &'a Room) -> Self::Wit<'a> {
+        match self {
+            Self::Upsert => wit::ChangeKindParam::Upsert,
+            Self::Remove => wit::ChangeKindParam::Remove,
+            Self::Merged(into) => wit::ChangeKindParam::Merged(into.to_wit(room)),
+        }
+    }
+}
+
+impl FromWit for ChangeKind {
+    type Wit = wit::ChangeKindResult;
+    fn from_wit(wit: wit::ChangeKindResult, allowed: &mut Allowed) -> Result<Self, Wrong> {
+        Ok(match wit {
+            wit::ChangeKindResult::Upsert => Self::Upsert,
+            wit::ChangeKindResult::Remove => Self::Remove,
+            wit::ChangeKindResult::Merged(into) => Self::Merged(FromWit::from_wit(into, allowed)?),
+        })
+    }
+}
 
 /// What is emptied is a field that can be empty, and is.
 fn is_clear(change: &Change) -> Result<(), Wrong> {

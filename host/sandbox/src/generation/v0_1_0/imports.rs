@@ -40,7 +40,11 @@ impl log::Host for State {
         &mut self,
         (a, b, c, d, e, f, g, h): (u64, u64, u64, u64, u64, u64, u64, u64),
     ) -> wasmtime::Result<()> {
-        let piece = [a, b, c, d, e, f, g, h].map(u64::to_le_bytes);
+        // the lowest six bytes of each, as `log.wit` says
+        let piece = [a, b, c, d, e, f, g, h].map(|number| {
+            let [a, b, c, d, e, f, _, _] = number.to_le_bytes();
+            [a, b, c, d, e, f]
+        });
         imports::log::panicked(self, piece.as_flattened())
     }
 }
@@ -61,12 +65,19 @@ impl links::Host for State {
         &mut self,
         entity: types::EntityRefResult,
         system: String,
-    ) -> wasmtime::Result<Result<Option<String>, links::LinksError>> {
+    ) -> wasmtime::Result<Result<Option<links::Link>, links::LinksError>> {
         // it holds no list and no JSON
         let entity = cambist_contract::canonical::EntityRef::from_wit(entity, &mut Allowed::new(0, 0))
             .map_err(|wrong| wasmtime::Error::msg(wrong.to_string()))?;
         let answer = imports::links::find(self, &entity, system)?;
-        Ok(answer.map_err(|refused| links::LinksError::NotGranted(refused.0)))
+        let found = answer.map(|found| {
+            found.map(|link| links::Link {
+                model: link.model,
+                external_id: link.external_id,
+                id: link.id,
+            })
+        });
+        Ok(found.map_err(|refused| links::LinksError::NotGranted(refused.0)))
     }
 }
 
