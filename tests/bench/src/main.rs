@@ -6,6 +6,8 @@
 //! | [`mapping`] | `read` and `write` in fresh instances, all limits on | the same plugins, linked natively ([`native`]) |
 //! | [`accept`] | webhooks made durable in a second, over loopback | a loop of `fdatasync` of the same size |
 //! | [`neighbours`] | a flow's p99 beside one whose plugin never ends | its p99 with that one quiet |
+//! | [`swap`] | a new file to its first message, and a message's p99 meanwhile | its p99 with all plugins left alone |
+//! | [`thousand`] | start and memory with 1 000 plugins, and a message among them | a message with the shipped ones |
 //! | [`way`] | a message from its webhook to its dry-run receipt, stage by stage | the mapping, and the disk's syncs |
 //!
 //! # What is not here
@@ -20,7 +22,9 @@ mod file;
 mod mapping;
 mod native;
 mod neighbours;
+mod swap;
 mod table;
+mod thousand;
 mod way;
 
 use std::path::PathBuf;
@@ -54,6 +58,8 @@ enum Part {
     Accept,
     Way,
     Neighbours,
+    Swap,
+    Thousand,
 }
 
 /// What was measured: all of it, or the part that was asked for.
@@ -69,6 +75,10 @@ struct Report {
     way: Option<way::Measured>,
     #[serde(skip_serializing_if = "Option::is_none")]
     neighbours: Option<neighbours::Measured>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    swap: Option<swap::Measured>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thousand: Option<thousand::Measured>,
 }
 
 #[expect(clippy::print_stdout, reason = "it is what a benchmark is for")]
@@ -82,6 +92,8 @@ fn main() -> Result<()> {
         accept: None,
         way: None,
         neighbours: None,
+        swap: None,
+        thousand: None,
     };
     if wanted(Part::Mapping) {
         for message in ["small-deal", "deal", "large-deal"] {
@@ -102,6 +114,12 @@ fn main() -> Result<()> {
     }
     if wanted(Part::Neighbours) {
         report.neighbours = Some(runtime.block_on(neighbours::measure(&options.folder, &metrics))?);
+    }
+    if wanted(Part::Swap) {
+        report.swap = Some(runtime.block_on(swap::measure(&options.folder, &metrics))?);
+    }
+    if wanted(Part::Thousand) {
+        report.thousand = Some(runtime.block_on(thousand::measure(&options.folder, &metrics))?);
     }
     if options.json {
         println!("{}", serde_json::to_string_pretty(&report)?);

@@ -69,7 +69,7 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
-    fn of(times: Vec<Duration>) -> Self {
+    pub(crate) fn of(times: Vec<Duration>) -> Self {
         Self {
             messages: times.len(),
             median_us: us(quantile(times.clone(), 50)),

@@ -5,7 +5,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use crate::{
     Report, accept, file,
     mapping::{self, Side},
-    neighbours, way,
+    neighbours, swap, thousand, way,
 };
 
 /// All of it, as text.
@@ -15,7 +15,9 @@ pub(crate) fn of(report: &Report) -> String {
     let accept = report.accept.as_ref().map(accept);
     let way = report.way.as_ref().map(way);
     let neighbours = report.neighbours.as_ref().map(neighbours);
-    let tables: Vec<String> = [mapping, file, accept, way, neighbours]
+    let swap = report.swap.as_ref().map(swap);
+    let thousand = report.thousand.as_ref().map(thousand);
+    let tables: Vec<String> = [mapping, file, accept, way, neighbours, swap, thousand]
         .into_iter()
         .flatten()
         .map(|table| table.to_string())
@@ -122,6 +124,64 @@ fn neighbours(measured: &neighbours::Measured) -> Table {
             format!("{:.0}", taken.p99_us),
             format!("{factor:.2}"),
         ]);
+    }
+    table
+}
+
+fn swap(measured: &swap::Measured) -> Table {
+    let mut table = plain(["swaps, microseconds", "median", "p99", "of quiet"]);
+    let number = |time: f64| format!("{time:.0}");
+    let none = String::new;
+    let header = format!("a new file to its first message, {} times", measured.swaps);
+    let (median, p99) = (measured.first_message_median_us, measured.first_message_p99_us);
+    table.add_row([header, number(median), number(p99), none()]);
+    let live = "  until it is live".to_owned();
+    table.add_row([live, number(measured.live_median_us), none(), none()]);
+    for (what, taken, factor) in [
+        ("a message, all plugins left alone", measured.quiet, 1.0),
+        (
+            "a message while one is swapped",
+            measured.during,
+            measured.p99_factor,
+        ),
+    ] {
+        let (median, p99) = (number(taken.median_us), number(taken.p99_us));
+        table.add_row([what.to_owned(), median, p99, format!("{factor:.2}")]);
+    }
+    table
+}
+
+fn thousand(measured: &thousand::Measured) -> Table {
+    let mut table = plain(["many plugins", "shipped alone", "with 1 000 more", "ratio"]);
+    let seconds = |time: f64| format!("{time:.2} s");
+    let rows = [
+        (
+            "a start, nothing of them compiled",
+            String::new(),
+            seconds(measured.cold_start_s),
+            String::new(),
+        ),
+        (
+            "a start, everything compiled",
+            seconds(measured.few_start_s),
+            seconds(measured.warm_start_s),
+            String::new(),
+        ),
+        (
+            "memory that they take",
+            String::new(),
+            format!("{} MiB", measured.memory >> 20),
+            String::new(),
+        ),
+        (
+            "a message alone, microseconds",
+            format!("{:.0}", measured.few_us),
+            format!("{:.0}", measured.many_us),
+            format!("{:.2}", measured.ratio),
+        ),
+    ];
+    for (what, few, many, ratio) in rows {
+        table.add_row([what.to_owned(), few, many, ratio]);
     }
     table
 }

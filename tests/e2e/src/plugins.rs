@@ -50,6 +50,34 @@ pub fn another(component: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// The same with a number, so that there are as many of them as one likes.
+pub fn numbered(component: &[u8], number: u32) -> Vec<u8> {
+    let mut bytes = component.to_vec();
+    bytes.extend_from_slice(&[0, 8, 3, b'e', b'2', b'e']);
+    bytes.extend_from_slice(&number.to_le_bytes());
+    bytes
+}
+
+/// The mark that the guest `marked` is built with.
+const BUILT: &[u8] = b"mark-000000";
+
+/// The guest `marked` with the mark `mark-NUMBER`, in six digits, which it gives as the reason
+/// of each of its verdicts.
+///
+/// # Errors
+///
+/// It does not build, or has no mark in it.
+pub fn marked(number: u32) -> Result<Vec<u8>> {
+    let mut bytes = cambist_guests::component("marked")?.to_vec();
+    let at = bytes.windows(BUILT.len()).position(|window| window == BUILT);
+    let at = at.context("the guest has no mark in it")?;
+    let place = bytes
+        .get_mut(at..at + BUILT.len())
+        .context("it ends within its mark")?;
+    place.copy_from_slice(format!("mark-{:06}", number % 1_000_000).as_bytes());
+    Ok(bytes)
+}
+
 /// The compiled plugins of an earlier host of this test run, if there are any.
 pub fn warm(data: &Path) -> Result<()> {
     if let Some(seed) = SEED.get() {

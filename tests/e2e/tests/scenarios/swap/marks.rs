@@ -5,11 +5,8 @@ use std::collections::HashMap;
 
 use anyhow::{Context as _, Result};
 use cambist_contract::digest::Digest;
-use cambist_e2e::{Story, World};
+use cambist_e2e::{Story, World, plugins};
 use cambist_journal::Event;
-
-/// The mark that the guest is built with.
-const BUILT: &[u8] = b"mark-000000";
 
 /// Every marked component that was made, with its mark.
 #[derive(Default)]
@@ -20,12 +17,9 @@ pub(crate) struct Marks {
 impl Marks {
     /// A component that gives a mark of its own.
     pub(crate) fn next(&mut self) -> Result<Vec<u8>> {
-        let mark = format!("mark-{:06}", self.known.len() + 1);
-        let mut bytes = cambist_guests::component("marked")?.to_vec();
-        let at = bytes.windows(BUILT.len()).position(|window| window == BUILT);
-        let at = at.context("the guest has its mark in it")?;
-        let place = bytes.get_mut(at..at + BUILT.len()).context("it is in there")?;
-        place.copy_from_slice(mark.as_bytes());
+        let number = u32::try_from(self.known.len() + 1)?;
+        let bytes = plugins::marked(number)?;
+        let mark = format!("mark-{number:06}");
         self.known.insert(Digest::of(&bytes), mark);
         Ok(bytes)
     }
