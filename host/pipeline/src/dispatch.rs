@@ -116,8 +116,8 @@ impl Pipeline {
     }
 
     /// Works until `stop` is told or dropped. What is under way by then goes on to
-    /// its end; what is claimed by nobody, or stands before the door of a system,
-    /// waits for the next start.
+    /// its end; what is claimed by nobody, or stands before the door of a system or
+    /// of its flow, waits for the next start.
     pub async fn run(self: Arc<Self>, mut stop: tokio::sync::watch::Receiver<bool>) {
         let mut changed = self.setup.journal.changed();
         let mut tasks = JoinSet::new();

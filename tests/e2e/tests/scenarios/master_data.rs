@@ -19,7 +19,7 @@ async fn after(kind: &str, id: String, deal: &Deal) -> Result<Story> {
     story.with_context(|| format!("{object} has no message"))
 }
 
-/// What the plan writes into each record, by external id.
+/// What the plan writes into each record, by the id that we gave it.
 fn written(story: &Story) -> Result<Value> {
     let plan = serde_json::to_value(story.plan()?)?;
     let commands = plan.pointer("/commands").and_then(Value::as_array).cloned();
@@ -27,7 +27,7 @@ fn written(story: &Story) -> Result<Value> {
     let records = commands.iter().filter_map(|command| {
         let record = command.get("upsert")?;
         Some((
-            record.get("external-id")?.as_str()?.to_owned(),
+            record.pointer("/key/external")?.as_str()?.to_owned(),
             record.get("values")?.clone(),
         ))
     });
