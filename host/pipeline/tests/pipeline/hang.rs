@@ -9,7 +9,7 @@ use cambist_contract::{canonical::Change, policy::Decision};
 
 use cambist_pipeline::Flow;
 
-use crate::double::{Pack, Site, hangs, id, verdict};
+use crate::double::{Pack, Site, flow_with, hangs, id, verdict};
 
 /// More than go through a door, wait before it and have a slot, together.
 const BACKLOG: u32 = 400;
@@ -99,6 +99,7 @@ async fn a_flow_whose_plugin_computes_for_ever_keeps_no_other_flows_messages() {
         }),
         ..Pack::default()
     });
+    site.routes.flows = vec![flow_with("deals", &["judge"])];
     // the other flow is from the same source
     let mut other = Flow::clone(&site.routes.flows[0]);
     (other.name, other.events) = ("others".to_owned(), vec!["deal.created".to_owned()]);

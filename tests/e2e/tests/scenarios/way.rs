@@ -79,7 +79,11 @@ async fn each_region_has_its_own_tax() -> Result<()> {
             .into_iter()
             .flatten()
         {
-            let text = |name: &str| rate.get(name).and_then(|it| it.as_str()).unwrap_or_default();
+            let rate = rate.get("rate");
+            let text = |name: &str| {
+                let text = rate.and_then(|rate| rate.get(name));
+                text.and_then(|it| it.as_str()).unwrap_or_default()
+            };
             rates.push(format!(
                 "{}/{}/{}",
                 text("code"),
