@@ -278,7 +278,8 @@ fn a_revoked_key_takes_with_it_what_only_it_signed() {
 #[test]
 fn a_key_that_is_revoked_while_the_host_runs_waits_for_nobody() {
     let old = Signer::new();
-    let registry = restarted(&signed_by(&old));
+    let site = signed_by(&old);
+    let registry = restarted(&site);
     let revision = judge_of(&registry, "de", "").unwrap();
     let hold = |terms: Value| {
         let options = Options {
