@@ -94,8 +94,8 @@ where
         kept: Mutex::default(),
     });
     let asked = Arc::clone(&links);
-    let (message, route) = (work.context(&serde_json::Value::Null)?, tracing::Span::current());
-    let (mut context, at) = (message.clone(), (pipeline.setup.now)());
+    let (mut context, route) = (work.context(&serde_json::Value::Null)?, tracing::Span::current());
+    let at = (pipeline.setup.now)();
     let function = Arc::new(function);
     let asks = Arc::clone(&function);
     let turn = pipeline.calls.turn(&work.route()?.flow).await;
@@ -129,10 +129,7 @@ where
             pair: shadow::pair(&pinned, &shadow, stage),
             message: work.message.id.clone(),
             at,
-            context: Context {
-                settings: (&shadow.revision.settings).into(),
-                ..message
-            },
+            context: work.context(&shadow.revision.settings)?,
             // what the live one was told, so that both know the same
             links: Arc::new(JournalLinks {
                 journal: Arc::clone(&pipeline.setup.journal),

@@ -1,7 +1,7 @@
 //! What stands beside the live revision: a shadow, which is called and compared, or one that
 //! serves a share of the keys.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
 use cambist_contract::{digest::Digest, rollout::Step, share::Share};
 use jiff::Timestamp;
@@ -178,8 +178,39 @@ impl Registry {
         mode: Mode,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let component = prepared.component;
+        self.stand_beside(&self.hold(), plugin, prepared, by, mode, now)
+    }
+
+    /// The same for what stood there before, unless somebody has decided otherwise while it
+    /// was checked.
+    fn back_beside(
+        &self,
+        plugin: &str,
+        prepared: Prepared,
+        mode: Mode,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         let held = self.hold();
+        let stands = self.lives().get(plugin).and_then(|life| {
+            let beside = life.beside.as_ref()?;
+            Some((beside.component, beside.mode))
+        });
+        if stands != Some((prepared.component, mode)) {
+            return Ok(());
+        }
+        self.stand_beside(&held, plugin, prepared, BY_CONFIG, mode, now)
+    }
+
+    fn stand_beside(
+        &self,
+        held: &MutexGuard<'_, ()>,
+        plugin: &str,
+        prepared: Prepared,
+        by: &str,
+        mode: Mode,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let component = prepared.component;
         self.is_on_terms(&prepared)?;
         self.is_not_out(plugin, &component)?;
         let known = self.lives().get(plugin).and_then(|life| life.beside.clone());
@@ -187,7 +218,7 @@ impl Registry {
         let is_known =
             known.is_some_and(|it| it.component == component && it.mode == mode && it.revisions == revisions);
         if !is_known {
-            self.write(&held, plugin, component, by, mode.step(revisions), now)?;
+            self.write(held, plugin, component, by, mode.step(revisions), now)?;
         }
         let trial = Arc::new(Trial::new(plugin, component, mode.share()));
         let next = self.serving().with(|number, place| {
@@ -199,7 +230,7 @@ impl Registry {
                 });
             }
         });
-        self.switch(&held, next);
+        self.switch(held, next);
         tracing::info!(
             plugin,
             component = component.short(),
@@ -231,7 +262,7 @@ impl Registry {
                 Err(error) => Err(Refusal::Host(error.to_string())),
             };
             let outcome = match prepared {
-                Ok(prepared) => self.go_beside(&plugin, prepared, BY_CONFIG, beside.mode, now),
+                Ok(prepared) => self.back_beside(&plugin, prepared, beside.mode, now),
                 Err(Refusal::Component(reason)) => {
                     let reason = format!("it does not pass any more: {reason}");
                     self.take_away(&plugin, component, BY_HOST, &reason, now)

@@ -1,6 +1,6 @@
 //! What stands beside the live revision: shadows and shares.
 
-use std::{collections::BTreeSet, fs, time::Duration};
+use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
 
 use cambist_contract::{delivery::NextTry, digest::Digest, rollout::Step, share::Share};
 use cambist_registry::{Ledger as _, NewPlugins, Registry, RolloutError, Standing};
@@ -102,6 +102,26 @@ fn what_stands_beside_is_there_again_after_a_restart() {
     assert_eq!(served(&registry), shared, "the same keys");
     let config = |name| (name, "config".to_owned());
     assert!(steps(&site).ends_with(&[config("live"), config("share")]));
+}
+
+#[test]
+fn what_is_withdrawn_while_a_start_checks_it_stays_withdrawn() {
+    let site = site();
+    let (registry, two) = with_two(&site);
+    registry.shadow_live(PLUGIN, None, "b.keller", NOW).unwrap();
+    drop(registry);
+    let registry = Arc::new(site.open());
+    let (loader, meanwhile) = (Arc::clone(&site.loader), Arc::clone(&registry));
+    // the live one is loaded first
+    site.loader.meanwhile(move || {
+        loader.meanwhile(move || {
+            meanwhile.withdraw(PLUGIN, "b.keller", "too late", NOW).unwrap();
+        });
+    });
+    registry.refresh(NOW);
+    assert_eq!(standing(&registry, &two), Standing::Candidate);
+    assert!(registry.shadow(&judge_of_key(&registry, "deal:1")).is_none());
+    assert_eq!(steps(&site).last().unwrap().0, "withdrawn");
 }
 
 #[test]
