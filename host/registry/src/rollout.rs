@@ -41,11 +41,16 @@ pub(crate) enum Goes {
     Nowhere,
 }
 
-/// Whether going live puts back what was taken out: a person's step does, and no other.
+/// Why a component goes live, and so what may have been decided otherwise while it was
+/// checked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Revives {
-    Yes,
-    No,
+enum Cause {
+    /// A person names it, also one that was taken out.
+    Named,
+    /// It came in, and was not taken out.
+    Came,
+    /// It is live by the ledger, and still is.
+    Restored,
 }
 
 impl Registry {
@@ -155,7 +160,7 @@ impl Registry {
         let refused = |refusal| told(plugin, component, refusal);
         let bytes = self.kept(plugin, &component)?;
         let prepared = self.prepare(plugin, &bytes).map_err(refused)?;
-        self.go_live(plugin, prepared, by, Revives::Yes, now)
+        self.go_live(plugin, prepared, by, Cause::Named, now)
             .map_err(refused)?;
         Ok(component)
     }
@@ -183,7 +188,7 @@ impl Registry {
             })?;
         }
         match coming.goes {
-            Goes::Live => self.go_live(plugin, prepared, coming.by, Revives::No, now),
+            Goes::Live => self.go_live(plugin, prepared, coming.by, Cause::Came, now),
             Goes::Shadow if self.may_shadow(plugin, &component) => {
                 self.go_beside(plugin, prepared, coming.by, Mode::Shadow, now)
             }
@@ -219,7 +224,7 @@ impl Registry {
         let prepared = self
             .prepare(plugin, &bytes)
             .map_err(|refusal| self.refuse(plugin, component, BY_HOST, refusal, now))?;
-        self.go_live(plugin, prepared, BY_CONFIG, Revives::No, now)
+        self.go_live(plugin, prepared, BY_CONFIG, Cause::Restored, now)
     }
 
     /// One step: written, and then all bindings of the plugin are served by it. Where the
@@ -229,18 +234,20 @@ impl Registry {
         plugin: &str,
         prepared: Prepared,
         by: &str,
-        revives: Revives,
+        cause: Cause,
         now: Timestamp,
     ) -> Result<(), Refusal> {
         let component = prepared.component;
         let held = self.hold();
         self.is_on_terms(&prepared)?;
-        // it may have been taken out while it was checked
-        if revives == Revives::No {
+        if cause != Cause::Named {
             self.is_not_out(plugin, &component)?;
         }
         let known = self.lives().get(plugin).and_then(|life| life.live.clone());
         let is_same = known.as_ref().is_some_and(|(live, _)| *live == component);
+        if cause == Cause::Restored && !is_same {
+            return Ok(());
+        }
         let is_beside = self.lives().get(plugin).and_then(Life::beside_component) == Some(component);
         // one that was live and did not pass for a while comes back by a step of its own
         let was_refused = matches!(self.standing(plugin, &component), Some(Standing::Refused { .. }));

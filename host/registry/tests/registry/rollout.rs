@@ -369,3 +369,24 @@ fn messages_do_not_wait_while_a_step_is_written() {
         .unwrap();
     assert!(site.ledger.has_run());
 }
+
+#[test]
+fn what_is_made_live_while_a_start_checks_the_one_before_stays_live() {
+    let site = site();
+    let registry = site.open();
+    registry.offer("deal-desk", &saying("one"), NOW);
+    let two = registry
+        .push("deal-desk", &saying("two"), "b.keller", false, NOW)
+        .unwrap();
+    drop(registry);
+    let registry = Arc::new(site.open());
+    let meanwhile = Arc::clone(&registry);
+    site.loader.meanwhile(move || {
+        meanwhile.make_live("deal-desk", None, "b.keller", NOW).unwrap();
+    });
+    registry.refresh(NOW);
+    assert_eq!(live(&registry), Some(two));
+    let steps = steps(&site);
+    let last = steps.iter().rfind(|(step, _)| *step == "live").unwrap();
+    assert_eq!(last.1, "b.keller");
+}
