@@ -43,8 +43,8 @@ pub struct Host {
 
 /// What a host needs besides its config.
 pub struct Surroundings {
-    /// The config's file, which is read again when it changes; none, and it is not.
-    pub file: Option<PathBuf>,
+    /// The config's file, which is read again when it changes.
+    pub file: PathBuf,
     /// The value of every secret the config refers to.
     pub secrets: BTreeMap<SecretRef, Secret>,
     /// Renders what was counted.

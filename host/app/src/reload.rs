@@ -21,8 +21,7 @@ use crate::{
 
 /// Reads the config of a host again.
 pub(crate) struct Reload {
-    /// None when the host was not started from a file.
-    file: Option<PathBuf>,
+    file: PathBuf,
     started: Config,
     registry: Arc<Registry>,
     pipeline: Arc<Pipeline>,
@@ -32,12 +31,12 @@ pub(crate) struct Reload {
 
 impl Reload {
     pub(crate) fn new(
-        file: Option<PathBuf>,
+        file: PathBuf,
         started: &Config,
         registry: &Arc<Registry>,
         pipeline: &Arc<Pipeline>,
     ) -> Self {
-        let tried = file.as_ref().and_then(|file| std::fs::read_to_string(file).ok());
+        let tried = std::fs::read_to_string(&file).ok();
         Self {
             file,
             started: started.clone(),
@@ -54,27 +53,24 @@ impl Reload {
     /// Everything that is wrong with it, a line each. Nothing was changed.
     pub(crate) fn now(&self) -> Result<Reloaded, Vec<String>> {
         let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = self.file.as_deref();
-        let file = file.ok_or_else(|| vec!["the host was not started from a file".to_owned()])?;
-        *tried = std::fs::read_to_string(file).ok();
-        self.hold(file)
+        *tried = std::fs::read_to_string(&self.file).ok();
+        self.hold()
     }
 
     /// Does so if the file has changed since it was tried last.
     fn if_changed(&self) {
-        let Some(file) = self.file.as_deref() else { return };
         let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = std::fs::read_to_string(file).ok();
+        let text = std::fs::read_to_string(&self.file).ok();
         // gone for a moment, while it is replaced
         if text.is_none() || text == *tried {
             return;
         }
         *tried = text;
-        drop(self.hold(file));
+        drop(self.hold());
     }
 
-    fn hold(&self, file: &Path) -> Result<Reloaded, Vec<String>> {
-        let outcome = self.try_file(file);
+    fn hold(&self) -> Result<Reloaded, Vec<String>> {
+        let outcome = self.try_file();
         match &outcome {
             Ok(Reloaded { plugins, restart }) => {
                 tracing::info!(?plugins, "the config was read again and holds");
@@ -96,8 +92,8 @@ impl Reload {
         outcome
     }
 
-    fn try_file(&self, file: &Path) -> Result<Reloaded, Vec<String>> {
-        let looked = Looked::at(file);
+    fn try_file(&self) -> Result<Reloaded, Vec<String>> {
+        let looked = Looked::at(&self.file);
         let mut problems = looked.problems();
         if problems.is_empty() {
             problems = looked.problems_beside(&self.started);
@@ -137,8 +133,10 @@ impl Reload {
 ///
 /// The system does not let its folder be watched.
 pub(crate) async fn watch(reload: Arc<Reload>, mut stop: Receiver<bool>) -> anyhow::Result<()> {
-    let Some(file) = &reload.file else { return Ok(()) };
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = reload
+        .file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     let mut changes = Changes::of(folder.unwrap_or(Path::new(".")))?;
     while changes.next(&mut stop).await {
         let reloading = Arc::clone(&reload);

@@ -162,7 +162,7 @@ impl Bench {
         std::fs::write(&file, text)?;
         let config = Config::read(&file)?;
         let surroundings = Surroundings {
-            file: None,
+            file,
             secrets: secrets(&config)?,
             metrics: metrics.clone(),
             reached: None,

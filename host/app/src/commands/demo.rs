@@ -56,7 +56,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     let host = Host::start(
         &config,
         Surroundings {
-            file: None,
+            file: set.config_path(),
             secrets,
             metrics,
             reached: None,

@@ -30,7 +30,7 @@ pub async fn run(options: cli::Config) -> Result<ExitCode> {
     let host = Host::start(
         &config,
         Surroundings {
-            file: Some(options.config),
+            file: options.config,
             secrets,
             metrics,
             reached: halt(),
