@@ -6,19 +6,19 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use cambist_contract::{
     digest::Digest,
     rollout::{Origin, Step},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Registry,
     examine::Refusal,
-    folder,
+    folder::{self, Stamp},
     life::Life,
     metrics,
     registry::NewPlugins,
@@ -31,6 +31,11 @@ use crate::{
 /// Who brings in what stands in the folder.
 const BY_FOLDER: &str = "folder";
 
+/// How long a file must have had the same stamp, read at both ends, before it is not read
+/// again: longer than the two seconds that the coarsest file systems count time by. So that a
+/// look at a thousand plugins reads none of them.
+const SETTLED: SignedDuration = SignedDuration::from_secs(5);
+
 /// What the last look at a plugin's file came to.
 #[derive(Clone, Debug)]
 pub(crate) struct Look {
@@ -41,10 +46,27 @@ pub(crate) struct Look {
     pub(crate) refused: Option<String>,
     /// Whether the file was there before, and is not any more.
     gone: bool,
+    /// How its file stood when it was read; none when what was seen is not from there.
+    stood: Option<Stood>,
     pub(crate) at: Timestamp,
 }
 
+/// A file that was read, as the system told of it.
+#[derive(Clone, Copy, Debug)]
+struct Stood {
+    stamp: Stamp,
+    /// When it was first read with this stamp, and when it was read last.
+    since: Timestamp,
+    read: Timestamp,
+}
+
 impl Look {
+    /// Whether a file with this stamp can be nothing else than what was read.
+    fn has_read(&self, stamp: Stamp) -> bool {
+        self.stood
+            .is_some_and(|stood| stood.stamp == stamp && stood.read.duration_since(stood.since) >= SETTLED)
+    }
+
     /// Why what stands in the folder does not serve.
     pub(crate) fn why_not(&self, plugin: &str) -> Option<String> {
         if self.gone {
@@ -71,8 +93,9 @@ impl Registry {
         };
         let mut changed = self.without_file(&files, now);
         for (plugin, path) in files {
-            let bytes = match folder::read(&path) {
-                Ok(bytes) => bytes,
+            let (stamp, bytes) = match self.unread(&plugin, &path) {
+                Ok(Some(read)) => read,
+                Ok(None) => continue,
                 // gone or half-written: the next look will tell
                 Err(error) if self.serves(&plugin).is_some() || error.kind() == io::ErrorKind::NotFound => {
                     tracing::debug!(plugin, %error, "cannot read a plugin file yet");
@@ -90,8 +113,9 @@ impl Registry {
             if seen != Some(digest) {
                 let outcome = self.take_in(&plugin, &bytes, now).err();
                 self.looked(&plugin, Some(digest), outcome, now);
-                changed.insert(plugin);
+                changed.insert(plugin.clone());
             }
+            self.stood(&plugin, digest, stamp, now);
         }
         self.restore_beside(now);
         self.retire(now);
@@ -99,6 +123,31 @@ impl Registry {
             return Vec::new();
         }
         self.statuses_of(|plugin| changed.contains(plugin))
+    }
+
+    /// What is in a plugin's file, unless it is what was read before.
+    fn unread(&self, plugin: &str, path: &Path) -> io::Result<Option<(Stamp, Vec<u8>)>> {
+        // before it is read: what is written meanwhile is seen by the next look
+        let stamp = folder::stamp(path)?;
+        if self.looks().get(plugin).is_some_and(|look| look.has_read(stamp)) {
+            return Ok(None);
+        }
+        Ok(Some((stamp, folder::read(path)?)))
+    }
+
+    /// Takes down how the file stood that was read, where its component is known by now.
+    fn stood(&self, plugin: &str, component: Digest, stamp: Stamp, now: Timestamp) {
+        let mut looks = self.looks();
+        if let Some(look) = looks.get_mut(plugin)
+            && look.seen == Some(component)
+        {
+            let before = look.stood.filter(|stood| stood.stamp == stamp);
+            look.stood = Some(Stood {
+                stamp,
+                since: before.map_or(now, |stood| stood.since),
+                read: now,
+            });
+        }
     }
 
     /// Looks at a component as if it stood in the folder, and tells what its plugin has
@@ -164,6 +213,7 @@ impl Registry {
             seen,
             refused,
             gone: false,
+            stood: None,
             at,
         };
         self.looks().insert(plugin.to_owned(), look);
@@ -194,6 +244,7 @@ impl Registry {
                     seen: None,
                     refused: None,
                     gone: true,
+                    stood: None,
                     at: now,
                 };
                 changed.insert(plugin.clone());
@@ -235,5 +286,35 @@ impl Registry {
                 Err(error) => tracing::warn!(plugin, error = error.reason(), "cannot retire a component yet"),
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_counts_as_read_when_it_was_read_at_both_ends_of_a_while() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+        std::fs::write(&one, "one").unwrap();
+        std::fs::write(&other, "two").unwrap();
+        let stamp = folder::stamp(&one).unwrap();
+        let since = Timestamp::UNIX_EPOCH;
+        let looked = |read: SignedDuration| Look {
+            seen: None,
+            refused: None,
+            gone: false,
+            stood: Some(Stood {
+                stamp,
+                since,
+                read: since + read,
+            }),
+            at: since,
+        };
+        assert!(!looked(SETTLED - SignedDuration::from_millis(1)).has_read(stamp));
+        assert!(looked(SETTLED).has_read(stamp));
+        assert!(!looked(SETTLED).has_read(folder::stamp(&other).unwrap()));
     }
 }

@@ -3,6 +3,7 @@
 use std::{fs, sync::atomic::Ordering};
 
 use cambist_contract::{delivery::NextTry, digest::Digest};
+use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::double::{NOW, Site, binding, judge_of, live, saying};
@@ -23,6 +24,25 @@ fn a_new_file_becomes_live_and_an_unchanged_one_is_left_alone() {
     assert!(registry.missing().is_empty());
     assert!(registry.refresh(NOW).is_empty());
     assert_eq!(site.loader.loads.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_file_that_changes_after_it_was_left_alone_for_long_is_read_again() {
+    let site = site();
+    let registry = site.open();
+    let (old, new) = (saying("old"), saying("new"));
+    assert_eq!(old.len(), new.len());
+    let file = site.plugin("deal-desk.wasm");
+    fs::write(&file, &old).unwrap();
+    let written = fs::metadata(&file).unwrap().modified().unwrap();
+    for seconds in [0, 10, 20, 30] {
+        registry.refresh(NOW + SignedDuration::from_secs(seconds));
+    }
+    fs::write(&file, &new).unwrap();
+    let open = fs::File::options().append(true).open(&file).unwrap();
+    open.set_modified(written).unwrap();
+    assert_eq!(registry.refresh(NOW + SignedDuration::from_secs(40)).len(), 1);
+    assert_eq!(live(&registry), Some(Digest::of(&new)));
 }
 
 #[test]
