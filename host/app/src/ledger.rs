@@ -25,8 +25,8 @@ impl<J: cambist_journal::Ledger> Kept<J> {
 }
 
 impl<J: cambist_journal::Ledger> cambist_registry::Ledger for Kept<J> {
-    fn write(&self, at: Timestamp, act: Act) -> Result<(), String> {
-        let written = self.runtime.block_on(self.journal.act(at, act));
+    fn write(&self, at: Timestamp, acts: Vec<Act>) -> Result<(), String> {
+        let written = self.runtime.block_on(self.journal.act(at, acts));
         written.map_err(|error| error.to_string())
     }
 

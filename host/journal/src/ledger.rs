@@ -35,13 +35,13 @@ pub struct Acted {
 /// The durable log of plugins' lives, and who is bound to what.
 #[async_trait]
 pub trait Ledger: Send + Sync + 'static {
-    /// Writes one step. It is durable when this returns, or was not written. A caller
-    /// that goes away before does not know which.
+    /// Writes steps that are taken together, in their order. All are durable when this
+    /// returns, or none was written. A caller that goes away before does not know which.
     ///
     /// # Errors
     ///
     /// Nothing was written.
-    async fn act(&self, at: Timestamp, act: Act) -> Result<(), JournalError>;
+    async fn act(&self, at: Timestamp, acts: Vec<Act>) -> Result<(), JournalError>;
 
     /// All steps, oldest first.
     ///

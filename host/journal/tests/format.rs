@@ -274,7 +274,7 @@ async fn write_down(journal: &SqliteJournal) -> anyhow::Result<()> {
             by: "b.keller".into(),
             step,
         };
-        journal.act(at(second)?, act).await?;
+        journal.act(at(second)?, vec![act]).await?;
     }
     let took = |fuel, us, error: Option<&str>| Took {
         fuel,

@@ -63,7 +63,7 @@ async fn fill(path: &Path) -> anyhow::Result<()> {
         by: "host".into(),
         step: Step::Retired,
     };
-    journal.act(Timestamp::UNIX_EPOCH, retired).await?;
+    journal.act(Timestamp::UNIX_EPOCH, vec![retired]).await?;
     journal.verify().await?;
     Ok(())
 }

@@ -10,12 +10,12 @@ use jiff::Timestamp;
 ///
 /// Errors are texts as a person reads them, with the way out.
 pub trait Ledger: Send + Sync + 'static {
-    /// Writes one step; it is durable when this returns.
+    /// Writes steps that are taken together; all are durable when this returns.
     ///
     /// # Errors
     ///
     /// Nothing was written.
-    fn write(&self, at: Timestamp, act: Act) -> Result<(), String>;
+    fn write(&self, at: Timestamp, acts: Vec<Act>) -> Result<(), String>;
 
     /// All steps, oldest first.
     ///
@@ -38,11 +38,11 @@ pub trait Ledger: Send + Sync + 'static {
 pub struct Memory(Mutex<Vec<(Timestamp, Act)>>);
 
 impl Ledger for Memory {
-    fn write(&self, at: Timestamp, act: Act) -> Result<(), String> {
+    fn write(&self, at: Timestamp, acts: Vec<Act>) -> Result<(), String> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push((at, act));
+            .extend(acts.into_iter().map(|act| (at, act)));
         Ok(())
     }
 

@@ -10,7 +10,10 @@ use std::{
     sync::Arc,
 };
 
-use cambist_contract::{digest::Digest, rollout::Step};
+use cambist_contract::{
+    digest::Digest,
+    rollout::{Act, Step},
+};
 use jiff::Timestamp;
 
 use crate::{
@@ -166,11 +169,14 @@ impl Registry {
                 return Ok(None);
             }
         }
-        let mut changed = BTreeSet::new();
-        let mut write = |plugin: &String, component, by, step| {
-            changed.insert(plugin.clone());
-            self.write(&held, plugin, component, by, step, now)
-                .map_err(|refusal| ReloadError::Trouble(refusal.reason()))
+        let mut acts = Vec::new();
+        let mut act = |plugin: &String, component, by: &str, step| {
+            acts.push(Act {
+                plugin: plugin.clone(),
+                component,
+                by: by.to_owned(),
+                step,
+            });
         };
         for (plugin, prepared) in &ready.live {
             let revisions = prepared.named();
@@ -180,7 +186,7 @@ impl Registry {
             // one that was not trusted for a while comes back by a step of its own
             let was_refused = matches!(standing, Some(Standing::Refused { .. }));
             if was_refused || known.is_some_and(|(_, known)| *known != revisions) {
-                write(plugin, prepared.component, BY_CONFIG, Step::Live { revisions })?;
+                act(plugin, prepared.component, BY_CONFIG, Step::Live { revisions });
             }
         }
         for (plugin, (component, reason)) in &ready.untrusted {
@@ -190,7 +196,7 @@ impl Registry {
             );
             if !is_known {
                 let reason = reason.clone();
-                write(plugin, *component, BY_HOST, Step::Refused { reason })?;
+                act(plugin, *component, BY_HOST, Step::Refused { reason });
             }
         }
         for (plugin, (mode, prepared)) in &ready.beside {
@@ -205,8 +211,11 @@ impl Registry {
                     (BY_HOST, Step::Withdrawn { reason })
                 }
             };
-            write(plugin, known.component, by, step)?;
+            act(plugin, known.component, by, step);
         }
+        let changed: BTreeSet<String> = acts.iter().map(|act| act.plugin.clone()).collect();
+        self.write_all(&held, acts, now)
+            .map_err(|refusal| ReloadError::Trouble(refusal.reason()))?;
         let mut next = Some(ready.serving());
         let mut switch = || {
             if let Some(next) = next.take() {

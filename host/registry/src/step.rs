@@ -62,7 +62,7 @@ impl Registry {
     /// Writes a step down, and then counts it. It is the turn of whoever calls.
     pub(crate) fn write(
         &self,
-        _held: &MutexGuard<'_, ()>,
+        held: &MutexGuard<'_, ()>,
         plugin: &str,
         component: Digest,
         by: &str,
@@ -75,10 +75,26 @@ impl Registry {
             by: by.to_owned(),
             step,
         };
+        self.write_all(held, vec![act], now)
+    }
+
+    /// Writes down steps that are taken together, all or none, and then counts them. It is
+    /// the turn of whoever calls.
+    pub(crate) fn write_all(
+        &self,
+        _held: &MutexGuard<'_, ()>,
+        acts: Vec<Act>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        if acts.is_empty() {
+            return Ok(());
+        }
         self.ledger
-            .write(now, act.clone())
+            .write(now, acts.clone())
             .map_err(|error| Refusal::Host(format!("the journal cannot take it down: {error}")))?;
-        self.follow(now, &act);
+        for act in &acts {
+            self.follow(now, act);
+        }
         Ok(())
     }
 

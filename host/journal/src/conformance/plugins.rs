@@ -57,7 +57,7 @@ pub async fn steps_are_read_as_they_were_written_after_a_restart<J: Journal + Le
     let journal = open().await?;
     assert_eq!(journal.acts().await?, []);
     for (second, step) in (0..).zip(steps()) {
-        journal.act(at(second), act(step)).await?;
+        journal.act(at(second), vec![act(step)]).await?;
     }
     drop(journal);
     let told = open().await?.acts().await?;
@@ -76,9 +76,11 @@ pub async fn steps_stand_between_the_entries_of_messages<J: Journal + Ledger>(
     open: impl AsyncFn() -> Result<J, JournalError>,
 ) -> Result<(), JournalError> {
     let journal = open().await?;
-    journal.act(at(0), act(Step::Retired)).await?;
+    journal.act(at(0), vec![act(Step::Retired)]).await?;
     accept(&journal, 1, |_| "deal".into()).await?;
-    journal.act(at(2), act(Step::Retired)).await?;
+    journal
+        .act(at(2), vec![act(Step::Retired), act(Step::Retired)])
+        .await?;
     record(&journal, 1, 3, [parked()]).await?;
     drop(journal);
     let journal = open().await?;
@@ -109,7 +111,7 @@ pub async fn steps_stand_between_the_entries_of_messages<J: Journal + Ledger>(
         let about = cambist_contract::message::MessageId::from_text(about.clone());
         head = Entry::chain(&head, *place, &about, at, digest);
     }
-    assert_eq!(journal.verify().await?, Verified { entries: 4, head });
+    assert_eq!(journal.verify().await?, Verified { entries: 5, head });
     assert_eq!(
         journal
             .list(crate::journal::Filter {

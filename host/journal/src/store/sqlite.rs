@@ -245,9 +245,13 @@ impl Journal for SqliteJournal {
 
 #[async_trait]
 impl Ledger for SqliteJournal {
-    async fn act(&self, at: Timestamp, act: Act) -> Result<(), JournalError> {
-        let step = acts::Step::new(at, &act).map_err(|error| unreadable(0, "an act", &error))?;
-        self.writer()?.act(step).await
+    async fn act(&self, at: Timestamp, acts: Vec<Act>) -> Result<(), JournalError> {
+        let steps = acts
+            .iter()
+            .map(|act| acts::Step::new(at, act))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| unreadable(0, "an act", &error))?;
+        self.writer()?.act(steps).await
     }
 
     async fn acts(&self) -> Result<Vec<Acted>, JournalError> {

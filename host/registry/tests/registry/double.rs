@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
 };
 
@@ -252,7 +252,8 @@ pub(crate) fn binding(plugin: &str, terms: Value) -> Binding {
 pub(crate) struct Book {
     acts: Memory,
     pins: Mutex<BTreeMap<Digest, u64>>,
-    fails: AtomicBool,
+    /// How many steps more there is room for, where it is bounded.
+    room: Mutex<Option<usize>>,
     meanwhile: Meanwhile,
 }
 
@@ -271,17 +272,23 @@ impl Book {
     }
 
     pub(crate) fn fail(&self, fails: bool) {
-        self.fails.store(fails, Ordering::SeqCst);
+        *self.room.lock().unwrap() = fails.then_some(0);
+    }
+
+    /// Has room for so many steps more.
+    pub(crate) fn room(&self, steps: usize) {
+        *self.room.lock().unwrap() = Some(steps);
     }
 }
 
 impl Ledger for Book {
-    fn write(&self, at: Timestamp, act: Act) -> Result<(), String> {
+    fn write(&self, at: Timestamp, acts: Vec<Act>) -> Result<(), String> {
         self.meanwhile.happen();
-        if self.fails.load(Ordering::SeqCst) {
-            return Err("the disk is full".to_owned());
+        if let Some(room) = &mut *self.room.lock().unwrap() {
+            let left = room.checked_sub(acts.len());
+            *room = left.ok_or_else(|| "the disk is full".to_owned())?;
         }
-        self.acts.write(at, act)
+        self.acts.write(at, acts)
     }
 
     fn all(&self) -> Result<Vec<(Timestamp, Act)>, String> {

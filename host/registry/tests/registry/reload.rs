@@ -61,6 +61,27 @@ fn other_settings_make_another_revision_of_the_same_component() {
 }
 
 #[test]
+fn steps_that_belong_together_are_written_together_or_not_at_all() {
+    let site = Site::new([binding("one", json!({})), binding("two", json!({"region": "fr"}))]);
+    let registry = site.open();
+    for plugin in ["one", "two"] {
+        registry.offer(plugin, &saying(plugin), NOW);
+    }
+    let count = steps(&site).len();
+    site.ledger.room(1);
+    let changed = [
+        binding("one", json!({"settings": {"limit": 1}})),
+        binding("two", json!({"region": "fr", "settings": {"limit": 1}})),
+    ];
+    let error = reload(&registry, changed.clone()).unwrap_err();
+    assert!(matches!(error, ReloadError::Trouble(_)), "{error}");
+    assert_eq!(steps(&site).len(), count);
+    assert_eq!(settings(&registry, "fr"), json!({}));
+    site.ledger.room(2);
+    assert_eq!(reload(&registry, changed).unwrap(), ["one", "two"]);
+}
+
+#[test]
 fn nothing_changes_where_one_binding_does_not_pass() {
     let site = Site::new([binding("one", json!({})), binding("two", json!({"region": "fr"}))]);
     let registry = site.open();

@@ -36,7 +36,7 @@ pub(super) enum Write {
     Accept(Vec<Arriving>, Answer<Vec<Accepted>>),
     Record(Recording, Answer<()>),
     PutOff(MessageId, Timestamp, Answer<()>),
-    Act(acts::Step, Answer<()>),
+    Act(Vec<acts::Step>, Answer<()>),
     Compare(Vec<Turn>, Answer<()>),
 }
 
@@ -56,7 +56,7 @@ impl Write {
             Self::Accept(batch, _) => batch.iter().map(Arriving::size).sum(),
             Self::Record(recording, _) => recording.events.iter().map(|event| event.text.len()).sum(),
             Self::PutOff(..) => 0,
-            Self::Act(step, _) => step.text.len(),
+            Self::Act(steps, _) => steps.iter().map(|step| step.text.len()).sum(),
             Self::Compare(turns, _) => turns.iter().map(Turn::size).sum(),
         }
     }
@@ -187,8 +187,11 @@ impl Scribe {
                 record(&self.connection, &mut self.tip, recording, claim.as_ref()).map(Outcome::Recorded)
             }
             Write::PutOff(id, until, _) => put_off(&self.connection, id, *until).map(|()| Outcome::PutOff),
-            Write::Act(step, _) => {
-                acts::append(&self.connection, &mut self.tip, step).map(|()| Outcome::Acted)
+            Write::Act(steps, _) => {
+                for step in steps {
+                    acts::append(&self.connection, &mut self.tip, step)?;
+                }
+                Ok(Outcome::Acted)
             }
             Write::Compare(turns, _) => shadows::count(&self.connection, turns).map(|()| Outcome::Compared),
         }

@@ -104,9 +104,9 @@ impl Writer {
             .await
     }
 
-    /// Writes a step in a plugin's life.
-    pub(super) async fn act(&self, step: acts::Step) -> Result<(), JournalError> {
-        self.ask(|answer| Request::Write(Write::Act(step, answer))).await
+    /// Writes steps in plugins' lives, all or none.
+    pub(super) async fn act(&self, steps: Vec<acts::Step>) -> Result<(), JournalError> {
+        self.ask(|answer| Request::Write(Write::Act(steps, answer))).await
     }
 
     /// Counts what shadows came to.
