@@ -22,8 +22,9 @@ use crate::{
 /// How many.
 const PLUGINS: u32 = 1_000;
 
-/// Messages that are measured.
-const MEASURED: u64 = 100;
+/// Messages that are measured on each side, one here and one there in turns: the machine's
+/// clock drifts.
+const MEASURED: u64 = 300;
 
 /// Messages before any is measured.
 const WARM: u64 = 50;
@@ -56,11 +57,11 @@ pub(crate) async fn measure(folder: &Path, metrics: &PrometheusHandle) -> Result
     let folder = tempfile::tempdir_in(folder)?;
     let place = folder.path().join("plugins");
     plugins::install(&place)?;
-    let few = start(folder.path(), "", metrics).await?;
+    let apart = tempfile::tempdir_in(folder.path())?;
+    plugins::install(&apart.path().join("plugins"))?;
+    let few = start(apart.path(), "", metrics).await?;
     few.bench.host.stop().await;
-    let few = start(folder.path(), "", metrics).await?;
-    let few_us = message(&few.bench, 1_000).await?;
-    few.bench.host.stop().await;
+    let few = start(apart.path(), "", metrics).await?;
 
     let mut bindings = String::new();
     let mut component = 0;
@@ -78,7 +79,8 @@ pub(crate) async fn measure(folder: &Path, metrics: &PrometheusHandle) -> Result
     let before = resident()?;
     let warm = start(folder.path(), &bindings, metrics).await?;
     let memory = resident()?.saturating_sub(before);
-    let many_us = message(&warm.bench, 10_000).await?;
+    let (few_us, many_us) = messages(&few.bench, &warm.bench).await?;
+    few.bench.host.stop().await;
     warm.bench.host.stop().await;
     Ok(Measured {
         plugins: PLUGINS,
@@ -109,14 +111,17 @@ async fn start(folder: &Path, bindings: &str, metrics: &PrometheusHandle) -> Res
     })
 }
 
-/// The median of messages alone.
-async fn message(bench: &Bench, first: u64) -> Result<f64> {
-    bench.together(first..first + WARM).await?;
-    let mut times = Vec::new();
-    for id in first + WARM..first + WARM + MEASURED {
-        times.push(bench.alone(&Deal::german(id)).await?.total);
+/// The medians of messages alone, with few plugins and with many.
+async fn messages(few: &Bench, many: &Bench) -> Result<(f64, f64)> {
+    few.together(1..=WARM).await?;
+    many.together(1..=WARM).await?;
+    let (mut with_few, mut with_many) = (Vec::new(), Vec::new());
+    for id in 1_000..1_000 + MEASURED {
+        let deal = Deal::german(id);
+        with_few.push(few.alone(&deal).await?.total);
+        with_many.push(many.alone(&deal).await?.total);
     }
-    Ok(us(median(times)))
+    Ok((us(median(with_few)), us(median(with_many))))
 }
 
 /// What this process holds in memory, in bytes.
