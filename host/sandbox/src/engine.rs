@@ -47,26 +47,22 @@ pub(crate) const MAX_TABLE_ENTRIES: u64 = 100_000;
 /// call that is under way cannot be stopped by anything else.
 pub(crate) const MAX_FUEL: u64 = 4_000_000_000;
 
-/// Native stack of one call, in bytes: wasmtime's default. The call's thread has
-/// 2 MiB. It is the engine's and no revision's, because wasmtime compiles it in.
-pub(crate) const MAX_STACK: usize = 512 << 10;
-
 /// Memory of an instance that is kept for the next one in the same slot and
 /// reset page by page, as far as it was touched. More costs memory (this times
 /// the slots in use), less costs page faults: 128 KiB took 2 us a call more.
 const KEEP_RESIDENT: usize = 1 << 20;
 
-/// Makes the engine.
+/// Makes an engine whose calls have so much native stack, in bytes.
 ///
 /// # Errors
 ///
 /// The machine does not give the address space the pool reserves.
-pub(crate) fn engine() -> wasmtime::Result<Engine> {
+pub(crate) fn engine(stack: usize) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
         .consume_fuel(true)
-        .max_wasm_stack(MAX_STACK)
+        .max_wasm_stack(stack)
         // no component-model async: 1.5 to 2 us a call
         .concurrency_support(false)
         // same input, same output, to the last bit

@@ -32,6 +32,7 @@ mod cache;
 mod check;
 mod describe;
 pub mod engine;
+mod engines;
 mod export;
 mod generation;
 mod guest;

@@ -17,7 +17,8 @@ use crate::{
     bounds,
     cache::Cache,
     check, describe,
-    engine::{self, MAX_DEPTH, MAX_FUEL, MAX_INSTANCES, MAX_MEMORIES, MAX_MEMORY, MAX_TABLE_ENTRIES},
+    engine::{MAX_DEPTH, MAX_FUEL, MAX_INSTANCES, MAX_MEMORIES, MAX_MEMORY, MAX_TABLE_ENTRIES},
+    engines::Engines,
     guest::{Guest, State, Terms},
     kept::{Keeper, Shelf},
 };
@@ -43,6 +44,8 @@ pub enum SandboxError {
 
 /// Makes plugins of components. One for a host.
 pub struct Sandbox {
+    engines: Engines,
+    /// For what no binding's limits are known of yet.
     engine: Engine,
     cache: Cache,
     shelf: Arc<Shelf>,
@@ -68,12 +71,16 @@ impl Sandbox {
     ///
     /// The engine does not start, or others may write to the folder.
     pub fn new(cache: &Path) -> Result<Self, SandboxError> {
-        let engine = engine::engine().map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
+        let engines = Engines::default();
+        let engine = engines
+            .with_stack(Limits::default().stack)
+            .map_err(|error| SandboxError::Engine(error.to_string()))?;
         let cache = Cache::open(cache, &engine).map_err(|source| SandboxError::Cache {
             path: cache.display().to_string(),
             source,
         })?;
         Ok(Self {
+            engines,
             engine,
             cache,
             shelf: Arc::default(),
@@ -90,21 +97,16 @@ impl Sandbox {
 
     /// What is taken of the pool now.
     pub fn in_use(&self) -> InUse {
-        let metrics = self.engine.pooling_allocator_metrics();
-        metrics.map_or_else(InUse::default, |metrics| InUse {
-            instances: metrics.component_instances(),
-            memories: metrics.memories() as u64,
-            tables: metrics.tables() as u64,
-        })
+        self.engines.in_use()
     }
 
-    fn compile(&self, bytes: &[u8]) -> Result<Component, LoadError> {
-        if let Some(component) = self.cache.compiled(&self.engine, bytes) {
+    fn compile(&self, engine: &Engine, bytes: &[u8]) -> Result<Component, LoadError> {
+        if let Some(component) = self.cache.compiled(engine, bytes) {
             return Ok(component);
         }
         bounds::check(bytes)?;
         self.cache
-            .compile(&self.engine, bytes)
+            .compile(engine, bytes)
             .map_err(|error| crate::trap::not_a_component(&format!("{error:#}")))
     }
 }
@@ -115,10 +117,11 @@ impl Loader for Sandbox {
         check::size(bytes)?;
         check::begins_as_component(bytes)?;
         check::one_component(bytes)?;
-        let component = self.compile(bytes)?;
-        let (generation, exports) = check::exports(&self.engine, &component)?;
-        check::imports(&self.engine, &component, generation, &revision.grants)?;
-        let mut linker = Linker::<State>::new(&self.engine);
+        let engine = self.engines.with_stack(revision.limits.stack)?;
+        let component = self.compile(&engine, bytes)?;
+        let (generation, exports) = check::exports(&engine, &component)?;
+        check::imports(&engine, &component, generation, &revision.grants)?;
+        let mut linker = Linker::<State>::new(&engine);
         let pre = (generation.link)(&mut linker, &revision.grants)
             .and_then(|()| linker.instantiate_pre(&component))
             .map_err(|error| LoadError::Host(format!("{error:#}")))?;
@@ -129,7 +132,7 @@ impl Loader for Sandbox {
         };
         (generation.prepare)(
             Guest {
-                engine: self.engine.clone(),
+                engine,
                 pre,
                 terms: Arc::new(terms),
                 keeper: Keeper::new(&self.shelf, revision.kept.as_ref(), &revision.id(), self.seed),
@@ -142,7 +145,7 @@ impl Loader for Sandbox {
         check::size(bytes)?;
         check::begins_as_component(bytes)?;
         check::one_component(bytes)?;
-        let component = self.compile(bytes)?;
+        let component = self.compile(&self.engine, bytes)?;
         describe::describe(&self.engine, bytes, &component)
     }
 }

@@ -7,7 +7,7 @@ use cambist_contract::{
 };
 use wasmtime::Trap;
 
-use crate::{engine::MAX_STACK, guest::State};
+use crate::guest::State;
 
 /// The longest text of a plugin's last words that is kept. A panic's message is
 /// a sentence; what is longer is data.
@@ -30,7 +30,7 @@ pub(crate) fn explain(error: &wasmtime::Error, state: &State, limits: &Limits) -
         Some(Trap::StackOverflow) => {
             return CallError::Limit {
                 setting: "stack",
-                value: MAX_STACK as u64,
+                value: u64::from(limits.stack),
             };
         }
         Some(trap) => {

@@ -95,6 +95,32 @@ fn what_a_guest_does_ends_its_call_and_says_why() {
 }
 
 #[test]
+fn a_binding_may_set_another_stack() {
+    let host = Host::new();
+    let with = |stack| Limits {
+        stack,
+        ..Limits::default()
+    };
+    let mut fuel = Vec::new();
+    for stack in [64 << 10, 1 << 20] {
+        let called = judge(&*host.guest("stack-bomb", with(stack)));
+        let told = called.answer.unwrap_err().to_string();
+        assert_eq!(told, format!("the call passed the limit `stack` = {stack}"));
+        host.has_all_back("stack-bomb");
+        host.lives("stack-bomb");
+        fuel.push(called.cost.fuel);
+    }
+    // sixteen times as deep, less what the host's own frames take
+    assert!(fuel[1] > fuel[0] * 12, "{fuel:?}");
+    let good = cambist_guests::by_hand("good").unwrap();
+    let refusal = host.load(&good, with(100_000), &[]).err().unwrap().to_string();
+    assert!(
+        refusal.ends_with("`stack` may be one of 65536, 131072, 262144, 524288, 1048576"),
+        "{refusal}"
+    );
+}
+
+#[test]
 fn a_trap_in_any_export_is_one_calls_end() {
     let host = Host::new();
     let plugin = host.guest("trap-everywhere", Limits::default());
