@@ -1,14 +1,17 @@
 //! Where two answers of plugins differ: path by path, digit by digit.
 //!
 //! Numbers are compared as the decimals they are written as, so that nothing is lost to
-//! floats. Lists are compared position by position: an item that was put in makes all
-//! behind it differ.
+//! floats. Of two lists the items with the same name are compared (`compare/pairs.rs`).
+
+mod pairs;
 
 use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _};
 
 use cambist_contract::{Decimal, Json};
 use cambist_journal::comparison::Difference;
 use serde_json::value::RawValue;
+
+use self::pairs::Pairs;
 
 /// Differences of one call that are kept; more are counted. A reader sees by the first ones
 /// what has changed.
@@ -103,8 +106,11 @@ impl Found {
                 }
             }
             (Level::List(before), Level::List(after)) => {
-                for place in 0..before.len().max(after.len()) {
-                    let (value, other) = (before.get(place).copied(), after.get(place).copied());
+                let Pairs { pairs, moved } = Pairs::of(&before, &after);
+                if moved {
+                    self.differs(path, live, shadow);
+                }
+                for (place, value, other) in pairs {
                     self.within(path, Step::Item(place), value, other);
                 }
             }
@@ -212,7 +218,8 @@ mod tests {
         let found = of(live, shadow);
         let expected = [
             ("lines[0].unit-price", true),
-            ("lines[1].id", false),
+            ("lines[1]", false),
+            ("lines[1]", false),
             ("notes[1]", false),
         ];
         let told: Vec<_> = found
@@ -220,6 +227,31 @@ mod tests {
             .map(|(path, money)| (path.as_str(), *money))
             .collect();
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn an_item_that_was_put_in_or_moved_is_one_difference() {
+        let list = |ids: &[u32]| {
+            let item = |id: &u32| json!({"id": id, "price": id * 2});
+            json!(ids.iter().map(item).collect::<Vec<_>>()).to_string()
+        };
+        assert_eq!(of(&list(&[1, 2]), &list(&[7, 1, 2])), [("[0]".to_owned(), false)]);
+        assert_eq!(of(&list(&[1, 2]), &list(&[2])), [("[0]".to_owned(), false)]);
+        assert_eq!(of(&list(&[1, 2]), &list(&[2, 1])), [(String::new(), false)]);
+        // changes and commands are named further in
+        let change = |id: u32, name: &str| {
+            let account = json!({"ref": {"kind": "account", "id": id}, "name": name});
+            json!({"kind": "upsert", "entity": {"account": account}})
+        };
+        let one = json!([change(1, "a")]).to_string();
+        let more = json!([change(2, "b"), change(1, "c")]).to_string();
+        let told = [
+            ("[0].entity.account.name".to_owned(), false),
+            ("[0]".to_owned(), false),
+        ];
+        assert_eq!(of(&one, &more), told);
+        // two with one name are told apart by their places
+        assert_eq!(of(&list(&[1, 1]), &list(&[1, 1, 1])), [("[2]".to_owned(), false)]);
     }
 
     #[test]
@@ -265,7 +297,7 @@ mod tests {
         leaf.prop_recursive(3, 24, 4, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                prop::collection::btree_map("[ab]", inner, 0..3).prop_map(|map| json!(map)),
+                prop::collection::btree_map("a|b|id", inner, 0..3).prop_map(|map| json!(map)),
             ]
         })
     }
