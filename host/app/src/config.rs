@@ -25,7 +25,10 @@ use cambist_contract::{
     revision::Tables,
     secret::{Secret, SecretRef},
 };
-use cambist_pipeline::options::{Flow, Region, RegionOf, Routes};
+use cambist_pipeline::{
+    Ownership,
+    options::{Flow, Region, RegionOf, Routes},
+};
 use cambist_registry::{Binding, NewPlugins, Trust};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -61,6 +64,12 @@ pub struct Config {
     /// The flows. The first one that takes a message has it.
     #[serde(default)]
     pub flows: Vec<Flow>,
+    /// Who owns which field: `crm`, `erp`, or `both` where the last change counts. Left out, the
+    /// CRM owns accounts, contacts, deals, contracts and projects, but Odoo how an account pays
+    /// (`account.payment-terms`, `account.currency`) and how far a project is
+    /// (`project.status`); resources, timesheets, expenses, invoices and payments are Odoo's.
+    #[serde(default)]
+    pub ownership: Ownership,
     /// Which plugin serves which stage for whom.
     #[serde(default)]
     pub bindings: Vec<Binding>,
@@ -231,6 +240,7 @@ impl Config {
         within.host.new_plugins = self.host.new_plugins;
         within.region_of.clone_from(&self.region_of);
         within.regions.clone_from(&self.regions);
+        within.ownership.clone_from(&self.ownership);
         within.flows.clone_from(&self.flows);
         within.bindings.clone_from(&self.bindings);
         within.tables.clone_from(&self.tables);
@@ -282,6 +292,7 @@ impl Config {
             flows: self.flows.iter().cloned().map(Arc::new).collect(),
             regions: self.regions.clone(),
             region_of: self.region_of.clone(),
+            ownership: Arc::new(self.ownership.clone()),
         }
     }
 }

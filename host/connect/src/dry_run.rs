@@ -3,6 +3,8 @@
 //! It has no state, so it neither knows nor says what a real target has already; the pipeline leaves the decision to it all
 //! the same, which is how a dry run takes exactly the way of a real delivery.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use cambist_contract::{
     delivery::{Effect, Receipt},
@@ -60,6 +62,7 @@ fn receipt(command: &Command, before: Option<Digest>) -> Receipt {
         target_id: None,
         written: digest,
         stands_for,
+        fields: BTreeMap::new(),
     }
 }
 

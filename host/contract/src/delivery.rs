@@ -3,7 +3,7 @@
 //! Every error that the pipeline can meet answers [`NextTry`]; there is no
 //! fourth possibility and no default.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -63,4 +63,8 @@ pub struct Receipt {
     /// The entity the record stands for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stands_for: Option<crate::canonical::EntityRef>,
+    /// The entity's fields as the target was told them, by their names in the contract: the
+    /// digest of each value. By it what comes back from the target is known for an echo.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, crate::digest::Digest>,
 }

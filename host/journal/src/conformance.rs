@@ -93,6 +93,12 @@ macro_rules! for_each_case {
         $case!(views, written_digests_are_the_last_of_each_record);
         $case!(views, what_a_dry_run_showed_was_not_written);
         $case!(views, a_link_is_the_targets_id_where_it_is_known);
+        $case!(views, a_record_is_found_by_the_name_its_system_gave_it);
+        $case!(
+            views,
+            what_was_told_is_kept_by_field_and_known_by_either_name
+        );
+        $case!(views, a_cursor_is_where_it_was_after_a_restart);
         $case!(views, who_waits_for_work_is_told);
         $case!(chain, an_empty_journal_has_zeros_for_a_head);
         $case!(chain, every_entry_follows_from_the_one_before);

@@ -1,5 +1,7 @@
 //! The trait that every store implements, and what can go wrong with it.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use cambist_contract::{
     canonical::EntityRef,
@@ -53,11 +55,22 @@ pub struct Filter {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Counts {
     /// By the state's name.
-    pub by_state: std::collections::BTreeMap<String, u64>,
+    pub by_state: BTreeMap<String, u64>,
     /// When the message that has been due the longest was received: the
     /// journal's lag. One that was put off counts from when it comes back. Messages behind an unfinished one of their key do not
     /// count; what waits for a person is late by the person, not by the host.
     pub oldest_due: Option<Timestamp>,
+}
+
+/// What is known of an entity that a system speaks of.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Known {
+    /// Its name in the system in which it was born; none when it has that one.
+    pub origin: Option<EntityRef>,
+    /// What the system was last told of it by us: by the fields' names in the contract, the
+    /// digests in its [receipts](cambist_contract::delivery::Receipt::fields). What the system
+    /// has changed itself since, and we have delivered elsewhere, is not among it.
+    pub told: BTreeMap<String, Digest>,
 }
 
 /// What a check of the whole chain found.
@@ -179,10 +192,23 @@ pub trait Journal: Send + Sync + 'static {
     /// the same record. What was only
     /// [shown](cambist_contract::delivery::Effect::Shown) has none.
     ///
+    /// An entity may be named as the system it was delivered to names it, by that one's own
+    /// id: then the answer is that of the entity that its record was made from, and in the
+    /// system where that was born the record is that one, with the entity's kind for a model.
+    ///
     /// # Errors
     ///
     /// The store cannot be read.
     async fn link(&self, entity: &EntityRef, system: &str) -> Result<Option<Link>, JournalError>;
+
+    /// What is known of entities that a system speaks of, in the order asked. They may be
+    /// named by that system or by the one in which they were born, as for
+    /// [`link`](Self::link).
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    async fn known(&self, system: &str, entities: &[EntityRef]) -> Result<Vec<Known>, JournalError>;
 
     /// Checks the whole chain, that the kept messages and events have the digests
     /// in it, and that every message stands where its entries bring it.

@@ -30,10 +30,11 @@
 //!
 //! [`entry`] for what is written, [`journal`] for the trait, `turn` for which
 //! event goes with which state, [`ledger`] for what is written of plugins, [`comparison`] for
-//! what shadows answered, then [`store`].
+//! what shadows answered, [`cursor`] for how far systems were read, then [`store`].
 
 pub mod comparison;
 pub mod conformance;
+pub mod cursor;
 pub mod entry;
 pub mod journal;
 pub mod ledger;
@@ -42,6 +43,7 @@ pub mod store;
 mod turn;
 
 pub use comparison::Shadows;
+pub use cursor::Cursors;
 pub use entry::{Entry, Event, LinkAnswer};
 pub use journal::{Journal, JournalError};
 pub use ledger::{Acted, Ledger};

@@ -2,7 +2,7 @@
 //!
 //! `data/format-1.db` was written by the first host. To write the file of a new
 //! format, raise `FORMAT`, let [`write_down`] record what the format is about, and
-//! run this test once with `CAMBIST_WRITE_FORMAT=5`. Never write the file of a
+//! run this test once with `CAMBIST_WRITE_FORMAT=6`. Never write the file of a
 //! released format again: it is the proof that old files can be read.
 
 use std::{fs, path::Path};
@@ -41,7 +41,7 @@ async fn a_journal_of_every_format_says_what_it_said() -> anyhow::Result<()> {
         fs::remove_file(path.with_extension("db.lock"))?;
     }
 
-    for format in [1, 2, 3, 4] {
+    for format in [1, 2, 3, 4, 5] {
         let name = format!("format-{format}.db");
         let dir = tempfile::tempdir()?;
         let copy = dir.path().join(&name);
@@ -59,7 +59,7 @@ async fn a_journal_of_every_format_says_what_it_said() -> anyhow::Result<()> {
         journal.verify().await?;
         drop(journal);
         // it was brought along: SQLite keeps `user_version` at byte 60 of the file
-        assert_eq!(fs::read(&copy)?.get(60..64), Some([0, 0, 0, 4].as_slice()));
+        assert_eq!(fs::read(&copy)?.get(60..64), Some([0, 0, 0, 5].as_slice()));
     }
     Ok(())
 }
@@ -105,6 +105,13 @@ async fn tell(journal: &SqliteJournal) -> anyhow::Result<Value> {
     if !shadow.tallies.is_empty() {
         told.as_object_mut()
             .map(|told| told.insert("shadow".to_owned(), json!(shadow)));
+    }
+    // since format 5
+    let known = journal.known("odoo", &[account()]).await.unwrap_or_default();
+    let fields = known.into_iter().next().unwrap_or_default().told;
+    if !fields.is_empty() {
+        told.as_object_mut()
+            .map(|told| told.insert("told".to_owned(), json!(fields)));
     }
     Ok(told)
 }
@@ -182,6 +189,7 @@ async fn write_down(journal: &SqliteJournal) -> anyhow::Result<()> {
             target_id: Some("42".into()),
             written: Some(Digest::of(b"values")),
             stands_for: Some(account()),
+            fields: [("name".to_owned(), Digest::of(b"Gr\xc3\xb6\xc3\x9fe"))].into(),
         }],
     };
     let failed = Event::Failed {

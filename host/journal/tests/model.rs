@@ -294,6 +294,7 @@ fn event(what: What, now: i64) -> Event {
                 target_id: None,
                 written: None,
                 stands_for: Some(entity(n)),
+                fields: BTreeMap::new(),
             }],
         },
         What::FailedFor(seconds) => Event::Failed {

@@ -332,15 +332,15 @@ async fn a_journal_of_a_newer_host_is_refused_and_left_as_it_is() -> anyhow::Res
     let dir = tempfile::tempdir()?;
     let path = dir.path().join("journal.db");
     fill(&path).await?;
-    Connection::open(&path)?.pragma_update(None, "user_version", 5)?;
+    Connection::open(&path)?.pragma_update(None, "user_version", 6)?;
     let before = fs::read(&path)?;
 
     for opened in [SqliteJournal::open(&path), SqliteJournal::open_read_only(&path)] {
         assert!(matches!(
             opened,
             Err(JournalError::Newer {
-                found: 5,
-                known: 4,
+                found: 6,
+                known: 5,
                 ..
             })
         ));

@@ -7,6 +7,8 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::ownership::Ownership;
+
 /// A flow: from which systems, for which events, through which stages, to which
 /// system.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
@@ -130,6 +132,8 @@ pub struct Routes {
     pub regions: BTreeMap<String, Region>,
     /// How each source system's messages find their region.
     pub region_of: BTreeMap<String, RegionOf>,
+    /// Who owns which field.
+    pub ownership: Arc<Ownership>,
 }
 
 impl Routes {

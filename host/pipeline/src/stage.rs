@@ -22,7 +22,7 @@ pub(crate) async fn run(stage: Stage, pipeline: &Pipeline, work: &mut Work) -> R
     match stage {
         Stage::Fetch => fetch::run(pipeline, work).await,
         Stage::Read => read::run(pipeline, work).await,
-        Stage::Own => own::run(pipeline, work),
+        Stage::Own => own::run(pipeline, work).await,
         Stage::Judge => judge::run(pipeline, work).await,
         Stage::Draft => draft::run(pipeline, work).await,
         Stage::Tax => tax::run(pipeline, work).await,

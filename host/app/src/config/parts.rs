@@ -29,7 +29,12 @@ pub(super) fn problems(
     let token = secrets.get(&config.admin.token);
     let operators = token.and_then(|token| Admin::check(&config.admin, token).err());
     let operators = operators.map(|error| places.problem(&["admin", "token"], error.to_string()));
-    doors.chain(systems).chain(operators).collect()
+    let owners = config.ownership.problems().into_iter();
+    let owners = owners.map(|(name, text)| {
+        let text = format!("{text}; wit/v0.1.0/canonical.wit has them");
+        places.problem(&["ownership", &name], text)
+    });
+    doors.chain(systems).chain(operators).chain(owners).collect()
 }
 
 fn of_ingress(error: &IngressSetup, places: &Places) -> Option<Problem> {

@@ -1,5 +1,7 @@
 //! Carrying out a plan in Odoo.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use cambist_contract::{
     delivery::{Effect, Receipt},
@@ -232,6 +234,7 @@ impl<'p> Delivery<'p> {
                 Command::Ensure(record) | Command::Upsert(record) => record.stands_for.clone(),
                 Command::Act(_) | Command::Remove(_) => None,
             },
+            fields: BTreeMap::new(),
         });
     }
 }

@@ -21,7 +21,7 @@ use cambist_contract::{
 use cambist_ingress::{Ingress, Options};
 use cambist_journal::{
     Event, Journal, JournalError, Status,
-    journal::{Accepted, Claim, Counts, Filter, Verified},
+    journal::{Accepted, Claim, Counts, Filter, Known, Verified},
 };
 use hmac::{Hmac, KeyInit, Mac};
 use http::{Request, StatusCode, header};
@@ -163,6 +163,10 @@ impl Journal for Memory {
         _: &EntityRef,
         _: &str,
     ) -> Result<Option<cambist_contract::plugin::Link>, JournalError> {
+        unimplemented!("ingress only accepts")
+    }
+
+    async fn known(&self, _: &str, _: &[EntityRef]) -> Result<Vec<Known>, JournalError> {
         unimplemented!("ingress only accepts")
     }
 

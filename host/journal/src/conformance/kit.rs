@@ -1,5 +1,7 @@
 //! What the cases are made of: messages, events, times. Nothing here asks a clock.
 
+use std::collections::BTreeMap;
+
 use cambist_contract::{
     canonical::{EntityKind, EntityRef},
     delivery::{Effect, Receipt},
@@ -254,5 +256,6 @@ pub(super) fn receipt(entity: &EntityRef) -> Receipt {
         target_id: Some(format!("4{}", entity.id)),
         written: Some(Digest::of(b"values")),
         stands_for: Some(entity.clone()),
+        fields: BTreeMap::new(),
     }
 }

@@ -1,7 +1,9 @@
 //! What is asked of a journal: lists, counts, written digests, links.
 
+use std::collections::BTreeMap;
+
 use cambist_contract::{
-    canonical::EntityRef,
+    canonical::{EntityKind, EntityRef},
     delivery::{Effect, Receipt},
     digest::Digest,
     plugin::Link,
@@ -13,7 +15,7 @@ use super::kit::{
     routed,
 };
 use crate::{
-    Event, Journal, JournalError,
+    Cursors, Event, Journal, JournalError,
     journal::{Counts, Filter},
 };
 
@@ -156,6 +158,7 @@ fn partner(external_id: &str, written: Option<&str>) -> Receipt {
         external_id: external_id.into(),
         written: written.map(|values| Digest::of(values.as_bytes())),
         stands_for: None,
+        fields: BTreeMap::new(),
         ..receipt(&account("1"))
     }
 }
@@ -260,6 +263,155 @@ pub async fn a_link_is_the_targets_id_where_it_is_known<J: Journal>(
     assert_eq!(link().await?, is(None, Some("901")));
     assert_eq!(journal.link(&entity, "odoo-in").await?, None);
     assert_eq!(journal.link(&account("8"), TARGET).await?, None);
+    Ok(())
+}
+
+/// Asked by a target's own id, the answer is what the record was made from.
+pub async fn a_record_is_found_by_the_name_its_system_gave_it<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    accept(&journal, 1, |_| "deal".into()).await?;
+    let born = account("7");
+    let there = EntityRef {
+        system: TARGET.to_owned(),
+        id: "47".to_owned(),
+        ..born.clone()
+    };
+    let record_of = |entity: &EntityRef, target: &str, key: &str, id: &str| {
+        delivery(
+            target,
+            Receipt {
+                external_id: key.to_owned(),
+                target_id: Some(id.to_owned()),
+                ..receipt(entity)
+            },
+        )
+    };
+    assert_eq!(journal.link(&there, &born.system).await?, None);
+    record(&journal, 1, 9, [record_of(&born, TARGET, "x", "47")]).await?;
+    let origin = Some(Link {
+        model: "account".to_owned(),
+        external_id: None,
+        id: Some("7".to_owned()),
+    });
+    assert_eq!(journal.link(&there, &born.system).await?, origin);
+    // another kind of record may have the same id
+    let other = EntityRef {
+        kind: EntityKind::Contract,
+        ..there.clone()
+    };
+    assert_eq!(journal.link(&other, &born.system).await?, None);
+    // what goes back is no new record, and a third system is asked by any of the names
+    record(&journal, 1, 9, [record_of(&there, &born.system, "#7", "7")]).await?;
+    assert_eq!(
+        journal.link(&born, TARGET).await?.and_then(|link| link.id),
+        Some("47".to_owned())
+    );
+    assert_eq!(journal.link(&there, &born.system).await?, origin);
+    record(&journal, 1, 9, [record_of(&born, "third", "y", "1")]).await?;
+    assert_eq!(
+        journal.link(&there, "third").await?,
+        journal.link(&born, "third").await?
+    );
+    Ok(())
+}
+
+/// By whichever system's name it is asked for.
+pub async fn what_was_told_is_kept_by_field_and_known_by_either_name<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    accept(&journal, 1, |_| "deal".into()).await?;
+    let born = account("7");
+    let there = EntityRef {
+        system: TARGET.to_owned(),
+        id: "47".to_owned(),
+        ..born.clone()
+    };
+    let told = |entity: &EntityRef, target: &str, effect, fields: &[(&str, &str)]| {
+        let fields = fields.iter();
+        let fields = fields.map(|(name, value)| ((*name).to_owned(), Digest::of(value.as_bytes())));
+        let receipt = Receipt {
+            fields: fields.collect(),
+            effect,
+            ..receipt(entity)
+        };
+        delivery(target, receipt)
+    };
+    let is = |fields: &[(&str, &str)]| -> BTreeMap<String, Digest> {
+        let fields = fields.iter();
+        let fields = fields.map(|(name, value)| ((*name).to_owned(), Digest::of(value.as_bytes())));
+        fields.collect()
+    };
+    record(
+        &journal,
+        1,
+        9,
+        [told(
+            &born,
+            TARGET,
+            Effect::Written,
+            &[("name", "a"), ("phone", "1")],
+        )],
+    )
+    .await?;
+    record(
+        &journal,
+        1,
+        9,
+        [told(&born, TARGET, Effect::Unchanged, &[("name", "b")])],
+    )
+    .await?;
+    record(
+        &journal,
+        1,
+        9,
+        [told(&born, TARGET, Effect::Shown, &[("name", "c")])],
+    )
+    .await?;
+    // back to where it was born, by the name that it has at the target
+    record(
+        &journal,
+        1,
+        9,
+        [told(&there, &born.system, Effect::Written, &[("terms", "30")])],
+    )
+    .await?;
+    drop(journal);
+    let journal = open().await?;
+    let told_to = async |system: &str, name: &EntityRef| {
+        let known = journal.known(system, std::slice::from_ref(name)).await?;
+        Ok::<_, JournalError>(known.into_iter().next().unwrap_or_default().told)
+    };
+    for name in [&born, &there] {
+        assert_eq!(told_to(TARGET, name).await?, is(&[("name", "b"), ("phone", "1")]));
+        assert_eq!(told_to(&born.system, name).await?, is(&[("terms", "30")]));
+    }
+    assert_eq!(told_to(TARGET, &account("8")).await?, is(&[]));
+    // what the source of a message says is its own word from then on
+    let other = told(&born, TARGET, Effect::Written, &[("terms", "60")]);
+    record(&journal, 1, 9, [other]).await?;
+    assert_eq!(told_to(&born.system, &born).await?, is(&[]));
+    let known = journal.known(TARGET, &[there, born.clone()]).await?;
+    let origins = known.into_iter().map(|known| known.origin);
+    assert_eq!(origins.collect::<Vec<_>>(), [Some(born), None]);
+    Ok(())
+}
+
+/// A cursor is the text that was kept last.
+pub async fn a_cursor_is_where_it_was_after_a_restart<J: Journal + Cursors>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    assert_eq!(journal.cursor("odoo").await?, None);
+    journal.move_cursor("odoo", "2026-01-01").await?;
+    journal.move_cursor("odoo", "2026-01-02").await?;
+    journal.move_cursor("other", "7").await?;
+    drop(journal);
+    let journal = open().await?;
+    assert_eq!(journal.cursor("odoo").await?.as_deref(), Some("2026-01-02"));
+    assert_eq!(journal.verify().await?.entries, 0);
     Ok(())
 }
 

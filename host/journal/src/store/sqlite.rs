@@ -33,6 +33,7 @@ use self::{
     chain::Prepared,
     claims::Claims,
     connection::Readers,
+    cursors::Cursor,
     lock::HostLock,
     read::Unreadable,
     record::Recording,
@@ -41,9 +42,9 @@ use self::{
     writer::Writer,
 };
 use crate::{
-    Acted, Event, Journal, JournalError, Ledger, Status,
+    Acted, Cursors, Event, Journal, JournalError, Ledger, Status,
     comparison::{Compared, Comparisons, Shadows, Which},
-    journal::{Accepted, Claim, Counts, Filter, Verified},
+    journal::{Accepted, Claim, Counts, Filter, Known, Verified},
 };
 
 mod accept;
@@ -52,6 +53,7 @@ mod chain;
 mod claims;
 mod column;
 mod connection;
+mod cursors;
 mod deliveries;
 mod format;
 mod group;
@@ -234,6 +236,16 @@ impl Journal for SqliteJournal {
             .await
     }
 
+    async fn known(&self, system: &str, entities: &[EntityRef]) -> Result<Vec<Known>, JournalError> {
+        let (system, entities) = (system.to_owned(), entities.to_vec());
+        self.readers
+            .read(move |connection| {
+                let known = |entity| read::known(connection, &system, entity);
+                entities.iter().map(known).collect()
+            })
+            .await
+    }
+
     async fn verify(&self) -> Result<Verified, JournalError> {
         self.readers.read(verify::verify).await
     }
@@ -263,6 +275,21 @@ impl Ledger for SqliteJournal {
         self.readers
             .read(move |connection| pins::counts(connection, &revisions))
             .await
+    }
+}
+
+#[async_trait]
+impl Cursors for SqliteJournal {
+    async fn cursor(&self, name: &str) -> Result<Option<String>, JournalError> {
+        let name = name.to_owned();
+        self.readers
+            .read(move |connection| cursors::find(connection, &name))
+            .await
+    }
+
+    async fn move_cursor(&self, name: &str, text: &str) -> Result<(), JournalError> {
+        let (name, text) = (name.to_owned(), text.to_owned());
+        self.writer()?.move_cursor(Cursor { name, text }).await
     }
 }
 

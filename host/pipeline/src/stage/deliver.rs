@@ -1,7 +1,11 @@
 //! `deliver`: carries out the plan. What was done is recorded with the stage's end,
 //! also when the rest failed. Output: nothing but that it is done.
 
+use std::collections::BTreeMap;
+
 use cambist_contract::{
+    canonical::EntityRef,
+    digest::Digest,
     mapping::{Command, Plan},
     stage::Stage,
 };
@@ -11,6 +15,7 @@ use serde_json::json;
 use crate::{
     dispatch::Pipeline,
     failure::Failure,
+    said,
     work::{Output, Passed, Work},
 };
 
@@ -24,12 +29,18 @@ pub(super) async fn run(pipeline: &Pipeline, work: &mut Work) -> Result<Passed, 
     let plan: Plan = work.output(Stage::Write)?;
     let records: Vec<(String, String)> = plan.commands.iter().map(record).collect();
     let written = pipeline.setup.journal.written(&name, &records).await?;
-    let (receipts, outcome) = match target.deliver(&plan.commands, &written).await {
+    let said = said(work)?;
+    let (mut receipts, outcome) = match target.deliver(&plan.commands, &written).await {
         Ok(receipts) => (receipts, Ok(())),
         Err(failed) => (failed.receipts, Err(failed.error)),
     };
-    for receipt in &receipts {
+    for receipt in &mut receipts {
         crate::metrics::delivered(&name, receipt.effect);
+        let entity = receipt.stands_for.as_ref();
+        receipt.fields = entity
+            .and_then(|entity| said.get(entity))
+            .cloned()
+            .unwrap_or_default();
     }
     let count = receipts.len();
     if !receipts.is_empty() {
@@ -42,6 +53,17 @@ pub(super) async fn run(pipeline: &Pipeline, work: &mut Work) -> Result<Passed, 
     pipeline.reached("delivered");
     outcome?;
     Ok(Passed::On(Output::of(json!({ "commands": count }))?))
+}
+
+/// What the target is told of each entity, by the fields' names.
+fn said(work: &Work) -> Result<BTreeMap<EntityRef, BTreeMap<String, Digest>>, Failure> {
+    let mut all: BTreeMap<EntityRef, BTreeMap<String, Digest>> = BTreeMap::new();
+    for change in super::changes(work)? {
+        all.entry(change.entity.name().clone())
+            .or_default()
+            .extend(said::said(&change)?);
+    }
+    Ok(all)
 }
 
 fn record(command: &Command) -> (String, String) {

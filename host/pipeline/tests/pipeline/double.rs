@@ -174,6 +174,7 @@ impl Target for Does<()> {
                 Command::Ensure(record) | Command::Upsert(record) => record.stands_for.clone(),
                 Command::Act(_) | Command::Remove(_) => None,
             },
+            fields: BTreeMap::new(),
         };
         Ok(plan.iter().map(receipt).collect())
     }
@@ -258,6 +259,7 @@ impl Site {
             flows: vec![flow("deals")],
             regions: ["de", "fr"].map(|name| (name.to_owned(), region())).into(),
             region_of: ["crm", "other"].map(|name| (name.to_owned(), region_of())).into(),
+            ownership: Arc::default(),
         };
         let journal = Arc::new(SqliteJournal::open(folder.path().join("journal.db")).unwrap());
         Self {

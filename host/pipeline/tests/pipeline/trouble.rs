@@ -14,7 +14,7 @@ use cambist_contract::{
 };
 use cambist_journal::{
     Event, Journal, JournalError, State, Status,
-    journal::{Accepted, Claim, Counts, Filter, Verified},
+    journal::{Accepted, Claim, Counts, Filter, Known, Verified},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -149,6 +149,10 @@ impl Journal for Sick {
         _: &EntityRef,
         _: &str,
     ) -> Result<Option<cambist_contract::plugin::Link>, JournalError> {
+        unimplemented!("is only claimed from")
+    }
+
+    async fn known(&self, _: &str, _: &[EntityRef]) -> Result<Vec<Known>, JournalError> {
         unimplemented!("is only claimed from")
     }
 

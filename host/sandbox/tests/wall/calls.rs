@@ -101,17 +101,17 @@ fn a_binding_may_set_another_stack() {
         stack,
         ..Limits::default()
     };
-    let mut fuel = Vec::new();
-    for stack in [64 << 10, 1 << 20] {
+    let fuel = [64 << 10, 1 << 20].map(|stack| {
         let called = judge(&*host.guest("stack-bomb", with(stack)));
         let told = called.answer.unwrap_err().to_string();
         assert_eq!(told, format!("the call passed the limit `stack` = {stack}"));
         host.has_all_back("stack-bomb");
         host.lives("stack-bomb");
-        fuel.push(called.cost.fuel);
-    }
+        called.cost.fuel
+    });
+    let [small, large] = fuel;
     // sixteen times as deep, less what the host's own frames take
-    assert!(fuel[1] > fuel[0] * 12, "{fuel:?}");
+    assert!(large > small * 12, "{fuel:?}");
     let good = cambist_guests::by_hand("good").unwrap();
     let refusal = host.load(&good, with(100_000), &[]).err().unwrap().to_string();
     assert!(

@@ -79,6 +79,12 @@ pub(super) fn entity_key(entity: &EntityRef) -> String {
     serde_json::json!([entity.kind.name(), entity.system, entity.id]).to_string()
 }
 
+/// The entity that has this text.
+pub(super) fn entity_of_key(text: &str) -> Option<EntityRef> {
+    let (kind, system, id) = serde_json::from_str(text).ok()?;
+    Some(EntityRef { kind, system, id })
+}
+
 #[cfg(test)]
 mod tests {
     use cambist_contract::canonical::EntityKind;
@@ -109,6 +115,8 @@ mod tests {
         };
 
         assert_eq!(entity("crm", "1"), r#"["account","crm","1"]"#);
+        let named = entity_of_key(&entity("crm", "1"));
+        assert_eq!(named.map(|named| entity_key(&named)), Some(entity("crm", "1")));
         assert_ne!(entity(r#"a","b"#, "c"), entity("a", r#"b","c"#));
     }
 }

@@ -18,7 +18,7 @@ use cambist_contract::{
 use rusqlite::Connection;
 
 use super::{
-    column::{Blob, Count, entity_key},
+    column::{Blob, Count, entity_key, entity_of_key},
     trouble::Trouble,
 };
 
@@ -39,9 +39,14 @@ pub(super) fn keep(
             keep_written(connection, target, receipt)?;
         }
         if let Some(entity) = &receipt.stands_for {
-            let entity = entity_key(entity);
+            let (entity, origin) = (entity_key(entity), origin(connection, entity)?);
             if !shown {
-                keep_link(connection, &entity, target, receipt)?;
+                // what was born there needs no link there
+                if origin.as_ref().is_none_or(|origin| origin.system != target) {
+                    keep_link(connection, &entity, target, receipt)?;
+                }
+                let entity = origin.as_ref().map_or_else(|| entity.clone(), entity_key);
+                keep_told(connection, (arrival, &entity), target, receipt)?;
             }
             connection
                 .prepare_cached(
@@ -67,6 +72,31 @@ fn keep_written(connection: &Connection, target: &str, receipt: &Receipt) -> Res
     Ok(())
 }
 
+/// Keeps what the target was told. What the source of it says is its own word from then on, so
+/// that it is heard when it goes back to what we had told it.
+fn keep_told(
+    connection: &Connection,
+    (arrival, entity): (u64, &str),
+    target: &str,
+    receipt: &Receipt,
+) -> Result<(), Trouble> {
+    for (field, digest) in &receipt.fields {
+        connection
+            .prepare_cached(
+                "DELETE FROM told WHERE entity = ?1 AND field = ?2 AND digest <> ?3
+                 AND system = (SELECT system FROM status WHERE arrival = ?4)",
+            )?
+            .execute((entity, field, Blob(*digest), Count(arrival)))?;
+        connection
+            .prepare_cached(
+                "INSERT INTO told (entity, system, field, digest) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (entity, system, field) DO UPDATE SET digest = excluded.digest",
+            )?
+            .execute((entity, target, field, Blob(*digest)))?;
+    }
+    Ok(())
+}
+
 fn keep_link(connection: &Connection, entity: &str, target: &str, receipt: &Receipt) -> Result<(), Trouble> {
     // A receipt that does not tell the target's id, such as one for an unchanged
     // record, does not make us forget it.
@@ -89,6 +119,22 @@ fn keep_link(connection: &Connection, entity: &str, target: &str, receipt: &Rece
             &receipt.target_id,
         ))?;
     Ok(())
+}
+
+/// The entity that the record was made from which a system calls by this name; none for
+/// what was born there. Of several it is always the same one.
+pub(super) fn origin(connection: &Connection, record: &EntityRef) -> Result<Option<EntityRef>, Trouble> {
+    let mut statement = connection
+        .prepare_cached("SELECT entity FROM links WHERE target = ?1 AND target_id = ?2 ORDER BY entity")?;
+    let mut rows = statement.query((&record.system, &record.id))?;
+    while let Some(row) = rows.next()? {
+        let entity = entity_of_key(&row.get::<_, String>(0)?);
+        // a record's id is unique in its model, and models are told apart by the kind
+        if let Some(entity) = entity.filter(|entity| entity.kind == record.kind) {
+            return Ok(Some(entity));
+        }
+    }
+    Ok(None)
 }
 
 /// Whether another message than `arrival` brought the entity after place `seen`.

@@ -2,7 +2,7 @@
 //!
 //! The version is `PRAGMA user_version`; `PRAGMA application_id` tells a journal
 //! from any other SQLite file. What counts as the format: `schema.sql` with
-//! `since_3.sql` and `since_4.sql`, the JSON of messages, events and states, the text form of times, and the chain's
+//! `since_3.sql`, `since_4.sql` and `since_5.sql`, the JSON of messages, events and states, the text form of times, and the chain's
 //! recipe ([`Entry::chain`](crate::Entry::chain)).
 //!
 //! | | |
@@ -31,13 +31,17 @@ use crate::JournalError;
 /// | 2 | the event `called` |
 /// | 3 | what is written of plugins, and who is pinned to what |
 /// | 4 | what shadows answered; the steps `shadow`, `share` and `withdrawn` |
-pub(super) const FORMAT: u32 = 4;
+/// | 5 | what was told to systems field by field, and how far they were read |
+pub(super) const FORMAT: u32 = 5;
 
 /// The first format that keeps what is written of plugins.
 pub(super) const WITH_PLUGINS: u32 = 3;
 
 /// The first format that keeps what shadows answered.
 const WITH_SHADOWS: u32 = 4;
+
+/// The first format that keeps what was told.
+const WITH_TOLD: u32 = 5;
 
 /// `CMBJ` in ASCII.
 const APPLICATION_ID: i32 = 0x434D_424A;
@@ -49,6 +53,7 @@ pub(super) fn open_or_create(connection: &mut Connection, path: &Path) -> Result
         change.execute_batch(include_str!("schema.sql"))?;
         change.execute_batch(include_str!("since_3.sql"))?;
         change.execute_batch(include_str!("since_4.sql"))?;
+        change.execute_batch(include_str!("since_5.sql"))?;
         change.pragma_update(None, "application_id", APPLICATION_ID)?;
         change.pragma_update(None, "user_version", FORMAT)?;
     }
@@ -59,6 +64,9 @@ pub(super) fn open_or_create(connection: &mut Connection, path: &Path) -> Result
     }
     if found < WITH_SHADOWS {
         change.execute_batch(include_str!("since_4.sql"))?;
+    }
+    if found < WITH_TOLD {
+        change.execute_batch(include_str!("since_5.sql"))?;
     }
     if found < FORMAT {
         change.pragma_update(None, "user_version", FORMAT)?;

@@ -23,6 +23,7 @@ use super::{
     acts,
     chain::Tip,
     claims::Claims,
+    cursors::{self, Cursor},
     record::{Recorded, Recording, record},
     row::put_off,
     shadows::{self, Turn},
@@ -38,6 +39,7 @@ pub(super) enum Write {
     PutOff(MessageId, Timestamp, Answer<()>),
     Act(Vec<acts::Step>, Answer<()>),
     Compare(Vec<Turn>, Answer<()>),
+    Move(Cursor, Answer<()>),
 }
 
 /// What a request came to; durable once its group is.
@@ -47,6 +49,7 @@ enum Outcome {
     PutOff,
     Acted,
     Compared,
+    Moved,
 }
 
 impl Write {
@@ -58,6 +61,7 @@ impl Write {
             Self::PutOff(..) => 0,
             Self::Act(steps, _) => steps.iter().map(|step| step.text.len()).sum(),
             Self::Compare(turns, _) => turns.iter().map(Turn::size).sum(),
+            Self::Move(cursor, _) => cursor.text.len(),
         }
     }
 
@@ -67,7 +71,8 @@ impl Write {
             Self::Record(_, answer)
             | Self::PutOff(_, _, answer)
             | Self::Act(_, answer)
-            | Self::Compare(_, answer) => drop(answer.send(Err(error))),
+            | Self::Compare(_, answer)
+            | Self::Move(_, answer) => drop(answer.send(Err(error))),
         }
     }
 }
@@ -194,6 +199,7 @@ impl Scribe {
                 Ok(Outcome::Acted)
             }
             Write::Compare(turns, _) => shadows::count(&self.connection, turns).map(|()| Outcome::Compared),
+            Write::Move(cursor, _) => cursors::keep(&self.connection, cursor).map(|()| Outcome::Moved),
         }
     }
 
@@ -211,7 +217,14 @@ impl Scribe {
                 (_, Outcome::Accepted(accepted)) => stirs |= accepted.contains(&Accepted::New),
                 // Time alone makes it due again, so nobody needs to be told.
                 (Write::PutOff(id, ..), Outcome::PutOff) => drop(self.claims.free(id)),
-                (_, Outcome::Recorded(_) | Outcome::PutOff | Outcome::Acted | Outcome::Compared) => {}
+                (
+                    _,
+                    Outcome::Recorded(_)
+                    | Outcome::PutOff
+                    | Outcome::Acted
+                    | Outcome::Compared
+                    | Outcome::Moved,
+                ) => {}
             }
         }
         if stirs {
@@ -224,7 +237,8 @@ impl Scribe {
                     Write::Record(_, answer)
                     | Write::PutOff(_, _, answer)
                     | Write::Act(_, answer)
-                    | Write::Compare(_, answer),
+                    | Write::Compare(_, answer)
+                    | Write::Move(_, answer),
                     _,
                 ) => drop(answer.send(Ok(()))),
                 // `carry_out` pairs them.

@@ -16,12 +16,13 @@ use rusqlite::{Connection, OptionalExtension, ToSql};
 
 use super::{
     column::{Blob, Count, Text, clamped, entity_key},
+    deliveries,
     row::{COLUMNS, StatusRow, oldest_due},
     trouble::{Trouble, unreadable},
 };
 use crate::{
     Entry, Event, JournalError, Status,
-    journal::{Claim, Counts, Filter},
+    journal::{Claim, Counts, Filter, Known},
 };
 
 /// What was found of messages that were claimed.
@@ -182,11 +183,33 @@ pub(super) fn written(
 }
 
 /// The record that stands for an entity in a system.
+/// What is known of an entity that a system speaks of.
+pub(super) fn known(connection: &Connection, system: &str, entity: &EntityRef) -> Result<Known, Trouble> {
+    let origin = deliveries::origin(connection, entity)?;
+    let entity = entity_key(origin.as_ref().unwrap_or(entity));
+    let mut statement =
+        connection.prepare_cached("SELECT field, digest FROM told WHERE entity = ?1 AND system = ?2")?;
+    let fields = statement.query_map((entity, system), |row| {
+        Ok((row.get(0)?, row.get::<_, Blob>(1)?.0))
+    })?;
+    let told = fields.collect::<Result<_, _>>()?;
+    Ok(Known { origin, told })
+}
+
 pub(super) fn link(
     connection: &Connection,
     entity: &EntityRef,
     system: &str,
 ) -> Result<Option<Link>, Trouble> {
+    let origin = deliveries::origin(connection, entity)?;
+    if let Some(origin) = origin.as_ref().filter(|origin| origin.system == system) {
+        return Ok(Some(Link {
+            model: origin.kind.name().to_owned(),
+            external_id: None,
+            id: Some(origin.id.clone()),
+        }));
+    }
+    let entity = origin.as_ref().unwrap_or(entity);
     let found = connection
         .prepare_cached("SELECT model, external_id, target_id FROM links WHERE entity = ?1 AND target = ?2")?
         .query_row((entity_key(entity), system), |row| {

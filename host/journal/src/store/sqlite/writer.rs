@@ -19,6 +19,7 @@ use super::{
     accept::Arriving,
     acts,
     claims::{Claims, Held, Taken},
+    cursors::Cursor,
     group::{Scribe, Write},
     lock::HostLock,
     record::Recording,
@@ -107,6 +108,12 @@ impl Writer {
     /// Writes steps in plugins' lives, all or none.
     pub(super) async fn act(&self, steps: Vec<acts::Step>) -> Result<(), JournalError> {
         self.ask(|answer| Request::Write(Write::Act(steps, answer))).await
+    }
+
+    /// Keeps a cursor.
+    pub(super) async fn move_cursor(&self, cursor: Cursor) -> Result<(), JournalError> {
+        self.ask(|answer| Request::Write(Write::Move(cursor, answer)))
+            .await
     }
 
     /// Counts what shadows came to.
