@@ -5,10 +5,10 @@
 //! | for | call |
 //! |---|---|
 //! | upsert | `<model>/load`, up to 100 rows a call: by external id, all or nothing; a refused row is compared with what is there (`settle.rs`) |
-//! | ensure | `ir.model.data/check_object_reference`, then `load` for what is not there |
+//! | ensure | `ir.model.data/check_object_reference`, or `<model>/read` by Odoo's own id, then `load` for what is not there |
 //! | act | `check_object_reference`, `<model>/read` of the state, `<model>/<action>`, `read` again |
 //! | remove | `check_object_reference`, `<model>/read` of `active`, `<model>/write`: archived, never deleted |
-//! | hint | `<model>/read` |
+//! | hint | `<model>/read`; `<model>/web_read` for fields of other records; for an invoice `sale.order/search_read` and the other invoices of its orders (`record.rs`) |
 //! | ready | `res.company/search_read` |
 //!
 //! None of them needs an administrator's rights.
@@ -37,10 +37,12 @@ mod batch;
 mod cell;
 mod check;
 mod client;
+mod fields;
 mod hint;
 mod load;
 mod loaded;
 mod lookup;
+mod record;
 mod remove;
 mod settle;
 mod state;

@@ -135,7 +135,9 @@ pub struct Odoo {
     /// the same (`lc_messages` of `C` or `en_…`): by them a lost race is told from a refused row.
     #[serde(default = "language")]
     pub language: String,
-    /// Fields to read when Odoo hints that a record changed, by model.
+    /// Fields to read when Odoo hints that a record changed, by model. A name with dots is a field of a record that it refers
+    /// to: `state_id.code`. Of a model that is not named here those that the plugin `map-odoo` reads; of others, its events
+    /// are parked.
     #[serde(default)]
     pub fields: BTreeMap<String, Vec<String>>,
     /// How long a read may take. Default 30s.

@@ -125,15 +125,27 @@ async fn what_cannot_be_archived_or_found_by_our_ids_waits_for_a_person() {
     assert_eq!((error.error.code(), error.next_try()), ("misfit", NextTry::Park));
     assert!(error.to_string().contains("no field `active`"), "{error}");
 
-    let own = Command::Remove(RecordName {
-        model: "res.partner".to_owned(),
-        key: RecordKey::Own("7".to_owned()),
-    });
-    let (error, server) = failure(Vec::new(), own).await;
+    let own = |id: &str| {
+        Command::Remove(RecordName {
+            model: "res.partner".to_owned(),
+            key: RecordKey::Own(id.to_owned()),
+        })
+    };
+    let (error, server) = failure(Vec::new(), own("7; drop")).await;
     assert_eq!((error.error.code(), error.next_try()), ("misfit", NextTry::Park));
-    assert!(
-        error.to_string().contains("`#7` is an id of Odoo's own"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("is no id of Odoo's own"), "{error}");
     assert!(server.seen().is_empty());
+    // by its own id a record is found without a look at external ids
+    let there = || ok(json!([{"id": 7, "active": true}]));
+    let server = Scripted::start(vec![there(), there(), ok(json!(true))])
+        .await
+        .unwrap();
+    let receipts = target(&server).deliver(&[own("7")], &[]).await.unwrap();
+    assert_eq!(receipts.first().unwrap().effect, Effect::Done);
+    assert!(
+        server
+            .seen()
+            .iter()
+            .all(|request| !request.path.contains("ir.model.data"))
+    );
 }

@@ -3,8 +3,8 @@
 //!
 //! `read` takes what the connector read of a deal, a company or a contact, with
 //! HubSpot's default property names and the portal's own ones from the settings.
-//! `write` tells HubSpot what another system knows of an account, a contact or
-//! an opportunity. README.md lists every field, both ways.
+//! `write` tells HubSpot what another system knows of an account, a contact,
+//! an opportunity, and of what became of a deal: its bills and its project. README.md lists every field, both ways.
 //!
 //! # What is not here
 //!
@@ -16,6 +16,7 @@
 //! [`deal`] for what a won deal implies, then one file for each thing that is
 //! mapped; [`settings`] for what a region can set.
 
+mod billing;
 mod cleared;
 mod company;
 mod contact;

@@ -79,6 +79,13 @@ pub(crate) struct Properties {
     pub(crate) billing: String,
     pub(crate) start: String,
     pub(crate) end: String,
+    // of a deal, written only, and only where they are set
+    pub(crate) invoice_status: Option<String>,
+    pub(crate) invoice_numbers: Option<String>,
+    pub(crate) invoiced: Option<String>,
+    pub(crate) paid: Option<String>,
+    pub(crate) outstanding: Option<String>,
+    pub(crate) project_status: Option<String>,
     // of a line item
     pub(crate) unit: String,
     pub(crate) tax_class: String,
@@ -115,6 +122,12 @@ impl Default for Properties {
             billing: name("billing_method"),
             start: name("delivery_start"),
             end: name("delivery_end"),
+            invoice_status: None,
+            invoice_numbers: None,
+            invoiced: None,
+            paid: None,
+            outstanding: None,
+            project_status: None,
             unit: name("unit_of_measure"),
             tax_class: name("tax_class"),
         }

@@ -1,13 +1,14 @@
-//! The other way: what HubSpot is told of an account, a contact or an opportunity.
+//! The other way: what HubSpot is told of an account, a contact or an opportunity, and of a
+//! deal's bills and project (`billing.rs`).
 //!
 //! Commands are in the words of HubSpot's batch upsert: the model is the type of
 //! object (`companies`, `contacts`, `deals`), the values are its properties, all
-//! of them texts. Contracts, projects and the rest have no object in HubSpot and
-//! nothing is written for them.
+//! of them texts. Contracts and the rest have no object in HubSpot and nothing is written for
+//! them.
 
 use cambist_sdk::prelude::*;
 
-use crate::{country, settings::Settings};
+use crate::{billing, country, settings::Settings};
 
 /// The commands for all changes that HubSpot has an object for.
 ///
@@ -21,6 +22,10 @@ pub(crate) fn plan(settings: &Settings, input: &Outbound) -> Result<Plan> {
             Entity::Account(account) => ("companies", company(settings, account)),
             Entity::Contact(person) => ("contacts", contact(person)),
             Entity::Opportunity(opportunity) => ("deals", deal(settings, opportunity)?),
+            Entity::Project(project) if change.kind == ChangeKind::Upsert => {
+                commands.extend(billing::of_project(&settings.properties, &input.system, project));
+                continue;
+            }
             _ => continue,
         };
         let name = change.entity.name();
@@ -36,6 +41,7 @@ pub(crate) fn plan(settings: &Settings, input: &Outbound) -> Result<Plan> {
             stands_for: Some(name.clone()),
         }));
     }
+    commands.extend(billing::of_deals(&settings.properties, input)?);
     Ok(Plan { commands })
 }
 

@@ -16,6 +16,15 @@ pub(crate) fn of(name: &EntityRef) -> String {
     join(&name.system, name.kind.word(), &[&name.id])
 }
 
+/// What the record of an entity is found by in a system: the system's own id where it was
+/// born there, else our external id.
+pub(crate) fn key(target: &str, name: &EntityRef) -> RecordKey {
+    match name.system == target {
+        true => RecordKey::Own(name.id.clone()),
+        false => RecordKey::External(of(name)),
+    }
+}
+
 /// The external id of a contract's line.
 pub(crate) fn of_line(contract: &EntityRef, line: &str) -> String {
     join(&contract.system, "line", &[&contract.id, line])

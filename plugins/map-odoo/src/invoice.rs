@@ -1,16 +1,52 @@
-//! `account.move`: an invoice or a credit note of the books. Read only.
+//! `account.move`: an invoice or a credit note of the books, with the other ones of the orders
+//! that it bills, where the connector has read them. Read only.
 
 use cambist_sdk::prelude::*;
 
 use crate::{many2one, source::Source};
 
-/// The invoice that a move is.
+/// The invoice that a move is, and all others of the contracts that it bills: whoever is told
+/// what of a contract was billed and paid has to see all of it.
 ///
 /// # Errors
 ///
 /// [`Fault::Unhandled`] for moves that are no customer's invoice;
 /// [`Fault::Invalid`] where a field is not what Odoo sends.
-pub(crate) fn read(source: &Source<'_>, from: &Fields<'_>) -> Result<Change> {
+pub(crate) fn read(source: &Source<'_>, from: &Fields<'_>) -> Result<Vec<Change>> {
+    let orders = from.objects("orders")?;
+    let mut contracts = Vec::with_capacity(orders.len());
+    for order in &orders {
+        let name = EntityRef::new(EntityKind::Contract, source.system, order.required_text("id")?);
+        let invoices: Vec<u64> = match order.raw("invoice_ids") {
+            Some(ids) => serde_json::from_str(ids)
+                .map_err(|_| invalid(order.path("invoice_ids"), "must be a list of ids"))?,
+            None => Vec::new(),
+        };
+        contracts.push((name, invoices));
+    }
+    let billed = |record: &Fields<'_>| -> Result<Option<EntityRef>> {
+        let id = record.required_text("id")?;
+        let of = contracts.iter();
+        let mut of = of.filter(|(_, invoices)| invoices.iter().any(|it| it.to_string() == id));
+        Ok(of.next().map(|(contract, _)| contract.clone()))
+    };
+    let own = one(source, from, billed(from)?)?;
+    let mut changes = Vec::new();
+    for other in from.objects("invoices")? {
+        if other.required_text("id")? == own.entity.name().id {
+            continue;
+        }
+        match one(source, &other, billed(&other)?) {
+            Ok(change) => changes.push(change),
+            Err(Fault::Unhandled(_)) => {}
+            Err(fault) => return Err(fault),
+        }
+    }
+    changes.push(own);
+    Ok(changes)
+}
+
+fn one(source: &Source<'_>, from: &Fields<'_>, contract: Option<EntityRef>) -> Result<Change> {
     let kind = match from.required_text("move_type")?.as_str() {
         "out_invoice" => InvoiceKind::Invoice,
         "out_refund" => InvoiceKind::CreditNote,
@@ -25,6 +61,7 @@ pub(crate) fn read(source: &Source<'_>, from: &Fields<'_>) -> Result<Change> {
     let status = status(from)?;
     let invoice = Invoice {
         kind: Some(kind),
+        contract,
         account: source.name(EntityKind::Account, from, "partner_id")?,
         corrects: source.name(EntityKind::Invoice, from, "reversed_entry_id")?,
         // a draft is called `/` until it has a number

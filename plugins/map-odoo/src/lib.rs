@@ -52,10 +52,10 @@ impl Mapping for Odoo {
         };
         let record = Fields::parse(&input.body, "")?;
         let change = match input.object_kind.as_str() {
+            "account.move" => return invoice::read(&source, &record),
             "res.partner" => partner::read(&source, &record)?,
             "sale.order" => order::read(&source, &record)?,
             "project.project" => project::read(&source, &record)?,
-            "account.move" => invoice::read(&source, &record)?,
             "account.payment" => payment::read(&source, &record)?,
             other => return Err(unhandled(format!("no mapping for the Odoo model {other}"))),
         };

@@ -30,7 +30,7 @@ pub(crate) fn write(
             .map(fraction)
             .transpose()?;
         let values = Values::new()
-            .reference("project_id/id", Some(&project.ref_))
+            .text("project_id/id", external_id::of(&project.ref_))
             .text("name", &milestone.name)
             .optional("deadline", milestone.due.as_ref())
             // only ever reached: until then it is delivery who says so, in Odoo

@@ -24,22 +24,23 @@ const CLEARED: [cleared::Columns; 1] = [("terms", &["note"])];
 ///
 /// A line's tax or unit, or the currency, is not in the settings.
 pub(crate) fn write(
-    settings: &Settings,
+    (settings, target): (&Settings, &str),
     change: &Change,
     contract: &Contract,
     taxes: &Taxes<'_>,
     commands: &mut Vec<Command>,
 ) -> Result<()> {
     commands.push(Command::Ensure(record(
+        target,
         MODEL,
         &contract.ref_,
-        new(settings, contract, taxes)?,
+        new(settings, target, contract, taxes)?,
     )));
     if let Some(tax) = taxes.assessment() {
         commands.push(Command::Act(agreement(contract, tax)));
     }
     let values = cleared::empty(change, &CLEARED, agreed(contract, taxes));
-    commands.push(Command::Upsert(record(MODEL, &contract.ref_, values)));
+    commands.push(Command::Upsert(record(target, MODEL, &contract.ref_, values)));
     let mut products = Products::of(settings, contract);
     for line in contract.lines.iter().flatten() {
         order_line::write(&contract.ref_, line, &mut products, taxes, commands)?;
@@ -54,13 +55,13 @@ pub(crate) fn write(
 /// written anew makes Odoo choose the price list anew, and with it the currency;
 /// another price list is refused once the order is confirmed; and confirming
 /// moves the order's date.
-fn new(settings: &Settings, contract: &Contract, taxes: &Taxes<'_>) -> Result<Values> {
+fn new(settings: &Settings, target: &str, contract: &Contract, taxes: &Taxes<'_>) -> Result<Values> {
     let values = match taxes.assessment() {
         Some(tax) => agreed(contract, taxes).text("origin", origin(contract, tax)),
         None => agreed(contract, taxes),
     };
     Ok(values
-        .reference("partner_id/id", contract.account.as_ref())
+        .reference(target, "partner_id", contract.account.as_ref())
         .optional("pricelist_id/id", pricelist(settings, contract)?)
         .optional(
             "date_order",

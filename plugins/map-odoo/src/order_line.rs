@@ -3,7 +3,7 @@
 
 use cambist_sdk::prelude::*;
 
-use crate::{columns::Columns as _, external_id, product::Products, settings::Settings, tax::Taxes};
+use crate::{external_id, product::Products, settings::Settings, tax::Taxes};
 
 /// Adds the commands for a line: its product, then the line itself.
 ///
@@ -19,7 +19,7 @@ pub(crate) fn write(
 ) -> Result<()> {
     let product = products.for_line(line, commands)?;
     let values = Values::new()
-        .reference("order_id/id", Some(contract))
+        .text("order_id/id", external_id::of(contract))
         .text("product_id/id", product.id)
         .text("name", &line.name)
         .number("product_uom_qty", &line.quantity)

@@ -36,9 +36,13 @@ const CONTACT_COLUMNS: [cleared::Columns; 4] = [
 /// # Errors
 ///
 /// The payment terms have no counterpart in the settings.
-pub(crate) fn write_account(settings: &Settings, change: &Change, account: &Account) -> Result<Command> {
+pub(crate) fn write_account(
+    (settings, target): (&Settings, &str),
+    change: &Change,
+    account: &Account,
+) -> Result<Command> {
     if change.kind == ChangeKind::Remove {
-        return Ok(archive(&account.ref_));
+        return Ok(archive(target, &account.ref_));
     }
     let values = Values::new()
         .optional("name", account.legal_name.as_ref().or(account.name.as_ref()))
@@ -47,7 +51,7 @@ pub(crate) fn write_account(settings: &Settings, change: &Change, account: &Acco
             account.business.map(|business| if business { "1" } else { "0" }),
         )
         .optional("vat", account.tax_id.as_ref())
-        .reference("parent_id/id", account.parent.as_ref())
+        .reference(target, "parent_id", account.parent.as_ref())
         .optional("property_payment_term_id/id", payment_term(settings, account)?)
         .optional("email", account.email.as_ref())
         .optional("phone", account.phone.as_ref())
@@ -57,7 +61,12 @@ pub(crate) fn write_account(settings: &Settings, change: &Change, account: &Acco
         None => values,
     };
     let values = cleared::empty(change, &ACCOUNT_COLUMNS, values);
-    Ok(Command::Upsert(record("res.partner", &account.ref_, values)))
+    Ok(Command::Upsert(record(
+        target,
+        "res.partner",
+        &account.ref_,
+        values,
+    )))
 }
 
 /// An address is one value: what the new one lacks is emptied, or the second floor
@@ -95,9 +104,9 @@ fn payment_term<'a>(settings: &'a Settings, account: &Account) -> Result<Option<
 
 /// The command for a contact. HubSpot shows the e-mail of people without a name,
 /// and so does Odoo then.
-pub(crate) fn write_contact(change: &Change, person: &Contact) -> Command {
+pub(crate) fn write_contact(target: &str, change: &Change, person: &Contact) -> Command {
     if change.kind == ChangeKind::Remove {
-        return archive(&person.ref_);
+        return archive(target, &person.ref_);
     }
     let name = match (&person.given_name, &person.family_name) {
         (Some(given), Some(family)) => Some(format!("{given} {family}")),
@@ -107,19 +116,19 @@ pub(crate) fn write_contact(change: &Change, person: &Contact) -> Command {
     let values = Values::new()
         .optional("name", name)
         .text("type", "contact")
-        .reference("parent_id/id", person.account.as_ref())
+        .reference(target, "parent_id", person.account.as_ref())
         .optional("function", person.job_title.as_ref())
         .optional("email", person.email.as_ref())
         .optional("phone", person.phone.as_ref());
     let values = cleared::empty(change, &CONTACT_COLUMNS, values);
-    Command::Upsert(record("res.partner", &person.ref_, values))
+    Command::Upsert(record(target, "res.partner", &person.ref_, values))
 }
 
 /// Partners stand on invoices: the connector archives them, and deletes none.
-fn archive(name: &EntityRef) -> Command {
+fn archive(target: &str, name: &EntityRef) -> Command {
     Command::Remove(RecordName {
         model: "res.partner".to_owned(),
-        key: RecordKey::External(external_id::of(name)),
+        key: external_id::key(target, name),
     })
 }
 
@@ -187,8 +196,21 @@ fn read_address(from: &Fields<'_>) -> Result<Option<Address>> {
         street2: from.text("street2")?,
         city: from.text("city")?,
         postcode: from.text("zip")?,
-        subdivision: None,
+        subdivision: subdivision(from)?,
         country: from.text("country_code")?,
     };
     Ok((!address.is_empty()).then_some(address))
+}
+
+/// The state, where the connector has read its code: Odoo's are those of ISO 3166-2 without the
+/// country, for the countries whose states matter to tax.
+fn subdivision(from: &Fields<'_>) -> Result<Option<String>> {
+    let code = match from.raw("state_id").is_some_and(|raw| raw.starts_with('{')) {
+        true => from.object("state_id")?.text("code")?,
+        false => None,
+    };
+    let country = from.text("country_code")?;
+    Ok(country
+        .zip(code)
+        .map(|(country, code)| format!("{country}-{code}")))
 }

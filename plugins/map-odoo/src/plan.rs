@@ -11,23 +11,25 @@ use crate::{milestone, order, partner, project, settings::Settings, tax::Taxes};
 /// A change breaks a rule, or is about something that this plugin does not write.
 pub(crate) fn write(settings: &Settings, input: &Outbound) -> Result<Plan> {
     let mut commands = Vec::with_capacity(input.changes.len() * 4);
+    let at = (settings, input.system.as_str());
     for change in &input.changes {
         if let ChangeKind::Merged(_) = change.kind {
             return Err(not_merged(&change.entity));
         }
         match &change.entity {
-            Entity::Account(account) => commands.push(partner::write_account(settings, change, account)?),
-            Entity::Contact(person) => commands.push(partner::write_contact(change, person)),
+            Entity::Account(account) => commands.push(partner::write_account(at, change, account)?),
+            Entity::Contact(person) => commands.push(partner::write_contact(&input.system, change, person)),
             // the CRM owns its deals; what was agreed is in the contract
             Entity::Opportunity(_) => {}
             other if change.kind == ChangeKind::Remove => return Err(not_removed(other)),
+            other if other.name().system == input.system => return Err(born_there(other)),
             Entity::Contract(contract) => {
                 let taxes = Taxes::of(settings, &contract.ref_, &input.assessments);
-                order::write(settings, change, contract, &taxes, &mut commands)?;
+                order::write(at, change, contract, &taxes, &mut commands)?;
             }
             Entity::Project(project) => {
                 let contract = contract_of(&input.changes, project);
-                commands.push(project::write(settings, change, project, contract));
+                commands.push(project::write(at, change, project, contract));
                 milestone::write(project, contract, &mut commands)?;
             }
             other => {
@@ -56,6 +58,14 @@ fn not_merged(entity: &Entity) -> Fault {
     let kind = entity.name().kind.word();
     broken(format!(
         "no {kind} is merged in Odoo by this plugin: merge the two there"
+    ))
+}
+
+/// What was agreed in Odoo is changed in Odoo, where its lines have ids that we do not know.
+fn born_there(entity: &Entity) -> Fault {
+    let kind = entity.name().kind.word();
+    broken(format!(
+        "a {kind} that was made in Odoo is not changed from outside by this plugin"
     ))
 }
 

@@ -19,7 +19,7 @@ const OWNER_CLEARED: [cleared::Columns; 1] = [("delivery-owner", &["user_id"])];
 /// The command for a project. Its first order line ties it to the order, as if
 /// Odoo had made it when the order was confirmed.
 pub(crate) fn write(
-    settings: &Settings,
+    (settings, target): (&Settings, &str),
     change: &Change,
     project: &Project,
     contract: Option<&Contract>,
@@ -34,7 +34,7 @@ pub(crate) fn write(
     });
     let values = Values::new()
         .optional("name", project.name.as_ref())
-        .reference("partner_id/id", project.account.as_ref())
+        .reference(target, "partner_id", project.account.as_ref())
         .optional("user_id", owner)
         .optional("date_start", project.start.as_ref())
         .optional("date", project.end.as_ref())
@@ -46,7 +46,7 @@ pub(crate) fn write(
         true => cleared::empty(change, &OWNER_CLEARED, values),
         false => values,
     };
-    Command::Upsert(record("project.project", &project.ref_, values))
+    Command::Upsert(record(target, "project.project", &project.ref_, values))
 }
 
 /// The project that a record is.
@@ -61,8 +61,21 @@ pub(crate) fn read(source: &Source<'_>, from: &Fields<'_>) -> Result<Change> {
         name: from.text("name")?,
         start: from.date("date_start")?,
         end: from.date("date")?,
+        status: status(from)?,
         milestones: milestone::read(from)?,
         ..Project::named(source.own_name(EntityKind::Project, from)?)
     };
     source.change(from, project)
+}
+
+/// How far it has come, by what was last said of it: stages are each database's own. What
+/// is said of its health (`on_track`, `at_risk`, `off_track`) says that it is under way.
+fn status(from: &Fields<'_>) -> Result<Option<ProjectStatus>> {
+    Ok(match from.text("last_update_status")?.as_deref() {
+        Some("to_define") => Some(ProjectStatus::Planned),
+        Some("on_track" | "at_risk" | "off_track") => Some(ProjectStatus::Active),
+        Some("on_hold") => Some(ProjectStatus::Paused),
+        Some("done") => Some(ProjectStatus::Done),
+        _ => None,
+    })
 }

@@ -35,7 +35,7 @@ pub(crate) async fn act(client: &OdooClient, action: &Action) -> Result<(Effect,
             Kind::Read,
         ));
     }
-    let id = lookup::find(client, about)
+    let id = lookup::find(client, &action.model, &action.key)
         .await?
         .ok_or_else(|| client.error(Fault::UnknownId, about, Kind::Read))?;
     let before = read_state(client, action, id).await?;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use cambist_contract::mapping::{Command, Record};
+use cambist_contract::mapping::{Command, Record, RecordKey};
 
 use super::load::BATCH;
 
@@ -27,7 +27,8 @@ pub(crate) fn length(commands: &[Command]) -> usize {
 
 fn alike(first: &Record, other: &Record) -> bool {
     let columns = |record: &Record| record.values.keys().cloned().collect::<BTreeSet<_>>();
-    first.model == other.model && columns(first) == columns(other)
+    let is_own = |record: &Record| matches!(record.key, RecordKey::Own(_));
+    first.model == other.model && is_own(first) == is_own(other) && columns(first) == columns(other)
 }
 
 #[cfg(test)]
@@ -39,7 +40,7 @@ mod tests {
     fn upsert(model: &str, columns: &[&str]) -> Command {
         Command::Upsert(Record {
             model: model.to_owned(),
-            key: cambist_contract::mapping::RecordKey::External("hub.x".to_owned()),
+            key: RecordKey::External("hub.x".to_owned()),
             values: columns
                 .iter()
                 .map(|name| ((*name).to_owned(), json!(1)))

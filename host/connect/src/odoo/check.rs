@@ -74,8 +74,9 @@ pub(crate) fn method(name: &str) -> Result<(), Fault> {
 fn key(key: &RecordKey) -> Result<(), Fault> {
     match key {
         RecordKey::External(id) => external_id(id),
+        RecordKey::Own(id) if id.parse::<u32>().is_ok() => Ok(()),
         RecordKey::Own(id) => Err(Fault::Misfit(format!(
-            "`#{}` is an id of Odoo's own: records are found here by the external ids that a mapping gave them",
+            "`#{}` is no id of Odoo's own: those are numbers",
             id.escape_debug()
         ))),
     }

@@ -1,18 +1,19 @@
 //! Reading a record that Odoo hinted at.
 //!
-//! Odoo's webhooks carry what somebody ticked, unsigned, and may be lost or come twice; they only say where to look. The body
-//! is the record's fields as `read` shows them, with `model` and `id`.
+//! Odoo's webhooks carry what somebody ticked, unsigned, and may be lost or come twice; they only say where to look. What
+//! is there is read in `record.rs`.
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use cambist_contract::message::Message;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     OdooClient,
     answer::Fault,
-    client::{About, Kind, object},
+    client::{About, Kind},
+    fields, record,
 };
 use crate::{ConnectError, Source, pace::Pace};
 
@@ -36,7 +37,10 @@ impl Source for OdooHints {
             system: self.client.system().to_owned(),
             kind: message.object_kind.clone(),
         };
-        let fields = self.fields.get(&message.object_kind).ok_or_else(unsupported)?;
+        let named = self.fields.get(&message.object_kind).cloned();
+        let fields = named
+            .or_else(|| fields::usual(&message.object_kind))
+            .ok_or_else(unsupported)?;
         let about = About {
             model: &message.object_kind,
             external_id: &message.object_id,
@@ -46,14 +50,8 @@ impl Source for OdooHints {
                 .error(Fault::Misfit("its id is no number".to_owned()), about, Kind::Read)
         })?;
         let _turn = self.pace.enter().await;
-        let arguments = object(json!({"ids": [id], "fields": fields}));
-        let answer = self.client.value(about, "read", arguments, Kind::Read).await?;
-        let Some(Value::Object(record)) = answer.as_array().and_then(|records| records.first()) else {
-            return Err(self.client.error(Fault::Gone(String::new()), about, Kind::Read));
-        };
-        let mut body = object(json!({"model": message.object_kind}));
-        body.extend(record.clone());
-        Ok(Value::Object(body))
+        let record = record::read(&self.client, (&message.object_kind, id), &fields).await?;
+        Ok(Value::Object(record))
     }
 
     async fn ready(&self) -> Result<(), ConnectError> {

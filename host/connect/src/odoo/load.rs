@@ -1,8 +1,8 @@
-//! `load`: up to 100 rows of one model, by external id, all or nothing.
+//! `load`: up to 100 rows of one model, by external id or Odoo's own, all or nothing.
 //!
 //! Odoo answers 200 whatever became of the rows; what it says of them is read in `loaded.rs`.
 
-use cambist_contract::mapping::Record;
+use cambist_contract::mapping::{Record, RecordKey};
 use serde_json::json;
 
 use super::{
@@ -31,7 +31,11 @@ pub(crate) async fn load(client: &OdooClient, records: &[&Record]) -> Result<Vec
         external_id: first.key.id(),
     };
     let columns: Vec<&String> = first.values.keys().collect();
-    let mut fields = vec![json!("id")];
+    // the column of Odoo's own ids updates, and makes no record
+    let mut fields = vec![match first.key {
+        RecordKey::External(_) => json!("id"),
+        RecordKey::Own(_) => json!(".id"),
+    }];
     fields.extend(columns.iter().map(|name| json!(name)));
     let mut rows = Vec::with_capacity(records.len());
     for record in records {

@@ -1,5 +1,6 @@
-//! From our id of a record to Odoo's.
+//! From what a record is found by to Odoo's id.
 
+use cambist_contract::mapping::RecordKey;
 use serde_json::{Value, json};
 
 use super::{
@@ -12,7 +13,7 @@ use crate::ConnectError;
 /// Where Odoo keeps external ids that have no dot.
 const NO_MODULE: &str = "__import__";
 
-/// Finds the record that has an external id; none when no record has it, or none that the user may see.
+/// Finds the record that has a key: an external id, or Odoo's own; none when no record has it, or none that the user may see.
 ///
 /// Those two cannot be told apart: after a refused `load` Odoo still remembers the external id of the row that it has taken
 /// back, and answers as it does for a record that the user may not see. Writing tells: `load` looks into the database.
@@ -20,7 +21,18 @@ const NO_MODULE: &str = "__import__";
 /// # Errors
 ///
 /// Odoo could not be asked, or the external id belongs to a record of another model.
-pub(crate) async fn find(client: &OdooClient, about: About<'_>) -> Result<Option<i64>, ConnectError> {
+pub(crate) async fn find(
+    client: &OdooClient,
+    model: &str,
+    key: &RecordKey,
+) -> Result<Option<i64>, ConnectError> {
+    let about = About {
+        model,
+        external_id: key.id(),
+    };
+    if let RecordKey::Own(id) = key {
+        return own(client, about, id).await;
+    }
     match ask(client, about.external_id).await? {
         Some((model, _)) if model != about.model => Err(ConnectError::Refused {
             system: client.system().to_owned(),
@@ -30,6 +42,23 @@ pub(crate) async fn find(client: &OdooClient, about: About<'_>) -> Result<Option
             reason: format!("its external id belongs to a record of {model}"),
         }),
         found => Ok(found.and_then(|(_, id)| id)),
+    }
+}
+
+/// Whether a record with an id of Odoo's own is there, archived or not.
+async fn own(client: &OdooClient, about: About<'_>, id: &str) -> Result<Option<i64>, ConnectError> {
+    // a plan is looked at before it is sent, so it is a number
+    let Ok(id) = id.parse::<i64>() else {
+        return Ok(None);
+    };
+    let arguments = object(json!({"ids": [id], "fields": ["id"]}));
+    match client.call(about.model, "read", arguments, Kind::Read).await? {
+        Ok(found) => Ok(found
+            .as_array()
+            .is_some_and(|records| !records.is_empty())
+            .then_some(id)),
+        Err(Fault::Gone(_)) => Ok(None),
+        Err(fault) => Err(client.error(fault, about, Kind::Read)),
     }
 }
 

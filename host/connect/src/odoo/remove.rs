@@ -30,7 +30,7 @@ pub(crate) async fn remove(
         model: &name.model,
         external_id: name.key.id(),
     };
-    let Some(id) = lookup::find(client, about).await? else {
+    let Some(id) = lookup::find(client, &name.model, &name.key).await? else {
         return Ok((Effect::AlreadyDone, None));
     };
     let arguments = object(json!({"ids": [id], "fields": [ACTIVE]}));

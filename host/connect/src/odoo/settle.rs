@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     OdooClient,
-    client::{About, Kind, object},
+    client::{Kind, object},
     load, lookup, state,
 };
 use crate::ConnectError;
@@ -26,11 +26,7 @@ pub(crate) async fn settle(
     record: &Record,
     refusal: ConnectError,
 ) -> Result<(i64, bool), ConnectError> {
-    let about = About {
-        model: &record.model,
-        external_id: record.key.id(),
-    };
-    let Some(id) = lookup::find(client, about).await? else {
+    let Some(id) = lookup::find(client, &record.model, &record.key).await? else {
         return Err(refusal);
     };
     let fields: BTreeSet<&str> = record.values.keys().map(|column| field_of(column).0).collect();

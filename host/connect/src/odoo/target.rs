@@ -9,7 +9,7 @@ use cambist_contract::{
     mapping::{Command, Record},
 };
 
-use super::{OdooClient, action, batch, check, client::About, load, lookup, remove, settle};
+use super::{OdooClient, action, batch, check, load, lookup, remove, settle};
 use crate::{
     ConnectError,
     pace::Pace,
@@ -99,12 +99,9 @@ impl OdooTarget {
                 delivery.done(index, Effect::Unchanged, None, before);
                 continue;
             }
-            let about = About {
-                model: &record.model,
-                external_id: record.key.id(),
-            };
-            match lookup::find(&self.client, about).await? {
+            match lookup::find(&self.client, &record.model, &record.key).await? {
                 Some(id) => delivery.done(index, Effect::Unchanged, Some(id), None),
+                // one with an id of Odoo's own is refused by `load`: it makes none
                 None => missing.push((index, record)),
             }
         }
@@ -128,7 +125,10 @@ impl OdooTarget {
             let ConnectError::Refused { external_id, .. } = &refusal else {
                 return Err(refusal);
             };
-            let Some(place) = rows.iter().position(|(_, record)| record.key.id() == external_id) else {
+            let Some(place) = rows
+                .iter()
+                .position(|(_, record)| record.key.to_string() == *external_id)
+            else {
                 return Err(refusal);
             };
             let (index, record) = rows.remove(place);

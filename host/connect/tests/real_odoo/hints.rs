@@ -38,7 +38,7 @@ async fn a_hint_is_read_again_as_it_is_now() -> anyhow::Result<()> {
     assert_eq!(body.get("ref"), Some(&json!(false)));
     message.object_id = "999999999".to_owned();
     assert_eq!(source.fetch(&message).await.unwrap_err().code(), "gone");
-    message.object_kind = "account.move".to_owned();
+    message.object_kind = "res.users".to_owned();
     assert_eq!(source.fetch(&message).await.unwrap_err().code(), "unsupported");
     Ok(())
 }
