@@ -47,8 +47,8 @@ enum Command {
     Replay(commands::replay::Options),
     /// Releases a message that policy holds, at the running host.
     Release(commands::release::Options),
-    /// Builds plugins, signs them, looks at them, and takes the steps of their lives at the
-    /// running host.
+    /// Builds plugins, signs them, looks at them, fetches and publishes them, and takes the
+    /// steps of their lives at the running host.
     #[command(subcommand)]
     Plugin(commands::plugin::Command),
     /// Prints the JSON schema of the config.

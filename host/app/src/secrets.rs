@@ -1,4 +1,5 @@
-//! Reads secrets from where the config says they are. The only place that does.
+//! Reads secrets from where the config, or an operator's option, says they are. The only place
+//! that does.
 
 use std::{collections::BTreeMap, fs};
 
@@ -54,7 +55,8 @@ pub fn admin_token(config: &Config) -> Result<Secret> {
     read(reference).map_err(|why| anyhow!("the operators' side needs the {reference}: {why}"))
 }
 
-fn read(reference: &SecretRef) -> Result<Secret, String> {
+/// Reads one secret. What is wrong with it is told, never what is in it.
+pub(crate) fn read(reference: &SecretRef) -> Result<Secret, String> {
     let text = match reference {
         SecretRef::Env(name) => std::env::var(name).map_err(|_| "it is not set".to_owned())?,
         SecretRef::File(path) => {

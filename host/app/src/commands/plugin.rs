@@ -1,11 +1,12 @@
-//! `cambist plugin`: builds plugins, looks at them, and takes the steps of their lives at
-//! the running host.
+//! `cambist plugin`: builds plugins, looks at them, fetches them from registries and puts
+//! them there, and takes the steps of their lives at the running host.
 
 mod beside;
 mod diff;
 mod file;
 mod inspect;
 mod key;
+mod oci;
 mod sign;
 mod status;
 mod step;
@@ -61,6 +62,11 @@ pub enum Command {
     Key(key::Key),
     /// Signs a component: the signature travels in its file.
     Sign(sign::Sign),
+    /// Fetches a plugin from a registry of OCI artifacts, and writes its file if it is one.
+    Pull(oci::Pull),
+    /// Puts a plugin into a registry of OCI artifacts, for others to pull. (`push` is for the
+    /// running host.)
+    Publish(oci::Publish),
     /// Tells what is live, what waits, and what does not pass and why, at the running host.
     Status(status::Options),
     /// Sends a component to the running host, which checks it.
@@ -86,9 +92,11 @@ pub enum Command {
 ///
 /// # Errors
 ///
-/// A plugin does not build, load, or do what its cases say; or the host refuses the step.
+/// A plugin does not build, load, or do what its cases say; or the host or a registry refuses.
 pub async fn run(command: Command) -> Result<ExitCode> {
     match command {
+        Command::Pull(options) => oci::pull(&options).await?,
+        Command::Publish(options) => oci::publish(&options).await?,
         Command::Status(options) => status::run(&options).await?,
         Command::Push(options) => step::push(&options).await?,
         Command::Live(options) => step::live(&options).await?,

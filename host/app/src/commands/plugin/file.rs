@@ -24,8 +24,14 @@ pub(super) fn put(path: &Path, bytes: &[u8], permissions: Option<Permissions>) -
         }
         file.sync_all()
     });
-    written.with_context(|| format!("cannot write {}", half.display()))?;
-    fs::rename(&half, path).with_context(|| format!("cannot write {}", path.display()))
+    let placed = written
+        .with_context(|| format!("cannot write {}", half.display()))
+        .and_then(|()| fs::rename(&half, path).with_context(|| format!("cannot write {}", path.display())));
+    if placed.is_err() {
+        // nobody would look for it there
+        drop(fs::remove_file(&half));
+    }
+    placed
 }
 
 /// The path with something behind its name.
@@ -33,4 +39,20 @@ pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_put_leaves_no_half() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = folder.path().join("a.wasm");
+        fs::create_dir(&taken).unwrap();
+        let error = put(&taken, b"bytes", None).unwrap_err().to_string();
+        assert!(error.starts_with("cannot write "), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 }

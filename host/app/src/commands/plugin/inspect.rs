@@ -43,9 +43,9 @@ pub struct Inspect {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct About {
-    name: Option<String>,
-    version: Option<String>,
-    authors: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) version: Option<String>,
+    pub(super) authors: Option<String>,
     description: Option<String>,
     digest: Digest,
     /// In bytes.
@@ -53,7 +53,7 @@ pub(super) struct About {
     /// The generations of the contract that it was built against; one, mostly.
     generations: Vec<String>,
     exports: Vec<Interface>,
-    imports: Vec<String>,
+    pub(super) imports: Vec<String>,
     producers: Vec<Producer>,
     signatures: Vec<Signed>,
     cases_passed: usize,
@@ -80,6 +80,14 @@ struct Signed {
     /// None where there is no config to ask.
     #[serde(flatten)]
     verdict: Option<Verdict>,
+}
+
+impl About {
+    /// The ids of the keys it says it was signed with; nothing is verified.
+    pub(super) fn signers(&self) -> Vec<String> {
+        let all = self.signatures.iter();
+        all.map(|signature| signature.key_id.to_string()).collect()
+    }
 }
 
 /// Prints it.

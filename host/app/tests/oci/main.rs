@@ -1,0 +1,13 @@
+//! `cambist plugin pull` and `publish`, as the binary does them: against Debian's
+//! `docker-registry` as a process of its own, and against servers that do what no registry
+//! should.
+//!
+//! Without `docker-registry` on the path the tests against it are skipped, and say so; the one
+//! with tokens also wants `openssl`.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod hostile;
+mod maker;
+mod real;
+mod support;
+mod tokens;
