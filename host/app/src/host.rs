@@ -9,7 +9,7 @@ use cambist_connect::{Systems, options::System};
 use cambist_contract::secret::{Secret, SecretRef};
 use cambist_ingress::{Ingress, serve};
 use cambist_journal::{Journal, store::SqliteJournal};
-use cambist_pipeline::{Owner, Pipeline, Reached, Setup, Traced};
+use cambist_pipeline::{Owner, Pipeline, Poller, Reached, Setup, Traced};
 use cambist_registry::{Registry, watch};
 use cambist_sandbox::Sandbox;
 use jiff::Timestamp;
@@ -93,6 +93,13 @@ impl Host {
         let (stop, stopped) = channel(false);
         let mut tasks = JoinSet::new();
 
+        let poller = Poller {
+            journal: journal.clone(),
+            cursors: store.clone(),
+            systems: systems.clone(),
+            now: Arc::clone(&clock),
+        };
+        tasks.spawn(poller.run(stopped.clone()));
         let pipeline = Arc::new(Pipeline::new(Setup {
             journal: Arc::clone(&journal),
             registry: Arc::clone(&registry),

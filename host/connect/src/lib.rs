@@ -22,7 +22,7 @@
 //!
 //! # Where to start reading
 //!
-//! [`source`] and [`target`] for the two traits, [`error`] for what can go wrong, then [`odoo`] and [`hubspot`]; [`systems`]
+//! [`source`], [`target`] and [`poll`] for the three traits, [`error`] for what can go wrong, then [`odoo`] and [`hubspot`]; [`systems`]
 //! puts them together from the [`options`].
 
 pub mod dry_run;
@@ -33,6 +33,7 @@ mod metrics;
 pub mod odoo;
 pub mod options;
 pub mod pace;
+pub mod poll;
 pub mod retry;
 pub mod source;
 pub mod span;

@@ -140,6 +140,9 @@ pub struct Odoo {
     /// are parked.
     #[serde(default)]
     pub fields: BTreeMap<String, Vec<String>>,
+    /// Asks from time to time what has changed, because hints may be lost. Left out, it is not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poll: Option<Poll>,
     /// How long a read may take. Default 30s.
     #[serde(default = "read_time")]
     pub read_time: Span,
@@ -153,6 +156,25 @@ pub struct Odoo {
     /// Lets the key travel over plain http to another machine, for a network that nobody else can read. Default false.
     #[serde(default)]
     pub allow_plain_http: bool,
+}
+
+/// How an Odoo is asked what has changed. What it finds are messages of the event `hint`, as hints are; a record of ours that
+/// is not there any more is one of the event `gone`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Poll {
+    /// The models, such as `account.move`.
+    pub models: Vec<String>,
+    /// How long to wait between two rounds. Default 1m.
+    #[serde(default = "poll_every")]
+    pub every: Span,
+    /// How far before the latest change that is known a round begins. Default 10m: a record bears the time at which the
+    /// transaction began that wrote it, and Odoo lets one take 2 minutes where it is not told otherwise (`limit_time_real`).
+    #[serde(default = "poll_overlap")]
+    pub overlap: Span,
+    /// How long to wait between two looks for records that were deleted, which leaves no trace. Default 1h.
+    #[serde(default = "poll_deletions")]
+    pub deletions: Span,
 }
 
 /// A dry run has nothing to set.
@@ -187,6 +209,18 @@ fn read_time() -> Span {
 
 fn write_time() -> Span {
     WRITE_TIME
+}
+
+fn poll_every() -> Span {
+    Span::seconds(60)
+}
+
+fn poll_overlap() -> Span {
+    Span::seconds(600)
+}
+
+fn poll_deletions() -> Span {
+    Span::seconds(3600)
 }
 
 fn odoo_at_once() -> NonZeroU32 {

@@ -11,9 +11,10 @@ use crate::{
     dry_run::DryRun,
     http::{self, Traced},
     hubspot::HubSpotSource,
-    odoo::{OdooHints, OdooTarget},
+    odoo::{OdooChanges, OdooHints, OdooTarget},
     options::{self, Options, System},
     pace::Pace,
+    poll::Poll,
     retry::Schedule,
 };
 
@@ -72,6 +73,7 @@ pub enum SetupError {
 pub struct Systems {
     sources: BTreeMap<String, Arc<dyn Source>>,
     targets: BTreeMap<String, Arc<dyn Target>>,
+    polled: BTreeMap<String, Arc<dyn Poll>>,
     schedule: Schedule,
 }
 
@@ -125,6 +127,12 @@ impl Systems {
         self.targets.get(name).cloned()
     }
 
+    /// The systems that are asked what has changed, by their names.
+    pub fn polled(&self) -> impl Iterator<Item = (&str, Arc<dyn Poll>)> {
+        let all = self.polled.iter();
+        all.map(|(name, poll)| (name.as_str(), Arc::clone(poll)))
+    }
+
     /// The names of all sources.
     pub fn sources(&self) -> impl Iterator<Item = &str> {
         self.sources.keys().map(String::as_str)
@@ -148,6 +156,11 @@ impl Systems {
     /// Puts a target in, or another in its place.
     pub fn insert_target(&mut self, name: &str, target: Arc<dyn Target>) {
         self.targets.insert(name.to_owned(), target);
+    }
+
+    /// Has a system be asked what has changed, or another in its place.
+    pub fn insert_polled(&mut self, name: &str, poll: Arc<dyn Poll>) {
+        self.polled.insert(name.to_owned(), poll);
     }
 
     fn hubspot(
@@ -194,6 +207,9 @@ impl Systems {
             name,
             Arc::new(OdooHints::new(odoo.clone(), options.fields.clone(), pace.clone())),
         );
+        if let Some(poll) = options.poll.clone() {
+            self.insert_polled(name, Arc::new(OdooChanges::new(odoo.clone(), poll, pace.clone())));
+        }
         self.insert_target(name, Arc::new(OdooTarget::new(odoo, pace)));
         Ok(())
     }

@@ -201,6 +201,20 @@ pub trait Journal: Send + Sync + 'static {
     /// The store cannot be read.
     async fn link(&self, entity: &EntityRef, system: &str) -> Result<Option<Link>, JournalError>;
 
+    /// The system's own ids of records of a model that stand for something of ours, in the order
+    /// of their texts, at most `limit` behind `after`.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    async fn records(
+        &self,
+        system: &str,
+        model: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, JournalError>;
+
     /// What is known of entities that a system speaks of, in the order asked. They may be
     /// named by that system or by the one in which they were born, as for
     /// [`link`](Self::link).

@@ -18,6 +18,10 @@ pub fn describe() {
         "cambist_retries_total",
         "Attempts that failed and will be repeated, by stage"
     );
+    describe_counter!(
+        "cambist_poll_failures_total",
+        "Rounds in which a system could not be asked what has changed, by system"
+    );
     describe_counter!("cambist_deliveries_total", "Commands by target and effect");
     describe_histogram!("cambist_plugin_seconds", "Time of a plugin call, by plugin");
     describe_histogram!("cambist_plugin_fuel", "Instructions of a plugin call, by plugin");
@@ -29,6 +33,11 @@ pub fn describe() {
         "cambist_shadow_calls_total",
         "Calls of shadows beside the live revision: answered, failed or skipped, by plugin"
     );
+}
+
+/// A system could not be asked what has changed.
+pub(crate) fn poll_failed(system: &str) {
+    counter!("cambist_poll_failures_total", "system" => system.to_owned()).increment(1);
 }
 
 pub(crate) fn stage(stage: Stage, flow: &str, took: Duration) {

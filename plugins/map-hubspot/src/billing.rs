@@ -49,10 +49,7 @@ pub(crate) fn of_deals(own: &Properties, input: &Outbound) -> Result<Vec<Command
 
 /// The command for the deal of a project of this HubSpot.
 pub(crate) fn of_project(own: &Properties, target: &str, project: &Project) -> Option<Command> {
-    let values = Values::new().optional_at(
-        own.project_status.as_deref(),
-        project.status.map(word),
-    );
+    let values = Values::new().optional_at(own.project_status.as_deref(), project.status.map(word));
     // a deal's project has the deal's id
     let command = upsert(&project.ref_.id, values, Some(project.ref_.clone()));
     (project.ref_.system == target && !is_empty(&command)).then_some(command)

@@ -166,6 +166,16 @@ impl Journal for Memory {
         unimplemented!("ingress only accepts")
     }
 
+    async fn records(
+        &self,
+        _: &str,
+        _: &str,
+        _: Option<&str>,
+        _: usize,
+    ) -> Result<Vec<String>, JournalError> {
+        unimplemented!("ingress only accepts")
+    }
+
     async fn known(&self, _: &str, _: &[EntityRef]) -> Result<Vec<Known>, JournalError> {
         unimplemented!("ingress only accepts")
     }

@@ -236,6 +236,20 @@ impl Journal for SqliteJournal {
             .await
     }
 
+    async fn records(
+        &self,
+        system: &str,
+        model: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, JournalError> {
+        let (system, model) = (system.to_owned(), model.to_owned());
+        let after = after.unwrap_or_default().to_owned();
+        self.readers
+            .read(move |connection| read::records(connection, &system, &model, &after, limit))
+            .await
+    }
+
     async fn known(&self, system: &str, entities: &[EntityRef]) -> Result<Vec<Known>, JournalError> {
         let (system, entities) = (system.to_owned(), entities.to_vec());
         self.readers

@@ -7,6 +7,7 @@ mod double;
 mod hang;
 mod judge;
 mod links;
+mod poll;
 mod route;
 mod shadow;
 mod trouble;

@@ -152,6 +152,16 @@ impl Journal for Sick {
         unimplemented!("is only claimed from")
     }
 
+    async fn records(
+        &self,
+        _: &str,
+        _: &str,
+        _: Option<&str>,
+        _: usize,
+    ) -> Result<Vec<String>, JournalError> {
+        unimplemented!("is only claimed from")
+    }
+
     async fn known(&self, _: &str, _: &[EntityRef]) -> Result<Vec<Known>, JournalError> {
         unimplemented!("is only claimed from")
     }

@@ -183,6 +183,22 @@ pub(super) fn written(
 }
 
 /// The record that stands for an entity in a system.
+/// The target's own ids of records of a model, behind one.
+pub(super) fn records(
+    connection: &Connection,
+    target: &str,
+    model: &str,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<String>, Trouble> {
+    let mut statement = connection.prepare_cached(
+        "SELECT DISTINCT target_id FROM links WHERE target = ?1 AND model = ?2 AND target_id > ?3
+         ORDER BY target_id LIMIT ?4",
+    )?;
+    let ids = statement.query_map((target, model, after, clamped(limit as u64)), |row| row.get(0))?;
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
 /// What is known of an entity that a system speaks of.
 pub(super) fn known(connection: &Connection, system: &str, entity: &EntityRef) -> Result<Known, Trouble> {
     let origin = deliveries::origin(connection, entity)?;
