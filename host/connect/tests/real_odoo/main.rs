@@ -5,5 +5,6 @@
 
 mod hints;
 mod once;
+mod poll;
 mod refusals;
 mod support;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io::Write as _, process::Command as Process, sync::Arc};
 
-use cambist_connect::{DeliverError, Source, Systems, Target, options::Options};
+use cambist_connect::{DeliverError, Source, Systems, Target, options::Options, poll::Poll};
 use cambist_contract::{
     JsonObject,
     delivery::{Effect, Receipt},
@@ -39,7 +39,7 @@ impl Odoo {
     pub(crate) fn systems(&self, database: &str, key: &str) -> Systems {
         let config = format!(
             "[systems.odoo]\nkind = \"odoo\"\naddress = \"{}\"\ndatabase = \"{database}\"\nkey = {{ env = \"KEY\" }}\n\
-             company = {}\nat-once = 8\nfields = {{ \"res.partner\" = [\"name\", \"country_id\", \"ref\"] }}",
+             company = {}\nat-once = 8\npoll = {{ models = [\"res.partner\"] }}\nfields = {{ \"res.partner\" = [\"name\", \"country_id\", \"ref\"] }}",
             self.fact("URL"),
             self.fact("COMPANY_DE"),
         );
@@ -58,6 +58,11 @@ impl Odoo {
         self.systems(self.fact("DB"), self.fact("KEY"))
             .source("odoo")
             .unwrap()
+    }
+
+    pub(crate) fn polled(&self) -> Arc<dyn Poll> {
+        let systems = self.systems(self.fact("DB"), self.fact("KEY"));
+        systems.polled().next().unwrap().1
     }
 
     /// Asks the database itself, behind Odoo's back.
