@@ -6,6 +6,8 @@ use cambist_journal::JournalError;
 use cambist_registry::RouteError;
 use thiserror::Error;
 
+use crate::conflict::Conflict;
+
 /// A stage brought nothing the message could go on with.
 #[derive(Debug, Error)]
 pub(crate) enum Failure {
@@ -39,6 +41,9 @@ pub(crate) enum Failure {
         /// The levels that are taken.
         limit: usize,
     },
+    /// Both sides have changed what both may change.
+    #[error(transparent)]
+    Conflict(Box<Conflict>),
     /// The plugin's answer is well-formed and cannot be true.
     #[error("the plugin's answer cannot be right: {0}")]
     Implausible(String),
@@ -65,6 +70,7 @@ impl Failure {
             Self::Route(error) => error.next_try(),
             Self::Unroutable(_)
             | Self::UnknownEvent { .. }
+            | Self::Conflict(_)
             | Self::TooDeep { .. }
             | Self::Implausible(_)
             | Self::Unreadable { .. } => NextTry::Park,
@@ -85,6 +91,7 @@ impl Failure {
             Self::Route(RouteError::Killed { .. }) => "plugin-killed",
             Self::Route(_) | Self::Unroutable(_) => "no-route",
             Self::UnknownEvent { .. } => "unreadable",
+            Self::Conflict(_) => "conflict",
             Self::TooDeep { .. } => "too-deep",
             Self::Unreadable { .. } | Self::Journal(_) => "journal",
         }

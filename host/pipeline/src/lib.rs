@@ -25,6 +25,7 @@
 mod call;
 mod calls;
 mod compare;
+mod conflict;
 pub mod dispatch;
 mod door;
 mod failure;

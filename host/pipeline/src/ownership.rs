@@ -93,6 +93,11 @@ impl Ownership {
         named.map_or_else(|| usual(kind), |(.., owner)| *owner)
     }
 
+    /// Whether anything is owned by both sides.
+    pub(crate) fn has_both(&self) -> bool {
+        self.0.values().any(|owner| *owner == Owner::Both)
+    }
+
     /// What it names that the contract has not: each name, with the reason.
     pub fn problems(&self) -> Vec<(String, String)> {
         let wrong = |name: &String| {

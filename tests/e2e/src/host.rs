@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use cambist_doubles::hubspot;
 use serde_json::Value;
 
-use crate::setup::{CLIENT_SECRET, COLLECTOR_KEY, Setup};
+use crate::setup::{CLIENT_SECRET, COLLECTOR_KEY, ODOO_TOKEN, Setup};
 
 /// The binary's name; cargo puts it beside the folder of the test binaries.
 const BINARY: &str = "cambist-e2e-host";
@@ -181,6 +181,7 @@ fn command(folder: &Path, setup: &Setup) -> Result<Command> {
         .env("E2E_CLIENT_SECRET", CLIENT_SECRET)
         .env("E2E_HUBSPOT_TOKEN", hubspot::TOKEN)
         .env("E2E_COLLECTOR_KEY", COLLECTOR_KEY)
+        .env("E2E_ODOO_TOKEN", ODOO_TOKEN)
         .env("RUST_LOG", setup.log)
         .env("USER", "e2e")
         .stdin(Stdio::null());

@@ -10,6 +10,8 @@ pub const HUBSPOT: &str = "hubspot";
 pub const OTHER_HUBSPOT: &str = "hubspot-other";
 /// The client secret that HubSpot signs with.
 pub const CLIENT_SECRET: &str = "client-secret-canary-7d1f";
+/// The last part of the address that Odoo's hints go to.
+pub const ODOO_TOKEN: &str = "odoo-token-canary-3c7a9e51d2";
 /// The operators' token.
 pub const ADMIN_TOKEN: &str = "admin-token-canary-0123456789abcdef";
 /// What the collector of traces wants to hear.
@@ -40,6 +42,8 @@ pub struct Setup {
     pub read_time: &'static str,
     /// More bindings, as the config writes them.
     pub bindings: &'static str,
+    /// With an Odoo: its books go back to HubSpot, by hints and by asking.
+    pub back: bool,
     /// The `[trust]` of the config, as the config writes it.
     pub trust: String,
 }
@@ -57,6 +61,7 @@ impl Default for Setup {
             log: "info",
             read_time: "10s",
             bindings: "",
+            back: false,
             trust: String::new(),
         }
     }
@@ -122,6 +127,9 @@ read-time = "{}"
             );
         }
         self.targets(&mut text);
+        if self.back {
+            text.push_str(BACK);
+        }
         text.push_str(REGIONS);
         text.push_str(&BINDINGS.replace("ROUNDING", self.rounding));
         text.push_str(self.bindings);
@@ -154,6 +162,9 @@ read-time = "{}"
                 "\n[connect.systems.odoo-{region}]\nkind = \"odoo\"\naddress = \"{address}\"\ndatabase = \"{database}\"\n\
                  key = {{ env = \"E2E_ODOO_KEY\" }}\ncompany = {company}\n"
             );
+            if self.back && region == "de" {
+                text.push_str(ASKED);
+            }
             targets.push(format!("{region} = \"odoo-{region}\""));
         }
         text.push_str(&self.flow(&targets.join(", ")));
@@ -176,6 +187,50 @@ const PROPERTIES: &str = r#"
 deals = ["region", "contract_terms", "delivery_owner_email", "purchase_order_number", "billing_method"]
 companies = ["vat_id", "vat_id_confirmed_on", "legal_name", "payment_terms", "invoice_email"]
 line-items = ["unit_of_measure", "tax_class"]
+"#;
+
+/// The Odoo of the German region is asked what has changed.
+const ASKED: &str = r#"
+[connect.systems.odoo-de.poll]
+models = ["account.move", "res.partner", "project.project"]
+every = "500ms"
+deletions = "2s"
+"#;
+
+/// The way back: what the books say of a deal, in properties of it.
+const BACK: &str = r#"
+[ingress.systems.odoo-de]
+kind = "odoo"
+tokens = [{ env = "E2E_ODOO_TOKEN" }]
+
+[region-of.odoo-de]
+default = "de"
+
+[[flows]]
+name = "books"
+from = ["odoo-de"]
+events = ["hint", "gone"]
+to = { "*" = "hubspot" }
+stages = []
+
+[[bindings]]
+stage = "read"
+flow = "books"
+plugin = "map-odoo"
+[bindings.settings]
+pricelists = { EUR = "testbed.pricelist_eur" }
+
+[[bindings]]
+stage = "write"
+flow = "books"
+plugin = "map-hubspot"
+[bindings.settings.properties]
+invoice-status = "invoice_status"
+invoice-numbers = "invoice_numbers"
+invoiced = "amount_invoiced"
+paid = "amount_paid"
+outstanding = "amount_outstanding"
+project-status = "project_status"
 "#;
 
 /// Suppliers as the seeded Odoo has them: `tests/odoo/README.md`.

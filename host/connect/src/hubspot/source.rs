@@ -144,9 +144,9 @@ impl Source for HubSpotSource {
             kind: kind.to_owned(),
         };
         let list = match kind {
-            "deal" | "0-3" => "deal",
-            "company" | "0-2" => "companies",
-            "contact" | "0-1" => "contacts",
+            "deal" | "deals" | "0-3" => "deal",
+            "company" | "companies" | "account" | "0-2" => "companies",
+            "contact" | "contacts" | "0-1" => "contacts",
             _ => return Err(unsupported()),
         };
         // ids become part of a path, so nothing but digits may be one

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    conflict,
     dispatch::Pipeline,
     failure::Failure,
     names,
@@ -77,6 +78,7 @@ pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Fail
         };
         return Ok(Passed::Stop(Event::Ignored { reason }));
     }
+    conflict::check(pipeline, work, &owned.changes, &ownership).await?;
     Ok(Passed::On(Output::of(owned)?))
 }
 

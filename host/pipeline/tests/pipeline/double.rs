@@ -15,6 +15,7 @@ use cambist_contract::{
     plugin::{CallError, Called, Cost, Description, Interface, Links, LoadError, Loader, Plugin},
     policy::{Decision, Proposal, Verdict},
     revision::Revision,
+    stage::Stage,
     tax::{Assessment, Document},
 };
 use cambist_journal::{Event, Journal, Shadows, Status, journal::Filter, store::SqliteJournal};
@@ -321,6 +322,29 @@ impl Site {
             ..message(system, "deal", object)
         });
         self.journal.accept(messages.collect()).await.unwrap();
+    }
+}
+
+impl Site {
+    /// Takes in an event of an object that had one before, named as if it were another's.
+    pub(crate) async fn accept_again(&self, system: &str, object: u32, named: u32) {
+        let first = message(system, "deal", object);
+        let again = Message {
+            object_id: first.object_id,
+            key: first.key,
+            ..message(system, "deal", named)
+        };
+        self.journal.accept(vec![again]).await.unwrap();
+    }
+
+    /// Has a message go its way again, on its pinned revisions.
+    pub(crate) async fn replay(&self, id: &MessageId) {
+        let again = Event::Resumed {
+            by: "ada".to_owned(),
+            from: Stage::Fetch,
+            live: false,
+        };
+        self.journal.record(id, now(), vec![again]).await.unwrap();
     }
 }
 
