@@ -29,25 +29,8 @@ pub struct Bill<'a> {
 pub struct Line {
     /// The line, with its own project.
     pub line: InvoiceLine,
-    /// What it is for.
-    pub part: Part,
     /// Why it is there.
     pub reason: Reason,
-}
-
-/// What a line is for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Part {
-    /// Time.
-    Time,
-    /// What fills up to the minimum.
-    Minimum,
-    /// A milestone.
-    Milestone,
-    /// Expenses.
-    Expense,
-    /// What takes off what is beyond the cap.
-    Cap,
 }
 
 impl Bill<'_> {
@@ -57,20 +40,8 @@ impl Bill<'_> {
     ///
     /// A line has no amount that could be computed.
     pub fn total(&self, terms: &Terms<'_>) -> Result<Amount> {
-        self.total_of(|_| true, terms)
-    }
-
-    /// What the lines of some parts come to.
-    ///
-    /// # Errors
-    ///
-    /// As [`total`](Self::total).
-    pub fn total_of(&self, counts: impl Fn(Part) -> bool, terms: &Terms<'_>) -> Result<Amount> {
-        let lines = self.lines.iter().filter(|line| counts(line.part));
-        amounts::sum(
-            lines.map(|line| amounts::of_line(&line.line, &line.line.id)),
-            terms,
-        )
+        let lines = self.lines.iter().map(|line| &line.line);
+        amounts::sum(lines.map(|line| amounts::of_line(line, &line.id)), terms)
     }
 }
 
@@ -149,16 +120,13 @@ pub fn all<'a>(
 pub fn charge<'a>(items: &[Item<'a>], until: &str, terms: &Terms<'a>, billed: &Billed<'a>) -> Result<Amount> {
     let mut charge = Amount::ZERO;
     for stands in apart(items, terms) {
-        let worked = time::amounts(&stands.time, terms)?;
-        let worked = amounts::sum(worked.iter().copied().map(Ok), terms)?;
+        let mut parts = time::amounts(&stands.time, terms)?;
+        let worked = amounts::sum(parts.iter().copied().map(Ok), terms)?;
         let short = minimum::short(worked, stands.project, until, terms, billed)?;
-        // expenses and the minimum are rounded, so they add to a sum that is
-        let others = stands
-            .spent
-            .iter()
-            .map(|spent| spent.amount)
-            .chain(short.map(|it| it.short));
-        charge += others.fold(worked, |sum, amount| sum + amount).max(Amount::ZERO);
+        parts.extend(short.map(|it| it.short));
+        parts.extend(stands.spent.iter().map(|spent| spent.amount));
+        // all of it at once: a sum that is rounded twice can be a cent off
+        charge += amounts::sum(parts.into_iter().map(Ok), terms)?.max(Amount::ZERO);
     }
     Ok(charge)
 }

@@ -6,7 +6,7 @@
 use cambist_sdk::prelude::*;
 
 use crate::{
-    bill::{self, Bill, Line, Part, line},
+    bill::{self, Bill, Line, line},
     billed::Billed,
     items::Item,
     terms::Terms,
@@ -115,7 +115,6 @@ fn take_off<'a>(bills: &mut [Bill<'a>], item: &Item<'a>, over: Amount, terms: &T
         );
         bill.lines.push(Line {
             line,
-            part: Part::Cap,
             reason: reason("beyond-cap", text).by("contract.amount"),
         });
         break;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cambist_sdk::prelude::*;
 
 use crate::{
-    bill::{Line, Part, line_of, tag},
+    bill::{Line, line_of, tag},
     billed::key,
     items::{Spent, told},
     rules::ExpenseLines,
@@ -80,7 +80,6 @@ fn of(group: &[Spent<'_>], terms: &Terms<'_>) -> Result<Line> {
             expenses: group.iter().map(|spent| spent.expense.ref_.clone()).collect(),
             ..line_of(id, name.to_owned(), amount)?
         },
-        part: Part::Expense,
         reason: reason("expense", text).by(terms.basis()),
     })
 }

@@ -8,7 +8,7 @@ use cambist_sdk::prelude::*;
 
 use crate::{
     amounts,
-    bill::{Bill, Line, Part, line_of, tag},
+    bill::{Bill, Line, line_of, tag},
     billed::{Billed, Key, key},
     terms::Terms,
 };
@@ -168,7 +168,7 @@ fn amount(it: &Of<'_>, all: &[Of<'_>], terms: &Terms<'_>) -> Result<(Amount, Str
     })?;
     let share = not_below_zero(share, "share-percent")?;
     let (whole, what) = whole(it, terms)?;
-    let plain = terms.round(line_amount(
+    let plain = terms.round(amounts::of(
         whole,
         share / dec!(100),
         None,
@@ -262,7 +262,6 @@ fn line(it: &Of<'_>, amount: Amount, why: &str, terms: &Terms<'_>) -> Result<Lin
             milestone: Some(it.milestone.id.clone()),
             ..line_of(id, it.milestone.name.clone(), amount)?
         },
-        part: Part::Milestone,
         reason: reason("milestone", text).by("projects.milestones"),
     })
 }

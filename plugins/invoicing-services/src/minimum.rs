@@ -4,7 +4,7 @@
 use cambist_sdk::prelude::*;
 
 use crate::{
-    bill::{Bill, Line, Part, line_of},
+    bill::{Bill, Line, line_of},
     billed::Billed,
     terms::Terms,
 };
@@ -91,7 +91,6 @@ pub fn line(bill: &Bill<'_>, until: &str, terms: &Terms<'_>, billed: &Billed<'_>
                 short,
             )?
         },
-        part: Part::Minimum,
         reason: reason("minimum-charge", text).by(terms.basis()),
     }))
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use cambist_sdk::prelude::*;
 
 use crate::{
+    amounts,
     billed::{Key, key},
     items::Spent,
     place::Place,
@@ -131,8 +132,7 @@ pub fn spent<'a>(expense: &'a Expense, day: &'a str, terms: &Terms<'a>, at: Plac
         .and_then(|category| rules.markup_by_category.get(category));
     let markup = of_category.unwrap_or(&rules.markup_percent).value();
     let cost = at.required(expense.amount, "amount")?.value();
-    // a line of so many: the SDK's way to multiply without an overflow
-    let amount = line_amount(cost, Amount::ONE + markup / dec!(100), None, "expenses")?;
+    let amount = amounts::of(cost, Amount::ONE + markup / dec!(100), None, "expenses")?;
     Ok(Spent {
         expense,
         day,

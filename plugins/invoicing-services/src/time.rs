@@ -7,7 +7,7 @@ use cambist_sdk::prelude::*;
 
 use crate::{
     amounts,
-    bill::{Line, Part, line, tag},
+    bill::{Line, line, tag},
     billed::key,
     hours,
     items::{Item, Time},
@@ -147,7 +147,6 @@ fn one(group: &[Time<'_>], terms: &Terms<'_>) -> Result<Line> {
             timesheets: group.iter().map(|time| time.sheet.ref_.clone()).collect(),
             ..line(id, name, quantity, of.unit_price)
         },
-        part: Part::Time,
         reason: reason("time", text).by(terms.basis()),
     })
 }

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use cambist_sdk::prelude::*;
+use cambist_sdk::{decimal::MAX_UNITS, prelude::*};
 use invoicing_services::Services;
-use proptest::prelude::{ProptestConfig, Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
+use proptest::prelude::{
+    Just, ProptestConfig, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest,
+};
 use serde_json::{Value, json};
 
 /// A day of October, hundredths of an hour, which project, which worker, and whether it
@@ -47,6 +49,17 @@ fn spent(least: i32) -> impl Strategy<Value = Vec<Spent>> {
 fn settings() -> impl Strategy<Value = Settings> {
     let rules = (0..HOURS.len(), 0..LINES_BY.len(), any::<bool>(), any::<bool>());
     (any::<bool>(), any::<bool>(), rules)
+}
+
+/// Any number that the contract carries.
+fn number() -> impl Strategy<Value = Decimal> {
+    let units = prop_oneof![
+        -MAX_UNITS..=MAX_UNITS,
+        Just(MAX_UNITS),
+        Just(-MAX_UNITS),
+        -200i64..200
+    ];
+    (units, prop_oneof![0u8..=18, Just(0u8)]).prop_map(|(units, scale)| Decimal { units, scale })
 }
 
 fn context((per_line, apart, (hours, lines_by, minimum, within_cap)): &Settings) -> Context {
@@ -282,6 +295,39 @@ proptest! {
                 prop_assert!(!before.contains(&name) || given_back.contains(&name), "{name} is billed twice");
             }
         }
+    }
+
+    #[test]
+    fn any_numbers_give_an_answer_or_a_fault(
+        settings in settings(), billing in prop::sample::select(vec!["time-and-material", "capped", "fixed-price"]),
+        (hours, price, amount, cost) in (number(), number(), number(), number()),
+        (share, discount, before) in (number(), prop::option::of(number()), number()),
+    ) {
+        let mut asked = billable(billing, None, &[(1, 100, 1, 0, true), (2, 200, 1, 1, true)], &[(3, 100, 1)]);
+        let unsigned = |number: Decimal| Decimal { units: number.units.abs(), ..number };
+        asked.contract.amount = Some(amount);
+        for line in asked.contract.lines.iter_mut().flatten() {
+            line.unit_price = unsigned(price);
+            line.discount_percent = discount;
+        }
+        asked.timesheets.iter_mut().for_each(|sheet| sheet.hours = Some(hours));
+        asked.expenses.iter_mut().for_each(|spent| spent.amount = Some(cost));
+        if let Some(project) = asked.projects.first_mut() {
+            let milestone = |id: &str| Milestone {
+                share_percent: Some(share),
+                reached: Some("2026-10-04".to_owned()),
+                ..Milestone::called(id, "A phase")
+            };
+            project.milestones = Some(vec![milestone("a"), milestone("b")]);
+        }
+        let mut earlier = Invoice::named(EntityRef::new(EntityKind::Invoice, "odoo", "1"));
+        earlier.net = Some(before);
+        let lines = asked.contract.lines.iter().flatten();
+        let line = |line: &ContractLine| json!({"id": "1", "name": "n", "quantity": hours, "unit-price": line.unit_price, "milestone": "a"});
+        let lines: Vec<Value> = lines.map(line).collect();
+        earlier.lines = serde_json::from_value(Value::Array(lines)).expect("lines");
+        asked.earlier = vec![earlier];
+        let _ = Services::draft_invoice(&context(&settings), asked);
     }
 
     #[test]
