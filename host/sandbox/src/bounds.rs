@@ -49,14 +49,15 @@ const MAX_LOOP_DEPTH: u64 = 64;
 const MAX_STEPS: u64 = 100_000;
 
 /// Steps times locals of one function: what may have to be handed on at each step.
-/// 2 million take 5 s and 280 MB, half a million 1 s and 80 MB. A shipped mapping has
-/// 270 000; a test's guest into which the compiler put all others has 1.2 million.
+/// 2 million take 5 s and 280 MB, half a million 1 s and 80 MB. A shipped mapping had
+/// 270 000 when more of it was inlined, and a test's guest into which the compiler put all
+/// others 1.2 million.
 const MAX_STEPS_BY_LOCALS: u64 = 4_000_000;
 
-/// Loops times locals of one function: what is handed on at each turn. 50 000 take
-/// 0.9 s where they lie within each other, so these may take some twice that; CPython
-/// has 8 400, and a shipped mapping, whose function writes every record, 57 250.
-const MAX_LOOPS_BY_LOCALS: u64 = 100_000;
+/// Loops times locals of one function: what is handed on at each turn. These take 0.9 s
+/// where they lie within each other; CPython has 8 400, a shipped mapping 18 800, and a
+/// test's guest that hands every record back 36 600.
+const MAX_LOOPS_BY_LOCALS: u64 = 50_000;
 
 /// Steps of all functions together: at 24 us a call, a minute. CPython's were not
 /// counted; its branches alone are some hundred thousand.

@@ -7,7 +7,7 @@ use wit_component::ComponentEncoder;
 use crate::{
     BuildError, cut,
     metadata::{AUTHORS, DESCRIPTION, VERSION},
-    post_return,
+    post_return, unreached,
 };
 
 /// The custom section that holds a component's cases: a JSON array, each item as
@@ -37,7 +37,9 @@ pub fn encode(core: &[u8], about: &About<'_>, cases: &serde_json::Value) -> Resu
         name: about.name.to_owned(),
         detail,
     };
-    let core = post_return::left_out(core).map_err(failed)?;
+    let core = post_return::left_out(core)
+        .and_then(|core| unreached::emptied(&core))
+        .map_err(failed)?;
     let component = ComponentEncoder::default()
         .validate(true)
         .module(&core)

@@ -16,6 +16,7 @@ pub mod component;
 mod cut;
 pub mod metadata;
 mod post_return;
+mod unreached;
 
 use std::path::PathBuf;
 
