@@ -70,11 +70,6 @@ fn problems_are_named_with_their_line_and_the_way_out() -> Result<()> {
             "add [connect.systems.odoo-it]",
         ),
         (
-            "in = \"odoo-in\"",
-            "in = \"hubspot\"",
-            "writes to `hubspot`, and nothing can be written to a system of its kind",
-        ),
-        (
             "from = [\"hubspot\"]",
             "from = [\"odoo-in\"]",
             "is from `odoo-in`, and nothing can be read from a system of its kind",

@@ -1,4 +1,6 @@
-//! HubSpot, by its date-versioned CRM API, 2026-03: read only.
+//! HubSpot, by its date-versioned CRM API, 2026-03.
+//!
+//! # What is read
 //!
 //! A HubSpot event has an id and one property. What a plugin needs is read again, as it is now:
 //!
@@ -34,13 +36,53 @@
 //!   primary company, where it has one.
 //! - After a deletion there is nothing to read: the object is `{"id": …, "properties": {}, "archived": true}`.
 //!
+//! # What is written
+//!
+//! The model of a record is a kind of object (`companies`, `2-123456`), its values are properties: text as it is, numbers and
+//! booleans as their text, `null` as the empty text that empties a property.
+//!
+//! | for | call, up to 100 objects | from |
+//! |---|---|---|
+//! | upsert, by HubSpot's own id | `POST /crm/objects/2026-03/{kind}/batch/update` | published specification "Objects" 2026-03 |
+//! | upsert, by an external id | `…/batch/upsert` with `idProperty` | the same |
+//! | ensure | `…/batch/read`, by id or `idProperty`, then `upsert` for what is not there | the same |
+//! | remove | `…/batch/read`, then `…/batch/archive` for what is there | the same |
+//! | a row that failed among others | 207, `errors`, `context.objectWriteTraceId` | guide "Error handling", which says it of `batch/create` |
+//! | act | nothing: HubSpot knows no actions, and the plan is refused | |
+//!
+//! An external id is the value of a property that the portal has for it, `unique-property` of the system's options. It must have
+//! been made there as a property with unique values, for each kind of object that is written by external ids.
+//!
+//! Every write is safe to repeat: the same object gets the same values, and HubSpot keeps a unique value from being there twice.
+//!
+//! Assumed, because no document says it: a batch that is refused as a whole (400, 404, 409) has written nothing; the two batch
+//! writes answer 207 as `batch/create` does where rows have an `objectWriteTraceId`, or refuse the batch, and both are taken;
+//! results have the `objectWriteTraceId` of their input, or else the unique property; 404 or 207 with `OBJECT_NOT_FOUND` for an
+//! own id that is gone; unique values are compared as they are written; an archived object is not found by its unique value and
+//! a new one is made; `CONFLICT` may come of a race of two writers, so that such a row is sent once more before it is taken for
+//! refused. A row that an answer does not speak of at all is sent again by itself.
+//!
 //! # Where to start reading
 //!
-//! [`mod@source`] for what is read, `client.rs` for what HubSpot's answers mean, `batch.rs` for what is in a batch's.
+//! [`mod@source`] for what is read, [`mod@target`] and `write.rs` for what is written, `client.rs` for what HubSpot's answers
+//! mean, `batch.rs` and `written.rs` for what is in a batch's.
 
+mod archive;
 mod batch;
+mod check;
 mod client;
+mod find;
+mod neighbours;
 mod properties;
+mod receipts;
+mod said;
 pub mod source;
+pub mod target;
+mod values;
+mod write;
+mod written;
 
 pub use source::HubSpotSource;
+pub use target::HubSpotTarget;
+
+pub(crate) use client::HubSpotClient;

@@ -1,4 +1,4 @@
-//! Talking to the systems at the other end: reading from CRMs, writing to Odoo.
+//! Talking to the systems at the other end: reading from them and writing to them.
 //!
 //! A [`Source`] reads an object again where the event about it was thin. A [`Target`] carries out a plan and gives a receipt
 //! for each command. Whatever goes wrong is a [`ConnectError`], which says in one word what may be done next: send again,
@@ -6,7 +6,7 @@
 //!
 //! # Promises
 //!
-//! 1. **Once.** Records are written by external id, actions only from the state they expect; a lost reply is looked up or
+//! 1. **Once.** Records are written by external id or by the id that the system gave them, actions only from the state they expect; a lost reply is looked up or
 //!    sent again where that does no harm.
 //! 2. **Receipts survive errors.** A plan that fails half-way hands back the receipts of what was done.
 //! 3. **Only there.** A connector talks to the one address of its system: no redirects, no proxies from the environment, no

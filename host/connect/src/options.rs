@@ -24,8 +24,11 @@ pub const WRITE_TIME: Span = Span::seconds(120);
 /// same record cost more than they gain.
 pub const ODOO_AT_ONCE: NonZeroU32 = NonZeroU32::MIN;
 
-/// Reads at once of HubSpot where nothing else is set: each takes some four calls, and 190 in 10 s are allowed.
+/// Reads and plans at once of HubSpot where nothing else is set: each takes some four calls, and 190 in 10 s are allowed.
 pub const HUBSPOT_AT_ONCE: NonZeroU32 = NonZeroU32::new(4).unwrap();
+
+/// The property that external ids are kept in where nothing else is set.
+pub const UNIQUE_PROPERTY: &str = "cambist_id";
 
 /// Where HubSpot is.
 pub const HUBSPOT_ADDRESS: &str = "https://api.hubapi.com";
@@ -62,7 +65,7 @@ pub struct Options {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum System {
-    /// HubSpot, to read from.
+    /// HubSpot, to read from and to write to.
     #[serde(rename = "hubspot")]
     HubSpot(HubSpot),
     /// An Odoo 19 database or later, to read from and to write to.
@@ -72,14 +75,9 @@ pub enum System {
 }
 
 impl System {
-    /// Whether a flow can be from it.
+    /// Whether a flow can be from it; to it, a flow can be of every kind.
     pub fn is_source(&self) -> bool {
         matches!(self, Self::HubSpot(_) | Self::Odoo(_))
-    }
-
-    /// Whether a flow can be to it.
-    pub fn is_target(&self) -> bool {
-        matches!(self, Self::Odoo(_) | Self::DryRun(_))
     }
 }
 
@@ -87,7 +85,9 @@ impl System {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct HubSpot {
-    /// The access token of a private app with the scopes `crm.objects.{deals,companies,contacts,line_items}.read`.
+    /// The access token of a private app with the scopes `crm.objects.{deals,companies,contacts,line_items}.read`, and where
+    /// a flow writes to it `crm.objects.KIND.write` and `.read` of each kind of object that is written, such as
+    /// `crm.objects.deals.write`; of custom objects `crm.objects.custom.write` and `.read`.
     pub key: SecretRef,
     /// Where its API is. Default `https://api.hubapi.com`. Plain http is for this machine alone.
     #[serde(default = "hubspot_address")]
@@ -95,10 +95,15 @@ pub struct HubSpot {
     /// Properties to read beside the standard ones, by object: the names a mapping plugin asks for.
     #[serde(default)]
     pub properties: Properties,
-    /// How long a read may take. Default 30s.
+    /// The property that holds our external ids, by its internal name, for what is written there and was not born there.
+    /// Default `cambist_id`. Make it in HubSpot before the first write, for each kind of object that a mapping writes by external
+    /// ids: a single-line text that requires unique values, which can only be chosen when it is made.
+    #[serde(default = "unique_property")]
+    pub unique_property: String,
+    /// How long a call may take, also one that writes: it may be sent again without harm. Default 30s.
     #[serde(default = "read_time")]
     pub read_time: Span,
-    /// Reads at once. Default 4.
+    /// Messages read and plans carried out at once, together. Default 4.
     #[serde(default = "hubspot_at_once")]
     pub at_once: NonZeroU32,
 }
@@ -199,6 +204,10 @@ fn hubspot_address() -> Url {
     Url::parse(HUBSPOT_ADDRESS).expect("a well-formed address")
 }
 
+fn unique_property() -> String {
+    UNIQUE_PROPERTY.to_owned()
+}
+
 fn language() -> String {
     "en_US".to_owned()
 }
@@ -262,6 +271,7 @@ mod tests {
             unreachable!()
         };
         assert_eq!(hubspot.address.as_str(), "https://api.hubapi.com/");
+        assert_eq!(hubspot.unique_property, "cambist_id");
     }
 
     #[test]

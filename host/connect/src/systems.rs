@@ -10,7 +10,7 @@ use crate::{
     Source, Target,
     dry_run::DryRun,
     http::{self, Traced},
-    hubspot::HubSpotSource,
+    hubspot::{HubSpotClient, HubSpotSource, HubSpotTarget},
     odoo::{OdooChanges, OdooHints, OdooTarget},
     options::{self, Options, System},
     pace::Pace,
@@ -57,6 +57,15 @@ pub enum SetupError {
     /// Writes get too little time.
     #[error("`connect.systems.{system}.write-time` must be 90s or more: Odoo itself may try for a minute")]
     WriteTime {
+        /// The system.
+        system: String,
+    },
+    /// The name of the unique property cannot be one.
+    #[error(
+        "`connect.systems.{system}.unique-property` must be a property's internal name: small letters, digits and `_`, a letter \
+         first"
+    )]
+    UniqueProperty {
         /// The system.
         system: String,
     },
@@ -173,12 +182,31 @@ impl Systems {
         let mut problems = Vec::new();
         let key = key(name, &options.key, secrets, &mut problems);
         check_address(name, &options.address, false, &mut problems);
+        if !is_property(&options.unique_property) {
+            problems.push(SetupError::UniqueProperty {
+                system: name.to_owned(),
+            });
+        }
         let Some(key) = key.filter(|_| problems.is_empty()) else {
             return Err(problems);
         };
-        let source =
-            HubSpotSource::connect(client.clone(), name, options, key).map_err(|_| unsendable(name))?;
-        self.insert_source(name, Arc::new(source));
+        // reads and writes of one account share its pace
+        let pace = Pace::new(options.at_once);
+        let (address, time) = (options.address.clone(), options.read_time.get());
+        let hubspot =
+            HubSpotClient::new(client.clone(), name, address, key, time).map_err(|_| unsendable(name))?;
+        self.insert_source(
+            name,
+            Arc::new(HubSpotSource::new(
+                hubspot.clone(),
+                &options.properties,
+                pace.clone(),
+            )),
+        );
+        self.insert_target(
+            name,
+            Arc::new(HubSpotTarget::new(hubspot, &options.unique_property, pace)),
+        );
         Ok(())
     }
 
@@ -254,6 +282,14 @@ fn check_address(name: &str, address: &Url, plain_allowed: bool, problems: &mut 
     }
 }
 
+/// Whether it can be the internal name of a HubSpot property.
+fn is_property(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name
+            .chars()
+            .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_')
+}
+
 fn is_this_machine(address: &Url) -> bool {
     match address.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
@@ -320,16 +356,39 @@ mod tests {
     }
 
     #[test]
-    fn an_odoo_is_read_from_and_written_to_and_a_dry_run_only_written_to() {
-        let config = odoo("address = \"https://o.example\"\n[systems.d]\nkind = \"dry-run\"");
+    fn the_unique_property_must_be_able_to_be_one() {
+        let hubspot = |name: &str| {
+            problems(&format!(
+                "[systems.h]\nkind = \"hubspot\"\nkey = {{ env = \"KEY\" }}\nunique-property = \"{name}\""
+            ))
+        };
+        assert!(hubspot("odoo_id2").is_empty());
+        for name in ["", "Odoo Id", "2nd", "a-b"] {
+            assert_eq!(
+                hubspot(name),
+                [
+                    "`connect.systems.h.unique-property` must be a property's internal name: small letters, digits and `_`, a \
+                     letter first"
+                ],
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn hubspot_and_odoo_are_read_from_and_written_to_and_a_dry_run_only_written_to() {
+        let config = odoo(
+            "address = \"https://o.example\"\n[systems.d]\nkind = \"dry-run\"\n[systems.h]\nkind = \"hubspot\"\n\
+             key = { env = \"KEY\" }",
+        );
         let options: Options = toml::from_str(&config).unwrap();
         let secrets = BTreeMap::from([(
             SecretRef::Env("KEY".to_owned()),
             Secret::parse("hunter2").unwrap(),
         )]);
         let systems = Systems::new(&options, &secrets, None).unwrap();
-        assert_eq!(systems.sources().collect::<Vec<_>>(), ["o"]);
-        assert_eq!(systems.targets().collect::<Vec<_>>(), ["d", "o"]);
+        assert_eq!(systems.sources().collect::<Vec<_>>(), ["h", "o"]);
+        assert_eq!(systems.targets().collect::<Vec<_>>(), ["d", "h", "o"]);
         assert!(systems.source("d").is_none() && systems.target("x").is_none());
     }
 }

@@ -12,6 +12,8 @@ use crate::server::Reply;
 /// One way for a request to go wrong.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Fault {
+    /// None: the request is answered as ever, and the next fault is for one after it.
+    Pass,
     /// The request is answered with this status and HubSpot's error object.
     Status(u16),
     /// 429, with a `Retry-After` in seconds where one is given.
@@ -23,6 +25,8 @@ pub enum Fault {
     Hang,
     /// The request is read and the connection closed without an answer.
     Cut,
+    /// The request is carried out, and the connection closed without an answer.
+    CutAfter,
     /// The answer's head promises more body than comes.
     Truncated,
     /// 200 with the page of some proxy.
@@ -55,11 +59,13 @@ impl Faults {
         *self.state() = State::default();
     }
 
-    /// What becomes of the request that is at hand, if anything goes wrong with it.
-    pub(crate) fn take(&self) -> Option<Reply> {
-        let mut state = self.state();
-        let fault = state.next.pop_front().or_else(|| state.always.clone())?;
-        Some(fault.reply())
+    /// The reply to the request that is at hand: what `serve` makes of it, unless something goes wrong.
+    pub(crate) fn reply(&self, serve: impl FnOnce() -> Reply) -> Reply {
+        let fault = {
+            let mut state = self.state();
+            state.next.pop_front().or_else(|| state.always.clone())
+        };
+        fault.unwrap_or(Fault::Pass).reply(serve)
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -68,7 +74,7 @@ impl Faults {
 }
 
 impl Fault {
-    fn reply(self) -> Reply {
+    fn reply(self, serve: impl FnOnce() -> Reply) -> Reply {
         let error = |category: &str| {
             json!({
                 "status": "error",
@@ -87,7 +93,12 @@ impl Fault {
                 }
             }
             Self::Hang => Reply::Hang,
+            Self::Pass => serve(),
             Self::Cut => Reply::Cut,
+            Self::CutAfter => {
+                drop(serve());
+                Reply::Cut
+            }
             Self::Truncated => Reply::Truncated,
             Self::Html => Reply::html(200, "<html><body>Welcome to the hotel's network</body></html>"),
         }

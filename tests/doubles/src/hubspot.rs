@@ -1,4 +1,4 @@
-//! A double of HubSpot: the three calls that the connector makes, and signed webhooks.
+//! A double of HubSpot: the calls that the connector makes, and signed webhooks.
 //!
 //! It is not HubSpot, and passing here proves nothing about HubSpot. It does what HubSpot's published documents say; where
 //! they are silent it does what is written under *assumed*.
@@ -7,6 +7,8 @@
 //! |---|---|
 //! | `GET /crm/objects/2026-03/0-3/{dealId}?properties=…&associations=…` | specification "Deals" 2026-03 |
 //! | `POST /crm/objects/2026-03/{companies,contacts,line_items}/batch/read` | specifications "Companies", "Contacts", "Line Items" 2026-03 |
+//! | `POST …/{kind}/batch/{update,upsert,archive}`, and `batch/read` with `idProperty` | specification "Objects" 2026-03 |
+//! | 207 with `errors[].context.objectWriteTraceId` | guide "Error handling", "Multi-status errors" |
 //! | error object `category`, `correlationId`, `message` | the same, schema `Error` |
 //! | unknown properties and associations are ignored | the same, parameters `properties`, `associations` |
 //! | `X-HubSpot-RateLimit-*`, 429 | guide "API usage guidelines and limits" |
@@ -17,6 +19,8 @@
 //! objects a batch, else 400; the key `line items`, with a space, for associated line items of a deal, as HubSpot has
 //! answered for years; a property without a value is `null`; the types of associations with
 //! companies, as portals have shown them: `deal_to_company_unlabeled` for each, and `deal_to_company` for the primary one.
+//!
+//! What is assumed of writes is in `write.rs`.
 //!
 //! # The portal
 //!
@@ -43,15 +47,21 @@
 //! the first page of more, and an object with `"fails": "INTERNAL_ERROR"` is missing from a batch, with an error of that
 //! category; without an error when the category is empty.
 
+mod portal;
+mod read;
 pub mod webhook;
+mod write;
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+pub use portal::Changed;
 
 use serde_json::{Map, Value, json};
 
+use self::portal::Portal;
 use crate::{
     fault::Faults,
     server::{Reply, Request, Server},
@@ -60,7 +70,7 @@ use crate::{
 /// The access token that the double accepts.
 pub const TOKEN: &str = "pat-double-00000000-0000-0000-0000-000000000000";
 
-/// Most objects of one batch read.
+/// Most objects of one batch.
 const BATCH_LIMIT: usize = 100;
 
 const API: &str = "/crm/objects/2026-03/";
@@ -76,7 +86,7 @@ struct Seen {
 #[derive(Debug)]
 pub struct HubSpotDouble {
     server: Server,
-    portal: Arc<Mutex<Value>>,
+    portal: Arc<Mutex<Portal>>,
     seen: Arc<Mutex<Vec<Seen>>>,
     faults: Faults,
 }
@@ -88,7 +98,7 @@ impl HubSpotDouble {
     ///
     /// The machine has no free port.
     pub async fn start(portal: Value) -> anyhow::Result<Self> {
-        let portal = Arc::new(Mutex::new(portal));
+        let portal = Arc::new(Mutex::new(Portal::new(portal)));
         let seen = Arc::new(Mutex::new(Vec::new()));
         let faults = Faults::default();
         let (known, log, wrong) = (Arc::clone(&portal), Arc::clone(&seen), faults.clone());
@@ -97,10 +107,12 @@ impl HubSpotDouble {
                 line: format!("{} {}", request.method, request.path),
                 traceparent: request.headers.get("traceparent").cloned(),
             });
-            match wrong.take() {
-                Some(reply) => reply,
-                None => answer(&known.lock().unwrap_or_else(PoisonError::into_inner), &request),
-            }
+            wrong.reply(|| {
+                answer(
+                    &mut known.lock().unwrap_or_else(PoisonError::into_inner),
+                    &request,
+                )
+            })
         })
         .await?;
         Ok(Self {
@@ -140,27 +152,45 @@ impl HubSpotDouble {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Puts an object in, or another in its place: `kind` is `deals`, `companies`, `contacts` or `line_items`.
+    fn portal(&self) -> MutexGuard<'_, Portal> {
+        self.portal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts an object in, or another in its place: `kind` is `deals`, `companies`, `contacts`, `line_items`, or another that is
+    /// only written.
     pub fn put(&self, kind: &str, id: &str, object: Value) {
-        let mut portal = self.portal.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(portal) = portal.as_object_mut() {
-            let objects = portal.entry(kind).or_insert_with(|| json!({}));
-            if let Some(objects) = objects.as_object_mut() {
-                objects.insert(id.to_owned(), object);
-            }
-        }
+        self.portal().put(kind, id, object);
     }
 
     /// Takes an object away, as if it had been deleted.
     pub fn remove(&self, kind: &str, id: &str) {
-        let mut portal = self.portal.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(objects) = portal.get_mut(kind).and_then(Value::as_object_mut) {
-            objects.shift_remove(id);
-        }
+        self.portal().remove(kind, id);
+    }
+
+    /// The objects of a kind that are there and not archived, by their ids.
+    pub fn objects(&self, kind: &str) -> Map<String, Value> {
+        self.portal().all(kind).cloned().unwrap_or_default()
+    }
+
+    /// From now on objects of this kind have these properties and no others; before, all are known.
+    pub fn properties(&self, kind: &str, names: &[&str]) {
+        self.portal().limit(kind, names);
+    }
+
+    /// Whether batches with a row that is wrong are answered 207, with that row among the errors, or refused as a whole, as at
+    /// the start. HubSpot documents the first for `batch/create`, and nothing for the others.
+    pub fn multi_status(&self, on: bool) {
+        self.portal().multi_status = on;
+    }
+
+    /// What was written to it so far, oldest first: the properties whose value became another one.
+    /// [`webhook::written`] makes events of them.
+    pub fn changes(&self) -> Vec<Changed> {
+        self.portal().changes.clone()
     }
 }
 
-fn answer(portal: &Value, request: &Request) -> Reply {
+fn answer(portal: &mut Portal, request: &Request) -> Reply {
     if request.headers.get("authorization").map(String::as_str) != Some(&format!("Bearer {TOKEN}")) {
         return error(
             401,
@@ -168,21 +198,22 @@ fn answer(portal: &Value, request: &Request) -> Reply {
             "Authentication credentials not found.",
         );
     }
-    let reply = match (
-        request.method.as_str(),
-        request.path.strip_prefix(API).unwrap_or_default(),
-    ) {
+    let path = request.path.strip_prefix(API).unwrap_or_default();
+    let reply = match (request.method.as_str(), path.split_once('/')) {
         // a page of deals, and the portal may have none
-        ("GET", "0-3") => Reply::json(200, &json!({"results": []})),
-        ("GET", path) if path.starts_with("0-3/") => deal(portal, path.trim_start_matches("0-3/"), request),
-        ("POST", "companies/batch/read") => batch(portal, "companies", request),
-        ("POST", "contacts/batch/read") => batch(portal, "contacts", request),
-        ("POST", "line_items/batch/read") => batch(portal, "line_items", request),
-        _ => error(
-            404,
-            "NOT_FOUND",
-            "The double serves no such path; see its documentation.",
-        ),
+        ("GET", None) if path == "0-3" => Reply::json(200, &json!({"results": []})),
+        ("GET", Some(("0-3", id))) => read::deal(portal, id, request),
+        ("POST", Some((kind, verb))) => {
+            let kind = portal::name_of(kind);
+            match verb {
+                "batch/read" => read::batch(portal, kind, request),
+                "batch/update" => write::update(portal, kind, request),
+                "batch/upsert" => write::upsert(portal, kind, request),
+                "batch/archive" => write::archive(portal, kind, request),
+                _ => unknown(),
+            }
+        }
+        _ => unknown(),
     };
     // the figures of a private app; nothing is counted, a 429 comes as a fault on demand
     reply
@@ -191,122 +222,46 @@ fn answer(portal: &Value, request: &Request) -> Reply {
         .header("X-HubSpot-RateLimit-Interval-Milliseconds", "10000")
 }
 
-fn deal(portal: &Value, id: &str, request: &Request) -> Reply {
-    let Some(found) = find(portal, "deals", id) else {
-        return error(404, "OBJECT_NOT_FOUND", "resource not found");
-    };
-    let mut shown = show(id, found, &request.parameter("properties"));
-    let mut associations = Map::new();
-    for kind in request.parameter("associations") {
-        let ids = found
-            .pointer(&format!("/associations/{kind}"))
-            .and_then(Value::as_array);
-        let Some(ids) = ids.filter(|ids| !ids.is_empty()) else {
-            continue;
-        };
-        let (key, single) = match kind.as_str() {
-            "line_items" => ("line items", "line_item"),
-            "companies" => ("companies", "company"),
-            "contacts" => ("contacts", "contact"),
-            _ => continue,
-        };
-        let results = typed(ids, &format!("deal_to_{single}"), kind == "companies");
-        let truncated = found.get("truncated").and_then(Value::as_array);
-        let mut list = json!({ "results": results });
-        if truncated.is_some_and(|kinds| kinds.contains(&json!(kind)))
-            && let Some(list) = list.as_object_mut()
-        {
-            let after = ids.last().cloned().unwrap_or_default();
-            list.insert(
-                "paging".to_owned(),
-                json!({"next": {"after": after, "link": "https://api.hubapi.com/"}}),
-            );
-        }
-        associations.insert(key.to_owned(), list);
-    }
-    if !associations.is_empty() {
-        shown.insert("associations".to_owned(), Value::Object(associations));
-    }
-    Reply::json(200, &Value::Object(shown))
+fn unknown() -> Reply {
+    error(
+        404,
+        "NOT_FOUND",
+        "The double serves no such path; see its documentation.",
+    )
 }
 
-/// Associations with their types: an id alone is shown unlabeled, and the first company as the primary one as well.
-fn typed(ids: &[Value], name: &str, has_primary: bool) -> Vec<Value> {
-    let mut results = Vec::new();
-    for (at, id) in ids.iter().enumerate() {
-        if id.is_object() {
-            results.push(id.clone());
-            continue;
-        }
-        if !has_primary || at == 0 {
-            results.push(json!({"id": id, "type": name}));
-        }
-        if has_primary {
-            results.push(json!({"id": id, "type": format!("{name}_unlabeled")}));
-        }
-    }
-    results
-}
-
-fn batch(portal: &Value, kind: &str, request: &Request) -> Reply {
-    let body = request.json();
+/// The inputs of a batch, or what is wrong with it as a whole.
+fn inputs(body: &Value) -> Result<&[Value], Reply> {
     let Some(inputs) = body.get("inputs").and_then(Value::as_array) else {
-        return error(400, "VALIDATION_ERROR", "Invalid input JSON: inputs is missing");
+        return Err(error(
+            400,
+            "VALIDATION_ERROR",
+            "Invalid input JSON: inputs is missing",
+        ));
     };
     if inputs.len() > BATCH_LIMIT {
-        return error(
+        return Err(error(
             400,
             "VALIDATION_ERROR",
             "The maximum number of inputs supported in a batch request is 100",
-        );
+        ));
     }
-    let texts = |value: Option<&Value>| -> Vec<String> {
-        value
-            .and_then(Value::as_array)
-            .map(|names| {
-                names
-                    .iter()
-                    .filter_map(Value::as_str)
-                    .map(str::to_owned)
-                    .collect()
-            })
-            .unwrap_or_default()
-    };
-    let properties = texts(body.get("properties"));
-    let ids: Vec<&str> = inputs
-        .iter()
-        .filter_map(|input| input.get("id")?.as_str())
-        .collect();
-    let (found, gone): (Vec<&str>, Vec<&str>) =
-        ids.into_iter().partition(|id| find(portal, kind, id).is_some());
-    let (failing, found): (Vec<&str>, Vec<&str>) = found
-        .into_iter()
-        .partition(|id| failure(portal, kind, id).is_some());
-    let results: Vec<Value> = found
-        .into_iter()
-        .filter_map(|id| Some(Value::Object(show(id, find(portal, kind, id)?, &properties))))
-        .collect();
+    Ok(inputs)
+}
+
+/// A text of an input.
+fn text<'v>(input: &'v Value, name: &str) -> Option<&'v str> {
+    input.get(name)?.as_str()
+}
+
+/// The answer to a batch, with 207 where there are errors.
+fn batch_reply(results: Vec<Value>, errors: Vec<Value>) -> Reply {
     let mut answer = json!({
         "status": "COMPLETE",
         "results": results,
         "startedAt": "2026-01-01T00:00:00.000Z",
         "completedAt": "2026-01-01T00:00:00.001Z",
     });
-    let mut errors = Vec::new();
-    if !gone.is_empty() {
-        errors.push(json!({
-            "status": "error",
-            "category": "OBJECT_NOT_FOUND",
-            "message": "Could not get some objects, they may be deleted or not exist. Check that ids are valid.",
-            "context": {"ids": gone},
-        }));
-    }
-    for id in failing {
-        let category = failure(portal, kind, id).filter(|category| !category.is_empty());
-        errors.extend(category.map(|category| {
-            json!({"status": "error", "category": category, "message": "a fault on demand", "context": {"ids": [id]}})
-        }));
-    }
     if errors.is_empty() {
         return Reply::json(200, &answer);
     }
@@ -315,43 +270,6 @@ fn batch(portal: &Value, kind: &str, request: &Request) -> Reply {
         answer.insert("errors".to_owned(), Value::Array(errors));
     }
     Reply::json(207, &answer)
-}
-
-/// The category of the error that an object is left out with.
-fn failure<'p>(portal: &'p Value, kind: &str, id: &str) -> Option<&'p str> {
-    find(portal, kind, id)?.get("fails")?.as_str()
-}
-
-fn find<'p>(portal: &'p Value, kind: &str, id: &str) -> Option<&'p Value> {
-    portal.get(kind)?.get(id)
-}
-
-/// An object as HubSpot shows it: three properties always, others when they are asked for and known.
-fn show(id: &str, object: &Value, asked: &[String]) -> Map<String, Value> {
-    let date = |name: &str| {
-        object
-            .get(name)
-            .cloned()
-            .unwrap_or_else(|| json!("2026-01-01T00:00:00.000Z"))
-    };
-    let (created, updated) = (date("createdAt"), date("updatedAt"));
-    let mut properties = Map::new();
-    properties.insert("createdate".to_owned(), created.clone());
-    properties.insert("hs_lastmodifieddate".to_owned(), updated.clone());
-    properties.insert("hs_object_id".to_owned(), json!(id));
-    let known = object.get("properties").and_then(Value::as_object);
-    for name in asked {
-        if let Some(value) = known.and_then(|known| known.get(name)) {
-            properties.insert(name.clone(), value.clone());
-        }
-    }
-    let mut shown = Map::new();
-    shown.insert("id".to_owned(), json!(id));
-    shown.insert("properties".to_owned(), Value::Object(properties));
-    shown.insert("createdAt".to_owned(), created);
-    shown.insert("updatedAt".to_owned(), updated);
-    shown.insert("archived".to_owned(), json!(false));
-    shown
 }
 
 fn error(status: u16, category: &str, message: &str) -> Reply {

@@ -105,13 +105,6 @@ impl Check<'_> {
                     );
                     self.add(&["flows", &at, "to", region], text);
                 }
-                if self.is_known_not_to(target, System::is_target) {
-                    let text = format!(
-                        "flow `{}` writes to `{target}`, and nothing can be written to a system of its kind; name an Odoo or a dry run",
-                        flow.name
-                    );
-                    self.add(&["flows", &at, "to", region], text);
-                }
             }
         }
     }

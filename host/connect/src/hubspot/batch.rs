@@ -44,12 +44,16 @@ struct ErrorContext {
     ids: BTreeSet<String>,
 }
 
-/// The objects by their ids, of those that were asked for.
+/// The objects by what they were asked for by: their ids, or the values of a unique property.
 ///
 /// # Errors
 ///
 /// Something is left out that is not said to be gone.
-pub(crate) fn read(answer: Value, asked: &[String]) -> Result<Map<String, Value>, Partial> {
+pub(crate) fn read(
+    answer: Value,
+    asked: &[String],
+    unique: Option<&str>,
+) -> Result<Map<String, Value>, Partial> {
     let answered: Answered = serde_json::from_value(answer).map_err(|_| Partial::NoResults)?;
     let mut gone = BTreeSet::new();
     for error in answered.errors {
@@ -64,11 +68,18 @@ pub(crate) fn read(answer: Value, asked: &[String]) -> Result<Map<String, Value>
     }
     let mut found = Map::new();
     for object in answered.results {
-        if let Some(id) = object.get("id").and_then(Value::as_str) {
-            found.insert(id.to_owned(), object);
+        let name = match unique {
+            None => object.get("id"),
+            Some(property) => object.get("properties").and_then(|all| all.get(property)),
+        };
+        if let Some(name) = name.and_then(Value::as_str) {
+            found.insert(name.to_owned(), object);
         }
     }
-    match asked.iter().all(|id| found.contains_key(id) || gone.contains(id)) {
+    match asked
+        .iter()
+        .all(|name| found.contains_key(name) || gone.contains(name))
+    {
         true => Ok(found),
         false => Err(Partial::LeftOut),
     }
@@ -136,11 +147,23 @@ mod tests {
                 .unwrap_or_default();
             let answer = json!({"status": "COMPLETE", "results": results, "errors": errors});
             assert_eq!(
-                read(answer, &asked).map(|objects| objects.len()),
+                read(answer, &asked, None).map(|objects| objects.len()),
                 expected,
                 "{errors}"
             );
         }
-        assert_eq!(read(json!({}), &asked), Err(Partial::NoResults));
+        assert_eq!(read(json!({}), &asked, None), Err(Partial::NoResults));
+    }
+
+    #[test]
+    fn what_was_asked_for_by_a_unique_property_is_found_under_its_value() {
+        let answer = json!({"results": [{"id": "501", "properties": {"cambist_id": "o:7", "name": "501"}}]});
+        let asked = ["o:7".to_owned()];
+        let found = read(answer.clone(), &asked, Some("cambist_id")).unwrap_or_default();
+        assert_eq!(
+            found.get("o:7").and_then(|object| object.get("id")),
+            Some(&json!("501"))
+        );
+        assert_eq!(read(answer, &asked, None), Err(Partial::LeftOut));
     }
 }

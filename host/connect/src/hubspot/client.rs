@@ -1,6 +1,7 @@
 //! One call of HubSpot's API, and what its answers mean.
 //!
-//! Unlike Odoo, HubSpot's status says it all. Its error object is read for one sentence, which names scopes and properties.
+//! Unlike Odoo, HubSpot's status says it all. Its error object (`said.rs`) is read for one sentence, which names scopes and
+//! properties.
 
 use std::time::Duration;
 
@@ -9,26 +10,35 @@ use reqwest::{
     Method,
     header::{AUTHORIZATION, HeaderMap, HeaderValue, InvalidHeaderValue},
 };
-use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
+use super::said::Said;
 use crate::{
     ConnectError,
-    error::{Again, reason},
+    error::Again,
     http::{self, Answer, Call, Http},
 };
 
+/// The generation of the API, part of every path.
+pub(crate) const API: &str = "crm/objects/2026-03";
+
+/// Most objects of one batch.
+pub(crate) const BATCH: usize = 100;
+
 /// A connection to one account.
+#[derive(Clone)]
 pub(crate) struct HubSpotClient {
     http: Http,
     time: Duration,
 }
 
-#[derive(Default, Deserialize)]
-struct ErrorObject {
-    #[serde(default)]
-    message: String,
+/// What HubSpot made of a write.
+pub(crate) enum Wrote {
+    /// It answered: what became of each row is in there; null where it answered without a word.
+    Answer(Value),
+    /// It refused the whole, and has written nothing of it.
+    Refused(Said),
 }
 
 impl HubSpotClient {
@@ -82,6 +92,40 @@ impl HubSpotClient {
         self.read(Method::POST, path, &[], Some(body), what).await
     }
 
+    /// Writes several things. The same once more must do no harm, whatever became of the first.
+    ///
+    /// # Errors
+    ///
+    /// There is no answer, or it says nothing about what was to be written.
+    pub(crate) async fn write(&self, path: &str, body: &Value, what: &str) -> Result<Wrote, ConnectError> {
+        let answer = self.send(Method::POST, path, &[], Some(body)).await?;
+        match answer.status {
+            204 => Ok(Wrote::Answer(Value::Null)),
+            // 409: a value that another object has, where it must be unique; 404: an object that is not there
+            400 | 404 | 409 if answer.is_json => Ok(Wrote::Refused(Said::of(&answer.body))),
+            _ => self.meaning(&answer, what).map(Wrote::Answer),
+        }
+    }
+
+    /// Whether the account answers and accepts our key.
+    ///
+    /// # Errors
+    ///
+    /// What is the matter.
+    pub(crate) async fn ready(&self) -> Result<(), ConnectError> {
+        let query = [("limit", "1".to_owned()), ("properties", "dealname".to_owned())];
+        self.get(&format!("{API}/0-3"), &query, "deals").await.map(drop)
+    }
+
+    /// What was told of a kind of object that HubSpot cannot do, or was not even asked.
+    pub(crate) fn misfit(&self, model: &str, reason: &str) -> ConnectError {
+        ConnectError::Misfit {
+            system: self.system().to_owned(),
+            model: model.to_owned(),
+            reason: reason.to_owned(),
+        }
+    }
+
     async fn read(
         &self,
         method: Method,
@@ -90,6 +134,17 @@ impl HubSpotClient {
         body: Option<&Value>,
         what: &str,
     ) -> Result<Value, ConnectError> {
+        let answer = self.send(method, path, query, body).await?;
+        self.meaning(&answer, what)
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, String)],
+        body: Option<&Value>,
+    ) -> Result<Answer, ConnectError> {
         let call = Call {
             method,
             path,
@@ -98,19 +153,15 @@ impl HubSpotClient {
             time: self.time,
             again: Again::Harmless,
         };
-        let answer = self.http.send(call).await?;
-        self.meaning(&answer, what)
+        self.http.send(call).await
     }
 
     fn meaning(&self, answer: &Answer, what: &str) -> Result<Value, ConnectError> {
         let system = self.system().to_owned();
-        let said = || {
-            let error: ErrorObject = serde_json::from_slice(&answer.body).unwrap_or_default();
-            reason(&error.message)
-        };
+        let said = || Said::of(&answer.body).reason();
         match answer.status {
-            // 207: some of a batch are missing; why is in its `errors`, see `batch.rs`
-            200 | 207 if answer.is_json => {
+            // 207: some of a batch are missing; why is in its `errors`, see `batch.rs` and `written.rs`
+            200 | 201 | 207 if answer.is_json => {
                 serde_json::from_slice(&answer.body).map_err(|_| ConnectError::Strange {
                     system,
                     what: "broken JSON".to_owned(),

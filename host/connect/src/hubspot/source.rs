@@ -1,18 +1,15 @@
 //! Reading a deal with what belongs to it.
 
 use async_trait::async_trait;
-use cambist_contract::{message::Message, secret::Secret};
-use reqwest::header::InvalidHeaderValue;
+use cambist_contract::message::Message;
 use serde_json::{Map, Value, json};
 
-use super::{batch, client::HubSpotClient, properties::Asked};
-use crate::{ConnectError, Source, http, options, pace::Pace};
-
-/// The generation of the API, part of every path.
-const API: &str = "crm/objects/2026-03";
-
-/// Most objects of one batch read.
-const BATCH: usize = 100;
+use super::{
+    batch,
+    client::{API, BATCH, HubSpotClient},
+    properties::Asked,
+};
+use crate::{ConnectError, Source, options, pace::Pace};
 
 /// Most objects of one kind that one deal may have: ten batches. A deal with more is a mistake or an attack, and its JSON would
 /// not fit a plugin call.
@@ -30,19 +27,12 @@ pub struct HubSpotSource {
 }
 
 impl HubSpotSource {
-    /// An account, as the config describes it.
-    pub(crate) fn connect(
-        client: http::Client,
-        system: &str,
-        options: &options::HubSpot,
-        key: &Secret,
-    ) -> Result<Self, InvalidHeaderValue> {
-        let address = options.address.clone();
-        Ok(Self {
-            client: HubSpotClient::new(client, system, address, key, options.read_time.get())?,
-            asked: Asked::with(&options.properties),
-            pace: Pace::new(options.at_once),
-        })
+    pub(crate) fn new(client: HubSpotClient, properties: &options::Properties, pace: Pace) -> Self {
+        Self {
+            client,
+            asked: Asked::with(properties),
+            pace,
+        }
     }
 
     /// A deal, its companies, contacts and line items.
@@ -126,7 +116,7 @@ impl HubSpotSource {
             let path = format!("{API}/{kind}/batch/read");
             let answer = self.client.batch(&path, &request, kind).await?;
             found.extend(
-                batch::read(answer, some)
+                batch::read(answer, some, None)
                     .map_err(|partial| partial.into_error(self.client.system(), kind))?,
             );
         }
@@ -151,11 +141,7 @@ impl Source for HubSpotSource {
         };
         // ids become part of a path, so nothing but digits may be one
         if id.is_empty() || !id.chars().all(|digit| digit.is_ascii_digit()) {
-            return Err(ConnectError::Misfit {
-                system: self.client.system().to_owned(),
-                model: kind.to_owned(),
-                reason: "its id is no number".to_owned(),
-            });
+            return Err(self.client.misfit(kind, "its id is no number"));
         }
         if is_deletion(&message.event) {
             let gone = json!({"id": id, "properties": {}, "archived": true});
@@ -173,11 +159,7 @@ impl Source for HubSpotSource {
     }
 
     async fn ready(&self) -> Result<(), ConnectError> {
-        let query = [("limit", "1".to_owned()), ("properties", "dealname".to_owned())];
-        self.client
-            .get(&format!("{API}/0-3"), &query, "deals")
-            .await
-            .map(drop)
+        self.client.ready().await
     }
 }
 

@@ -8,6 +8,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+use super::Changed;
+
 /// The portal that events come from, where a test names none.
 pub const PORTAL: u64 = 62_515;
 
@@ -78,9 +80,50 @@ pub fn property_change(
     })
 }
 
+/// The event of what was written by an integration, as HubSpot sends it to whoever subscribed, the writer too.
+///
+/// Its `changeSource` is `INTEGRATION`, and its `sourceId` the app's.
+pub fn written(changed: &Changed, event_id: u64, occurred_ms: i64) -> Value {
+    let object = match changed.kind.as_str() {
+        "companies" => "company",
+        "contacts" => "contact",
+        "deals" => "deal",
+        "line_items" => "line_item",
+        other => other,
+    };
+    let id = changed.id.parse().unwrap_or_default();
+    let (property, value) = (&changed.property, &changed.value);
+    let mut event = property_change(object, id, property, value, event_id, occurred_ms);
+    if let Some(event) = event.as_object_mut() {
+        event.insert("changeSource".to_owned(), json!("INTEGRATION"));
+        event.insert("sourceId".to_owned(), json!("186886"));
+    }
+    event
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_written_is_told_as_a_change_by_an_integration() {
+        let changed = Changed {
+            kind: "companies".to_owned(),
+            id: "501".to_owned(),
+            property: "name".to_owned(),
+            value: String::new(),
+        };
+        let event = written(&changed, 7, 1);
+        for (name, value) in [
+            ("subscriptionType", json!("company.propertyChange")),
+            ("objectId", json!(501)),
+            ("propertyName", json!("name")),
+            ("propertyValue", json!("")),
+            ("changeSource", json!("INTEGRATION")),
+        ] {
+            assert_eq!(event.get(name), Some(&value), "{name}");
+        }
+    }
 
     #[test]
     fn the_signature_is_the_one_of_hubspots_own_sdk() {
