@@ -2,6 +2,7 @@
 //! that `tests/odoo/up.sh` prints; without it they are skipped, loudly.
 
 mod amended;
+mod books;
 mod crash;
 mod once;
 mod shared;
