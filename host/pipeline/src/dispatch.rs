@@ -18,6 +18,7 @@ use tracing::Instrument as _;
 
 use crate::{
     calls::Calls,
+    delivering::Delivering,
     door::{Doors, Place, Side},
     held::Held,
     options::Routes,
@@ -76,6 +77,7 @@ pub struct Pipeline {
     pub(crate) setup: Setup,
     pub(crate) doors: Doors,
     pub(crate) shadowing: Shadowing,
+    pub(crate) delivering: Delivering,
     /// Which messages go which way, from the last config that holds.
     routes: RwLock<Routes>,
     pub(crate) calls: Calls,
@@ -95,6 +97,7 @@ impl Pipeline {
             slots: Arc::new(Semaphore::new(setup.at_once)),
             shadowing: Shadowing::new(Arc::clone(&setup.shadows)),
             doors: Doors::new(setup.at_once),
+            delivering: Delivering::default(),
             calls: Calls::new(setup.calls_at_once),
             setup,
             freed: Notify::new(),

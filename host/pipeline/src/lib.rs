@@ -26,6 +26,7 @@ mod call;
 mod calls;
 mod compare;
 mod conflict;
+mod delivering;
 pub mod dispatch;
 mod door;
 mod failure;

@@ -81,6 +81,15 @@ pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> 
             revision = work.route.as_ref().and_then(|route| route.pins.get(&stage)).map(|pin| pin.short()),
         );
         let started = Instant::now();
+        // until what became of it is recorded
+        let _delivery = match &work.route {
+            Some(route) if stage == Stage::Deliver => {
+                let changes = stage::changes(&work).unwrap_or_default();
+                let names = changes.iter().map(|change| change.entity.name().clone());
+                Some(pipeline.delivering.begin(&route.target, names))
+            }
+            _ => None,
+        };
         let outcome = stage::run(stage, pipeline, &mut work)
             .instrument(span.clone())
             .await;

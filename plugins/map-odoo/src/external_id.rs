@@ -11,6 +11,20 @@ use cambist_sdk::prelude::*;
 /// The module that all our records belong to.
 const MODULE: &str = "cambist.";
 
+/// Every kind, by whose words ids are read.
+const KINDS: [EntityKind; 10] = [
+    EntityKind::Account,
+    EntityKind::Contact,
+    EntityKind::Opportunity,
+    EntityKind::Contract,
+    EntityKind::Project,
+    EntityKind::Resource,
+    EntityKind::Timesheet,
+    EntityKind::Expense,
+    EntityKind::Invoice,
+    EntityKind::Payment,
+];
+
 /// The external id of an entity.
 pub(crate) fn of(name: &EntityRef) -> String {
     join(&name.system, name.kind.word(), &[&name.id])
@@ -23,6 +37,32 @@ pub(crate) fn key(target: &str, name: &EntityRef) -> RecordKey {
         true => RecordKey::Own(name.id.clone()),
         false => RecordKey::External(of(name)),
     }
+}
+
+/// The entity that [`of`] gave this external id; none for any other.
+pub(crate) fn entity(text: &str) -> Option<EntityRef> {
+    let mut parts = text.strip_prefix(MODULE)?.split('_');
+    let (system, kind, id) = (parts.next()?, parts.next()?, parts.next()?);
+    let kind = KINDS.into_iter().find(|known| known.word() == kind)?;
+    let entity = EntityRef::new(kind, unescape(system)?, unescape(id)?);
+    // nothing behind it, and written as we write
+    (of(&entity) == text).then_some(entity)
+}
+
+/// What [`escape`] wrote.
+fn unescape(part: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'~' => {
+                let digit = |byte: u8| char::from(byte).to_digit(16);
+                u8::try_from(digit(rest.next()?)? * 16 + digit(rest.next()?)?).ok()?
+            }
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// The external id of a contract's line.
@@ -94,19 +134,6 @@ mod tests {
 
     use super::*;
 
-    const KINDS: [EntityKind; 10] = [
-        EntityKind::Account,
-        EntityKind::Contact,
-        EntityKind::Opportunity,
-        EntityKind::Contract,
-        EntityKind::Project,
-        EntityKind::Resource,
-        EntityKind::Timesheet,
-        EntityKind::Expense,
-        EntityKind::Invoice,
-        EntityKind::Payment,
-    ];
-
     /// Texts in which separators and escapes are frequent.
     fn part() -> impl Strategy<Value = String> {
         prop_oneof!["[a~_.5f -]{0,6}", any::<String>()]
@@ -145,6 +172,23 @@ mod tests {
             let id = of(&EntityRef::new(EntityKind::Account, system, id));
             prop_assert_eq!(id.matches('.').count(), 1);
             prop_assert!(id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_~.".contains(&byte)));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_id_leads_back_to_its_entity(kind in select(&KINDS[..]), system in part(), id in part()) {
+            let entity = EntityRef::new(kind, system, id);
+            prop_assert_eq!(super::entity(&of(&entity)), Some(entity));
+        }
+
+        #[test]
+        fn what_is_no_id_of_an_entity_leads_nowhere(
+            id in prop_oneof!["(cambist\\.)?[a~_.5f -]{0,9}", any::<String>()],
+        ) {
+            if let Some(entity) = super::entity(&id) {
+                prop_assert_eq!(of(&entity), id);
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use cambist_sdk::prelude::*;
 
-use crate::many2one;
+use crate::{external_id, many2one};
 
 /// One call of `read`.
 pub(crate) struct Source<'a> {
@@ -11,8 +11,16 @@ pub(crate) struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// The canonical name of the record itself.
+    /// The canonical name of the record itself: the one that it was made by, where its
+    /// external id is one of ours and of that kind.
     pub(crate) fn own_name(&self, kind: EntityKind, record: &Fields<'_>) -> Result<EntityRef> {
+        let ours = record
+            .text("external_id")?
+            .as_deref()
+            .and_then(external_id::entity);
+        if let Some(name) = ours.filter(|name| name.kind == kind) {
+            return Ok(name);
+        }
         Ok(EntityRef::new(kind, self.system, record.required_text("id")?))
     }
 

@@ -97,15 +97,13 @@ async fn systems(looked: &Looked) -> Vec<Problem> {
         .collect()
 }
 
-/// Asks one system, as a source and as a target where it is one.
+/// Asks one system, once: as a source and as a target it answers the same.
 async fn ready(systems: &Systems, name: &str) -> Result<(), ConnectError> {
-    if let Some(source) = systems.source(name) {
-        source.ready().await?;
+    match (systems.source(name), systems.target(name)) {
+        (Some(source), _) => source.ready().await,
+        (None, Some(target)) => target.ready().await,
+        (None, None) => Ok(()),
     }
-    if let Some(target) = systems.target(name) {
-        target.ready().await?;
-    }
-    Ok(())
 }
 
 /// Loads every plugin that bindings name, in folders of its own: a check leaves

@@ -4,6 +4,9 @@
 //! name with dots in it stands as `web_read` shows it: a record with the fields that were asked
 //! for, or a list of such records.
 //!
+//! Under `external_id` stands the id that `load` finds the record by, if it has one: by it a
+//! mapping knows what it has made itself, whatever the journal knows.
+//!
 //! An invoice is a part of what was agreed, and who sold it wants to see the whole. So with an
 //! invoice (`account.move`) come `orders`, the orders that its lines bill, and `invoices`, all
 //! invoices of these orders, itself among them, with the same fields. Both are empty where it
@@ -19,6 +22,9 @@ use super::{
     client::{About, Kind, object},
 };
 use crate::ConnectError;
+
+/// Where a record's external id stands in the body; no field of Odoo's is called so.
+const EXTERNAL_ID: &str = "external_id";
 
 /// The model of invoices.
 const INVOICE: &str = "account.move";
@@ -54,6 +60,9 @@ pub(crate) async fn read(
         let answer = client.value(about, "web_read", arguments, Kind::Read).await?;
         body.extend(objects(answer).pop().unwrap_or_default());
     }
+    if let Some(external_id) = external_id(client, about, &own_id).await? {
+        body.insert(EXTERNAL_ID.to_owned(), Value::String(external_id));
+    }
     if model == INVOICE {
         let orders = orders(client, about, id).await?;
         let mut ids: BTreeSet<i64> = BTreeSet::new();
@@ -70,6 +79,23 @@ pub(crate) async fn read(
         body.insert("invoices".to_owned(), json!(invoices));
     }
     Ok(body)
+}
+
+/// What `load` finds a record by, where it has such an id.
+async fn external_id(
+    client: &OdooClient,
+    about: About<'_>,
+    id: &str,
+) -> Result<Option<String>, ConnectError> {
+    let arguments = object(json!({"ids": [about.external_id.parse::<i64>().unwrap_or_default()]}));
+    let answer = client
+        .value(about, "get_external_id", arguments, Kind::Read)
+        .await?;
+    let found = answer
+        .get(id)
+        .and_then(Value::as_str)
+        .filter(|found| !found.is_empty());
+    Ok(found.map(str::to_owned))
 }
 
 /// The orders that an invoice bills.

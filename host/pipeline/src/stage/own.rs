@@ -57,8 +57,11 @@ pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Fail
     let system = &work.message.system;
     let side = pipeline.setup.sides.get(system).copied().unwrap_or(Owner::Crm);
     let read: Vec<Change> = work.output(Stage::Read)?;
-    let mut changes = serde_json::to_value(read).map_err(unreadable)?;
-    let spoken_of: Vec<EntityRef> = names::named(&changes, system).into_iter().collect();
+    let mut changes = serde_json::to_value(&read).map_err(unreadable)?;
+    let mut spoken_of = names::named(&changes, system);
+    spoken_of.extend(read.iter().map(|change| change.entity.name().clone()));
+    pipeline.delivering.ended(system, &spoken_of).await;
+    let spoken_of: Vec<EntityRef> = spoken_of.into_iter().collect();
     let known = pipeline.setup.journal.known(system, &spoken_of).await?;
     let (mut born, mut told) = (BTreeMap::new(), Told::new());
     for (name, Known { origin, told: fields }) in spoken_of.into_iter().zip(known) {
