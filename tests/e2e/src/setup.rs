@@ -1,6 +1,6 @@
 //! The config of the host under test: three regions, five plugins, one flow.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::PathBuf};
 
 use crate::odoo::Odoo;
 
@@ -40,6 +40,8 @@ pub struct Setup {
     pub read_time: &'static str,
     /// More bindings, as the config writes them.
     pub bindings: &'static str,
+    /// More in the environment of the host, and of no other command.
+    pub environment: Vec<(&'static str, PathBuf)>,
     /// The `[trust]` of the config, as the config writes it.
     pub trust: String,
 }
@@ -57,6 +59,7 @@ impl Default for Setup {
             log: "info",
             read_time: "10s",
             bindings: "",
+            environment: Vec::new(),
             trust: String::new(),
         }
     }
