@@ -15,6 +15,9 @@
 //!
 //! What the digests and ids of records (`written`, `links`) say is not checked: their
 //! loss costs a superfluous write or look-up, which does no harm.
+//!
+//! What it means that the chain holds, and how to check that without this code, is in
+//! `host/journal/FORMAT.md`.
 
 use cambist_contract::{
     digest::Digest,
