@@ -155,6 +155,18 @@ impl Refusal {
                 "the journal has no space left",
                 "free some on its disk; the host goes on by itself".to_owned(),
             ),
+            Self::Journal(JournalError::ReadOnly { .. }) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "journal-read-only",
+                "the journal's disk is read-only",
+                "mount it for writing; the host goes on by itself".to_owned(),
+            ),
+            Self::Journal(JournalError::Damaged { .. }) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "journal-damaged",
+                "the journal's file is damaged",
+                "stop the host and keep the file, then `cambist journal verify` and `restore`".to_owned(),
+            ),
             // The text names a path of ours: it is for the log.
             Self::Journal(_) | Self::JournalSlow { .. } => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -268,6 +280,7 @@ mod tests {
         let detail = "disk I/O error".to_owned();
         for error in [
             JournalError::Full { path: path.clone() },
+            JournalError::ReadOnly { path: path.clone() },
             JournalError::Locked { path: path.clone() },
             JournalError::Store { path, detail },
         ] {

@@ -47,6 +47,10 @@ enum Command {
     Replay(commands::replay::Options),
     /// Releases a message that policy holds, at the running host.
     Release(commands::release::Options),
+    /// Verifies the journal, copies it while the host runs, puts a copy back, and makes the
+    /// file smaller.
+    #[command(subcommand)]
+    Journal(commands::journal::Command),
     /// Builds plugins, signs them, looks at them, fetches and publishes them, and takes the
     /// steps of their lives at the running host.
     #[command(subcommand)]
@@ -108,6 +112,7 @@ fn start(command: Command) -> Result<ExitCode> {
             Command::Show(options) => commands::show::run(&options).await,
             Command::Replay(options) => commands::replay::run(&options).await,
             Command::Release(options) => commands::release::run(&options).await,
+            Command::Journal(command) => commands::journal::run(command).await,
             Command::Plugin(command) => commands::plugin::run(command).await,
             Command::Schema => commands::schema::run(),
         }

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod demo;
+pub mod journal;
 pub mod messages;
 mod operator;
 pub mod plugin;

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
+use cambist_journal::JournalError;
 use http::StatusCode;
 use serde::Serialize;
 
@@ -108,12 +109,15 @@ impl Rejection {
                 "the system calls faster than its rate",
                 "send again after the time in `retry-after`".to_owned(),
             ),
-            Self::Busy | Self::Journal(_) | Self::JournalSlow { .. } => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "unavailable",
-                "the call cannot be taken now",
-                "the fault is ours; send again after the time in `retry-after`".to_owned(),
-            ),
+            Self::Busy | Self::Journal(_) | Self::JournalSlow { .. } => {
+                let (code, title) = self.unavailable();
+                (
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    code,
+                    title,
+                    "the fault is ours; send again after the time in `retry-after`".to_owned(),
+                )
+            }
             Self::Defect => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "defect",
@@ -127,6 +131,27 @@ impl Rejection {
             title,
             detail,
             retry_after: self.retry_after(),
+        }
+    }
+
+    /// Why a call cannot be taken now, as far as it is a sender's business: who hears it from
+    /// a sender knows where to look.
+    fn unavailable(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Journal(JournalError::Full { .. }) => {
+                ("journal-full", "there is no room on our disk to keep the call")
+            }
+            Self::Journal(JournalError::ReadOnly { .. }) => (
+                "journal-read-only",
+                "our disk is read-only, so the call cannot be kept",
+            ),
+            Self::Journal(JournalError::Damaged { .. }) => (
+                "journal-damaged",
+                "our journal is damaged, so the call cannot be kept",
+            ),
+            Self::Journal(_) => ("journal", "the call cannot be kept now"),
+            Self::JournalSlow { .. } => ("journal-slow", "our disk is too slow to keep the call in time"),
+            _ => ("unavailable", "the call cannot be taken now"),
         }
     }
 
@@ -172,8 +197,6 @@ impl Rejection {
 
 #[cfg(test)]
 mod tests {
-    use cambist_journal::JournalError;
-
     use super::*;
 
     #[test]

@@ -227,7 +227,8 @@ pub trait Journal: Send + Sync + 'static {
     /// Checks the whole chain, that the kept messages and events have the digests
     /// in it, and that every message stands where its entries bring it.
     ///
-    /// Reads everything: seconds for a million entries. Whoever can write the
+    /// It also has the store look for damage in what the chain does not reach. Reads
+    /// everything: seconds for a million entries. Whoever can write the
     /// store can also make a new chain; only a [`Verified::head`] kept elsewhere
     /// tells the two apart.
     ///
@@ -236,6 +237,17 @@ pub trait Journal: Send + Sync + 'static {
     /// [`JournalError::Broken`] names the first entry that does not fit; the one
     /// after the last where something is kept that no entry tells of.
     async fn verify(&self) -> Result<Verified, JournalError>;
+
+    /// Whether it does its work now: it can be read, and it can be written. A store that
+    /// could not be written the last time tries again here, so that who stops sending work
+    /// because of the answer learns when to go on.
+    ///
+    /// # Errors
+    ///
+    /// What stands in the way.
+    async fn ready(&self) -> Result<(), JournalError> {
+        self.counts().await.map(drop)
+    }
 
     /// Changes its value whenever a message may have become due, or due at another
     /// time. Time alone does not change it.
@@ -251,6 +263,25 @@ pub enum JournalError {
     Full {
         /// The store's place.
         path: String,
+    },
+    /// Its disk takes no writes.
+    #[error(
+        "the disk of the journal at {path} is read-only; mount it for writing and the host goes on by itself"
+    )]
+    ReadOnly {
+        /// The store's place.
+        path: String,
+    },
+    /// The store's file is damaged. Nothing more is written to it.
+    #[error(
+        "the journal at {path} is damaged ({detail}); stop the host and keep the file, `cambist journal verify` says up to \
+         where it is whole, `cambist journal restore` puts a copy in its place"
+    )]
+    Damaged {
+        /// The store's place.
+        path: String,
+        /// What the store's library said; never a payload.
+        detail: String,
     },
     /// The store cannot be read or written.
     #[error("cannot use the journal at {path}: {detail}")]
@@ -301,10 +332,13 @@ pub enum JournalError {
 }
 
 impl JournalError {
-    /// What the pipeline may do: the disk's troubles may pass by themselves.
+    /// What the pipeline may do: the disk's troubles may pass by themselves, and of a damaged
+    /// store nobody could write that a message is parked.
     pub fn next_try(&self) -> NextTry {
         match self {
-            Self::Full { .. } | Self::Store { .. } => NextTry::SendAgain { not_before: None },
+            Self::Full { .. } | Self::ReadOnly { .. } | Self::Damaged { .. } | Self::Store { .. } => {
+                NextTry::SendAgain { not_before: None }
+            }
             Self::Locked { .. }
             | Self::Newer { .. }
             | Self::Broken { .. }

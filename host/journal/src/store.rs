@@ -5,4 +5,4 @@
 
 pub mod sqlite;
 
-pub use sqlite::SqliteJournal;
+pub use sqlite::{Compacted, Restored, SqliteJournal};

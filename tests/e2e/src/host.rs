@@ -53,6 +53,7 @@ impl Host {
                 .env("CAMBIST_HALT_FILE", folder.join("halted"));
         }
         let child = command
+            .envs(setup.environment.iter().cloned())
             .args(["serve", "--config", "cambist.toml"])
             .stdout(Stdio::null())
             .stderr(File::create(&log)?)

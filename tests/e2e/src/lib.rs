@@ -22,6 +22,7 @@
 
 pub mod collector;
 pub mod deals;
+pub mod disk;
 pub mod host;
 pub mod odoo;
 pub mod plugins;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use anyhow::Result;
 use cambist_doubles::hubspot::webhook::{self, Webhook, property_change};
 use jiff::Timestamp;
-use reqwest::Client;
+use reqwest::{Client, Response};
 use serde_json::Value;
 
 use crate::setup::{CLIENT_SECRET, HUBSPOT, PUBLIC_URL};
@@ -75,11 +75,23 @@ pub async fn post(client: &Client, host: SocketAddr, webhook: &Webhook) -> Resul
     post_to(client, host, HUBSPOT, webhook).await
 }
 
+/// Posts it to the host, and gives the whole answer.
+///
+/// # Errors
+///
+/// There is no answer: nobody knows whether it was accepted.
+pub async fn ask(client: &Client, host: SocketAddr, webhook: &Webhook) -> Result<Response> {
+    send(client, host, HUBSPOT, webhook).await
+}
+
 async fn post_to(client: &Client, host: SocketAddr, system: &str, webhook: &Webhook) -> Result<u16> {
+    Ok(send(client, host, system, webhook).await?.status().as_u16())
+}
+
+async fn send(client: &Client, host: SocketAddr, system: &str, webhook: &Webhook) -> Result<Response> {
     let mut request = client.post(format!("http://{host}/in/{system}"));
     for (name, value) in &webhook.headers {
         request = request.header(name, value);
     }
-    let answer = request.body(webhook.body.clone()).send().await?;
-    Ok(answer.status().as_u16())
+    Ok(request.body(webhook.body.clone()).send().await?)
 }

@@ -1,6 +1,6 @@
 //! The config of the host under test: three regions, five plugins, one flow.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::PathBuf};
 
 use crate::odoo::Odoo;
 
@@ -44,6 +44,8 @@ pub struct Setup {
     pub bindings: &'static str,
     /// With an Odoo: its books go back to HubSpot, by hints and by asking.
     pub back: bool,
+    /// More in the environment of the host, and of no other command.
+    pub environment: Vec<(&'static str, PathBuf)>,
     /// The `[trust]` of the config, as the config writes it.
     pub trust: String,
 }
@@ -62,6 +64,7 @@ impl Default for Setup {
             read_time: "10s",
             bindings: "",
             back: false,
+            environment: Vec::new(),
             trust: String::new(),
         }
     }

@@ -10,6 +10,19 @@ fn full() -> JournalError {
     }
 }
 
+fn read_only() -> JournalError {
+    JournalError::ReadOnly {
+        path: "/var/lib/cambist".to_owned(),
+    }
+}
+
+fn damaged() -> JournalError {
+    JournalError::Damaged {
+        path: "/var/lib/cambist".to_owned(),
+        detail: "malformed".to_owned(),
+    }
+}
+
 fn broken() -> JournalError {
     JournalError::Store {
         path: "/var/lib/cambist".to_owned(),
@@ -29,10 +42,17 @@ fn newer() -> JournalError {
 async fn whatever_the_journal_says_the_sender_sends_again() {
     let site = Site::new();
     let body = batch(&[deal(1, 10), deal(2, 11)]);
-    for error in [full, broken, newer] {
+    let all = [
+        (full as fn() -> JournalError, "journal-full"),
+        (read_only, "journal-read-only"),
+        (damaged, "journal-damaged"),
+        (broken, "journal"),
+        (newer, "journal"),
+    ];
+    for (error, code) in all {
         site.journal.fail_with(Some(error));
         let answer = site.send(hubspot(&body)).await;
-        assert!(answer.is_problem(503, "unavailable"), "{answer:?}");
+        assert!(answer.is_problem(503, code), "{answer:?}");
         assert_eq!(answer.headers["retry-after"], "30");
         assert!(!answer.json.to_string().contains("/var/lib"));
         assert_eq!(site.journal.len(), 0);
@@ -47,7 +67,7 @@ async fn a_journal_that_takes_too_long_may_take_the_call_yet() {
     site.journal.stall(true);
     let body = batch(&[deal(1, 10)]);
     let answer = site.send(hubspot(&body)).await;
-    assert!(answer.is_problem(503, "unavailable"), "{answer:?}");
+    assert!(answer.is_problem(503, "journal-slow"), "{answer:?}");
     site.journal.stall(false);
     site.journal.has(1).await;
     assert!(site.send(hubspot(&body)).await.is_taken(0, 1));

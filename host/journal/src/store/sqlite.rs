@@ -7,13 +7,13 @@
 //! # What is not here
 //!
 //! Which event goes with which state: that is the same for all stores, and in
-//! `turn.rs`. Copies and retention: copy the file with SQLite's own backup while
-//! the host runs, never with `cp`.
+//! `turn.rs`. Retention: nothing is ever taken out.
 //!
 //! # Where to start reading
 //!
 //! `schema.sql`, then the way of a request: `writer`, `group`, `accept` and
-//! `record`. `format` for what may change.
+//! `record`. `format` for what may change, `copies` for backup, restore and compaction;
+//! never copy a journal with `cp` while a host has it open.
 
 use std::{path::Path, sync::Arc};
 
@@ -34,6 +34,8 @@ use self::{
     claims::Claims,
     connection::Readers,
     cursors::Cursor,
+    damage::Damage,
+    group::Scribe,
     lock::HostLock,
     read::Unreadable,
     record::Recording,
@@ -53,7 +55,9 @@ mod chain;
 mod claims;
 mod column;
 mod connection;
+mod copies;
 mod cursors;
+mod damage;
 mod deliveries;
 mod format;
 mod group;
@@ -67,6 +71,8 @@ mod trouble;
 mod verify;
 mod writer;
 
+pub use copies::{Compacted, Restored};
+
 /// A journal in a SQLite file.
 ///
 /// Dropping it finishes what was asked, closes the file and gives up the lock;
@@ -79,6 +85,7 @@ pub struct SqliteJournal {
     /// None when it was opened for reading only.
     writer: Option<Writer>,
     claims: Claims,
+    damage: Damage,
 }
 
 impl SqliteJournal {
@@ -93,10 +100,11 @@ impl SqliteJournal {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, JournalError> {
         let path: Arc<Path> = path.as_ref().into();
         let lock = HostLock::take(&path)?;
-        let claims = Claims::new();
+        let (claims, damage) = (Claims::new(), Damage::default());
         let opened = connection::writer(&path).and_then(|connection| {
-            let writer = Writer::start(&path, connection, lock, claims.clone())?;
-            Ok((writer, Readers::open(&path)?))
+            let scribe = Scribe::new(Arc::clone(&path), connection, claims.clone(), damage.clone())?;
+            let writer = Writer::start(scribe, lock)?;
+            Ok((writer, Readers::open(&path, damage.clone())?))
         });
         let (writer, readers) = opened.map_err(|trouble| trouble.at(&path))?;
         tracing::debug!(path = %path.display(), "opened the journal");
@@ -105,6 +113,7 @@ impl SqliteJournal {
             writer: Some(writer),
             readers,
             claims,
+            damage,
         })
     }
 
@@ -118,16 +127,82 @@ impl SqliteJournal {
     /// if there is none, it cannot be read, or is no journal.
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, JournalError> {
         let path: Arc<Path> = path.as_ref().into();
-        let readers = Readers::open(&path).map_err(|trouble| trouble.at(&path))?;
+        let damage = Damage::default();
+        let readers = Readers::open(&path, damage.clone()).map_err(|trouble| trouble.at(&path))?;
         Ok(Self {
             path,
             writer: None,
             readers,
             claims: Claims::new(),
+            damage,
         })
     }
 
+    /// The format of the file, by the table in `format.rs`.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub async fn format(&self) -> Result<u32, JournalError> {
+        self.readers
+            .read(|connection| Ok(format::found(connection)?))
+            .await
+    }
+
+    /// The digest of the entry at a place; none where there is no such entry. To hold the
+    /// journal to a [head](Verified::head) that was kept elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub async fn digest_at(&self, place: u64) -> Result<Option<Digest>, JournalError> {
+        self.readers
+            .read(move |connection| Ok(chain::digest_at(connection, place)?))
+            .await
+    }
+
+    /// Copies the journal as it is at this moment into a new file `to`, also beside a host
+    /// that goes on writing; the copy is one file, its owner's alone, durable, and was
+    /// verified before it got its name. The log grows while it is being made.
+    ///
+    /// # Errors
+    ///
+    /// There is no file `to` then: [`JournalError::Broken`] where the journal itself does not
+    /// verify, [`JournalError::Store`] where the copy cannot be written, or `to` is there.
+    pub async fn back_up(&self, to: impl AsRef<Path>) -> Result<Verified, JournalError> {
+        let to = to.as_ref().to_owned();
+        self.readers
+            .read(move |connection| Ok(copies::back_up(connection, &to)?))
+            .await
+    }
+
+    /// Puts a copy in the place of the journal at `path`, once it is verified; what was there
+    /// is set aside beside it, and never deleted. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// The journal is as it was: [`JournalError::Locked`] where a host has it open,
+    /// [`JournalError::Broken`], [`JournalError::Newer`] or [`JournalError::Store`] where the
+    /// copy is not good or cannot be put there.
+    pub fn restore(copy: impl AsRef<Path>, path: impl AsRef<Path>) -> Result<Restored, JournalError> {
+        copies::restore(copy.as_ref(), path.as_ref())
+    }
+
+    /// Writes the journal at `path` anew without the room that moves of its queue and indexes
+    /// have left, and brings in its log. No message and no entry goes. Blocks, and needs room
+    /// for a second one meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// The journal is as it was: [`JournalError::Locked`] where a host has it open,
+    /// [`JournalError::Broken`] where it does not verify, [`JournalError::Store`] where
+    /// somebody else reads it or there is no room.
+    pub fn compact(path: impl AsRef<Path>) -> Result<Compacted, JournalError> {
+        copies::compact(path.as_ref())
+    }
+
     fn writer(&self) -> Result<&Writer, JournalError> {
+        self.damage.none(&self.path)?;
         self.writer
             .as_ref()
             .ok_or_else(|| store(&self.path, "it was opened for reading only"))
@@ -262,6 +337,11 @@ impl Journal for SqliteJournal {
 
     async fn verify(&self) -> Result<Verified, JournalError> {
         self.readers.read(verify::verify).await
+    }
+
+    async fn ready(&self) -> Result<(), JournalError> {
+        self.counts().await?;
+        self.writer()?.ready().await
     }
 
     fn changed(&self) -> watch::Receiver<u64> {

@@ -2,6 +2,8 @@
 
 mod check;
 mod crash;
+mod disk;
+mod journal;
 mod life;
 mod load;
 mod master_data;

@@ -2,7 +2,7 @@
 
 use cambist_contract::{digest::Digest, message::MessageId};
 use jiff::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{
     column::{Blob, Count, Text},
@@ -27,6 +27,17 @@ pub(super) struct Prepared {
     pub(super) event: Event,
     pub(super) text: String,
     pub(super) digest: Digest,
+}
+
+/// The digest of the entry at a place.
+pub(super) fn digest_at(connection: &Connection, place: u64) -> Result<Option<Digest>, rusqlite::Error> {
+    connection
+        .query_row(
+            "SELECT digest FROM entries WHERE place = ?1",
+            [Count(place)],
+            |row| Ok(row.get::<_, Blob>(0)?.0),
+        )
+        .optional()
 }
 
 impl Prepared {

@@ -10,8 +10,9 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior, config::DbConfig};
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use super::{
+    damage::Damage,
     format,
-    trouble::{Trouble, store},
+    trouble::{Trouble, of_the_system, store},
 };
 use crate::JournalError;
 
@@ -65,8 +66,33 @@ pub(super) fn writer(path: &Path) -> Result<Connection, Trouble> {
     Ok(connection)
 }
 
+/// Opens a journal to work on the file itself, whose format and messages stay as they are.
+///
+/// The caller holds the host's lock. With `journal_mode = delete` the log is brought in and
+/// taken away, which SQLite does only when nobody else has the file open.
+pub(super) fn alone(path: &Path) -> Result<Connection, Trouble> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    guard(&connection)?;
+    // One that is damaged stays as it is, log and all, when it is closed again.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    format::check(&connection, path)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    one_file(&connection)?;
+    Ok(connection)
+}
+
+/// Brings in the log and takes it away, so that the journal is one file.
+pub(super) fn one_file(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "fullfsync", true)?;
+    connection.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(()))
+}
+
 /// Opens the file to read it.
-fn reader(path: &Path) -> Result<Connection, Trouble> {
+pub(super) fn reader(path: &Path) -> Result<Connection, Trouble> {
     let connection = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -97,22 +123,24 @@ fn make_private(path: &Path) -> Result<(), JournalError> {
     options
         .open(path)
         .map(drop)
-        .map_err(|error| store(path, error.to_string()))
+        .map_err(|error| of_the_system(path, "it cannot be opened", &error))
 }
 
 /// Connections for reading, each on a thread that may block.
 pub(super) struct Readers {
     path: Arc<Path>,
     idle: Mutex<Vec<Connection>>,
+    damage: Damage,
     permits: Semaphore,
 }
 
 impl Readers {
     /// Opens the first one, so that a file that cannot be read is told now.
-    pub(super) fn open(path: &Arc<Path>) -> Result<Arc<Self>, Trouble> {
+    pub(super) fn open(path: &Arc<Path>, damage: Damage) -> Result<Arc<Self>, Trouble> {
         Ok(Arc::new(Self {
             path: Arc::clone(path),
             idle: Mutex::new(vec![reader(path)?]),
+            damage,
             permits: Semaphore::new(READERS),
         }))
     }
@@ -125,8 +153,13 @@ impl Readers {
         // The semaphore is never closed; an error would only mean one reader more.
         let _permit = self.permits.acquire().await;
         let readers = Arc::clone(self);
-        let reading =
-            spawn_blocking(move || readers.read_here(work).map_err(|error| error.at(&readers.path)));
+        let reading = spawn_blocking(move || {
+            readers.read_here(work).map_err(|trouble| {
+                let error = trouble.at(&readers.path);
+                readers.damage.note(&error);
+                error
+            })
+        });
         match reading.await {
             Ok(answer) => answer,
             Err(_) => Err(store(&self.path, "a read was broken off")),

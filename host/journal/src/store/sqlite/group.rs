@@ -24,6 +24,7 @@ use super::{
     chain::Tip,
     claims::Claims,
     cursors::{self, Cursor},
+    damage::Damage,
     record::{Recorded, Recording, record},
     row::put_off,
     shadows::{self, Turn},
@@ -83,10 +84,19 @@ pub(super) struct Scribe {
     connection: Connection,
     claims: Claims,
     tip: Tip,
+    damage: Damage,
+    /// Whether the disk or the file kept the last group, or a request of it, from being
+    /// written.
+    is_failing: bool,
 }
 
 impl Scribe {
-    pub(super) fn new(path: Arc<Path>, connection: Connection, claims: Claims) -> Result<Self, Trouble> {
+    pub(super) fn new(
+        path: Arc<Path>,
+        connection: Connection,
+        claims: Claims,
+        damage: Damage,
+    ) -> Result<Self, Trouble> {
         metrics::describe_histogram!(
             "cambist_journal_commit_seconds",
             metrics::Unit::Seconds,
@@ -97,12 +107,20 @@ impl Scribe {
             metrics::Unit::Count,
             "How many requests shared one commit of the journal"
         );
+        metrics::describe_gauge!(
+            "cambist_journal_writable",
+            metrics::Unit::Count,
+            "1 while what comes is written, 0 while the disk or the file keeps it from being written"
+        );
+        metrics::gauge!("cambist_journal_writable").set(1.0);
         let tip = Tip::read(&connection)?;
         Ok(Self {
             path,
             connection,
             claims,
             tip,
+            damage,
+            is_failing: false,
         })
     }
 
@@ -128,19 +146,16 @@ impl Scribe {
         let mut group = VecDeque::from(group);
         let mut carried = Vec::with_capacity(group.len());
         match self.transact(&mut group, &mut carried) {
-            Ok(()) => {
+            Ok(spoilt) => {
+                self.turn(spoilt.as_ref());
                 let entries = self.tip.place - before.place;
                 tracing::debug!(requests = carried.len(), entries, "committed a group");
                 self.answer(carried);
             }
             Err(error) => {
                 self.tip = before;
-                // After some errors, a full disk among them, SQLite has done it itself.
-                if !self.connection.is_autocommit()
-                    && let Err(error) = self.run("ROLLBACK")
-                {
-                    tracing::error!(%error, "the journal cannot roll back");
-                }
+                self.roll_back();
+                self.turn(Some(&told(&error, &self.path)));
                 for write in carried.into_iter().map(|(write, _)| write).chain(group) {
                     write.refuse(told(&error, &self.path));
                 }
@@ -148,13 +163,64 @@ impl Scribe {
         }
     }
 
+    /// Whether what comes can be written. After a failure it writes, so that the answer is
+    /// of now; it changes nothing that anybody reads.
+    pub(super) fn ready(&mut self) -> Result<(), JournalError> {
+        self.damage.none(&self.path)?;
+        if !self.is_failing {
+            return Ok(());
+        }
+        // A row that comes and goes in one transaction: its page is written all the same.
+        let tried = self.connection.execute_batch(
+            "BEGIN IMMEDIATE;
+             INSERT INTO cursors (name, text) VALUES ('', '');
+             DELETE FROM cursors WHERE name = '';
+             COMMIT",
+        );
+        self.roll_back();
+        let tried = tried.map_err(|error| told(&error, &self.path));
+        self.turn(tried.as_ref().err());
+        tried
+    }
+
+    /// Ends a transaction that failed. After some errors, a full disk among them, SQLite has
+    /// done it itself.
+    fn roll_back(&self) {
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.run("ROLLBACK")
+        {
+            tracing::error!(%error, "the journal cannot roll back");
+        }
+    }
+
+    /// Tells people when trouble begins and when it ends.
+    fn turn(&mut self, error: Option<&JournalError>) {
+        if let Some(error) = error {
+            self.damage.note(error);
+        }
+        let was_failing = std::mem::replace(&mut self.is_failing, error.is_some());
+        match error {
+            Some(error) if !was_failing => {
+                metrics::gauge!("cambist_journal_writable").set(0.0);
+                tracing::error!(%error, "the journal cannot be written; nothing is taken in or worked on until it can");
+            }
+            None if was_failing => {
+                metrics::gauge!("cambist_journal_writable").set(1.0);
+                tracing::info!("the journal can be written again");
+            }
+            _ => {}
+        }
+    }
+
     /// One transaction. Requests go from `group` to `carried`, in order; one that
-    /// fails alone is answered on the way. An error is the whole group's.
+    /// fails alone is answered on the way. An error is the whole group's; the answer has the
+    /// disk's trouble that a single request met.
     fn transact(
         &mut self,
         group: &mut VecDeque<Write>,
         carried: &mut Vec<(Write, Outcome)>,
-    ) -> Result<(), rusqlite::Error> {
+    ) -> Result<Option<JournalError>, rusqlite::Error> {
+        let mut spoilt = None;
         self.run("BEGIN IMMEDIATE")?;
         while let Some(write) = group.front() {
             let before = self.tip;
@@ -170,6 +236,11 @@ impl Scribe {
                     self.tip = before;
                     self.run("ROLLBACK TO request")?;
                     self.run("RELEASE request")?;
+                    if let Trouble::Sql(error) = &trouble
+                        && trouble.is_of_the_disk()
+                    {
+                        spoilt = Some(told(error, &self.path));
+                    }
                     if let Some(write) = group.pop_front() {
                         write.refuse(trouble.at(&self.path));
                     }
@@ -181,7 +252,7 @@ impl Scribe {
         metrics::histogram!("cambist_journal_commit_seconds").record(started.elapsed());
         let size = u32::try_from(carried.len()).unwrap_or(u32::MAX);
         metrics::histogram!("cambist_journal_group_size").record(size);
-        Ok(())
+        Ok(spoilt)
     }
 
     fn carry_out(&mut self, write: &Write) -> Result<Outcome, Trouble> {
@@ -304,7 +375,7 @@ mod tests {
     fn scribe(dir: &tempfile::TempDir) -> Scribe {
         let path: Arc<Path> = dir.path().join("journal.db").into();
         let connection = connection::writer(&path).unwrap();
-        Scribe::new(path, connection, Claims::new()).unwrap()
+        Scribe::new(path, connection, Claims::new(), Damage::default()).unwrap()
     }
 
     #[test]

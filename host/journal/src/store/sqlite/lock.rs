@@ -9,10 +9,11 @@
 use std::{
     ffi::OsString,
     fs::{File, OpenOptions, TryLockError},
+    io,
     path::{Path, PathBuf},
 };
 
-use super::trouble::store;
+use super::trouble::of_the_system;
 use crate::JournalError;
 
 /// The lock, held until it is dropped.
@@ -24,7 +25,7 @@ impl HostLock {
     /// Takes the lock of the journal at `path`, or says at once that it is taken.
     pub(super) fn take(path: &Path) -> Result<Self, JournalError> {
         let beside = lock_path(path);
-        let told = |error: std::io::Error| store(path, format!("{}: {error}", beside.display()));
+        let told = |error: io::Error| of_the_system(path, &beside.display().to_string(), &error);
         let file = OpenOptions::new()
             .write(true)
             .create(true)

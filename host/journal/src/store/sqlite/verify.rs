@@ -1,18 +1,23 @@
 //! Checking the journal against itself.
 //!
-//! Two passes. The first walks the chain: places without gaps, the text of every
+//! Three passes. The first walks the chain: places without gaps, the text of every
 //! event and every message with the digest in the chain, every entry's digest
 //! from the one before. The second works each message's status out of its
 //! entries again, which finds what the chain alone cannot: that its last entries
 //! were taken off. It also holds the queue, the counts and the order of keys to
-//! the statuses, so that a message that would never be handed out is found.
+//! the statuses, so that a message that would never be handed out is found. The third
+//! is SQLite's own check of all pages and indexes, for what a torn write leaves in those
+//! that the others did not read.
 //!
 //! Whoever can write the file can also make a new chain with all that hangs on
 //! it. Against that helps only to keep [`Verified::head`] elsewhere: a journal
 //! that still contains that digest at that place has not been changed before it.
 //!
-//! The digests and ids of records (`written`, `links`) are not checked: their
+//! What the digests and ids of records (`written`, `links`) say is not checked: their
 //! loss costs a superfluous write or look-up, which does no harm.
+//!
+//! What it means that the chain holds, and how to check that without this code, is in
+//! `host/journal/FORMAT.md`.
 
 use cambist_contract::{
     digest::Digest,
@@ -20,7 +25,7 @@ use cambist_contract::{
     rollout::Act,
 };
 use jiff::Timestamp;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, ErrorCode, Row};
 use serde::Deserialize;
 
 use super::{
@@ -37,8 +42,31 @@ use crate::{Entry, Event, JournalError, journal::Verified, ledger::PLUGINS};
 /// Checks everything; the first entry that does not fit is the error.
 pub(super) fn verify(connection: &Connection) -> Result<Verified, Trouble> {
     let verified = walk_chain(connection)?;
-    check_statuses(connection, verified.entries)?;
+    let last = verified.entries;
+    check_statuses(connection, last).map_err(|trouble| damaged(trouble, last))?;
+    check_pages(connection, last).map_err(|trouble| damaged(trouble, last))?;
     Ok(verified)
+}
+
+/// What SQLite says of pages that it cannot read, with the entry up to which it could.
+fn damaged(trouble: Trouble, place: u64) -> Trouble {
+    match trouble {
+        Trouble::Sql(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+            broken(place, &format!("the file is damaged ({error})"))
+        }
+        other => other,
+    }
+}
+
+/// SQLite's own check. What it says names tables, indexes and rows, and no value.
+fn check_pages(connection: &Connection, last: u64) -> Result<(), Trouble> {
+    let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if found == "ok" {
+        return Ok(());
+    }
+    // one line: a finding may be several
+    let found = found.lines().collect::<Vec<_>>().join(", ");
+    Err(broken(last, &format!("the file is damaged ({found})")))
 }
 
 fn broken(place: u64, detail: &str) -> Trouble {
@@ -69,15 +97,17 @@ fn walk_chain(connection: &Connection) -> Result<Verified, Trouble> {
         entries: 0,
         head: Digest::default(),
     };
-    while let Some(row) = rows.next()? {
+    loop {
         let place = verified.entries + 1;
+        let Some(row) = rows.next().map_err(|error| damaged(Trouble::Sql(error), place))? else {
+            return Ok(verified);
+        };
         let digest = check_entry(row, place, &verified.head)?;
         verified = Verified {
             entries: place,
             head: digest,
         };
     }
-    Ok(verified)
 }
 
 /// Checks one entry against its place and the digest before it; answers its own.

@@ -12,13 +12,12 @@ use std::{path::Path, sync::Arc, thread::JoinHandle};
 
 use cambist_contract::message::MessageId;
 use jiff::Timestamp;
-use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
     accept::Arriving,
     acts,
-    claims::{Claims, Held, Taken},
+    claims::{Held, Taken},
     cursors::Cursor,
     group::{Scribe, Write},
     lock::HostLock,
@@ -52,6 +51,7 @@ enum Request {
         limit: usize,
         answer: Answer<Taken>,
     },
+    Ready(Answer<()>),
 }
 
 /// The handle to the thread. Dropping it lets the thread finish what stands in
@@ -63,15 +63,10 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread; connection and lock are its own from now on.
-    pub(super) fn start(
-        path: &Arc<Path>,
-        connection: Connection,
-        lock: HostLock,
-        claims: Claims,
-    ) -> Result<Self, Trouble> {
+    /// Starts the thread; what it writes with, and the lock, are its own from now on.
+    pub(super) fn start(scribe: Scribe, lock: HostLock) -> Result<Self, Trouble> {
         let (queue, requests) = mpsc::channel(QUEUE);
-        let scribe = Scribe::new(Arc::clone(path), connection, claims)?;
+        let path: Arc<Path> = scribe.path().into();
         let thread = std::thread::Builder::new()
             .name("journal-writer".into())
             .spawn(move || {
@@ -79,11 +74,11 @@ impl Writer {
                 // Last, when the file is closed: now the next host may come.
                 drop(lock);
             })
-            .map_err(|error| store(path, format!("its thread cannot be started: {error}")))?;
+            .map_err(|error| store(&path, format!("its thread cannot be started: {error}")))?;
         Ok(Self {
             queue: Some(queue),
             thread: Some(thread),
-            path: Arc::clone(path),
+            path,
         })
     }
 
@@ -127,6 +122,11 @@ impl Writer {
         self.ask(|answer| Request::Claim { now, limit, answer }).await
     }
 
+    /// Whether what comes can be written.
+    pub(super) async fn ready(&self) -> Result<(), JournalError> {
+        self.ask(Request::Ready).await
+    }
+
     async fn ask<T>(&self, request: impl FnOnce(Answer<T>) -> Request) -> Result<T, JournalError> {
         let stopped = || store(&self.path, "its writer has stopped; start the host again");
         let (answer, answered) = oneshot::channel();
@@ -161,8 +161,11 @@ fn work(mut scribe: Scribe, mut requests: mpsc::Receiver<Request>) {
                 }
                 Request::Claim { now, limit, answer } => {
                     // Where nobody waits for them any more, dropping them frees them.
-                    drop(answer.send(claim(&scribe, now, limit)));
+                    // Nothing is begun whose outcome could not be written.
+                    let claimed = scribe.ready().and_then(|()| claim(&scribe, now, limit));
+                    drop(answer.send(claimed));
                 }
+                Request::Ready(answer) => drop(answer.send(scribe.ready())),
             }
             let room = group.len() < GROUP_REQUESTS && bytes < GROUP_BYTES;
             next = if room { requests.try_recv().ok() } else { None };
