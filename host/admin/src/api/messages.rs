@@ -66,6 +66,7 @@ pub(crate) async fn list(
         before: wanted.before,
         // one more tells whether there is a next page
         limit: limit + 1,
+        ..Filter::default()
     };
     let mut messages = admin.journal.list(filter).await?;
     let is_last = messages.len() <= limit;
