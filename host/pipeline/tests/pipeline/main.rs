@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod double;
+mod edit;
 mod hang;
 mod judge;
 mod links;
