@@ -47,6 +47,11 @@ enum Command {
     Replay(commands::replay::Options),
     /// Releases a message that policy holds, at the running host.
     Release(commands::release::Options),
+    /// Tells what waits for a person, by cause, and has it go on: retried, edited or skipped.
+    Parked(commands::parked::Options),
+    /// Tells how a record of a target came to be what it is: from which message, by whom,
+    /// on which revisions, decided and taxed on which ground.
+    Trace(commands::trace::Options),
     /// Builds plugins, signs them, looks at them, fetches and publishes them, and takes the
     /// steps of their lives at the running host.
     #[command(subcommand)]
@@ -108,6 +113,8 @@ fn start(command: Command) -> Result<ExitCode> {
             Command::Show(options) => commands::show::run(&options).await,
             Command::Replay(options) => commands::replay::run(&options).await,
             Command::Release(options) => commands::release::run(&options).await,
+            Command::Parked(options) => commands::parked::run(options).await,
+            Command::Trace(options) => commands::trace::run(&options).await,
             Command::Plugin(command) => commands::plugin::run(command).await,
             Command::Schema => commands::schema::run(),
         }
