@@ -16,12 +16,12 @@ use http::Method;
 use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
 use thiserror::Error;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     answer::Reloaded,
-    api::{self, config, journal, messages, plugins, plugins::beside},
+    api::{self, config, journal, messages, parked, plugins, plugins::beside},
     auth::{self, Gate},
     health, metrics,
     options::Options,
@@ -86,6 +86,9 @@ pub struct Admin {
     pub(crate) gate: Gate,
     /// One permit: a check of the whole journal reads all of it.
     pub(crate) verifying: Semaphore,
+    /// Held from where it is looked how a message stands until what follows from that is
+    /// durable: of two operators the second sees what the first one did.
+    pub(crate) deciding: Mutex<()>,
 }
 
 /// One route: its method, its address, who answers.
@@ -114,6 +117,22 @@ pub(crate) fn api_routes() -> Vec<Route> {
             Method::POST,
             "/api/messages/{id}/release",
             routing::post(messages::release),
+        ),
+        (Method::GET, "/api/parked", routing::get(parked::list)),
+        (
+            Method::POST,
+            "/api/parked/retry",
+            routing::post(parked::retry::retry).layer(DefaultBodyLimit::max(parked::retry::BODY_LIMIT)),
+        ),
+        (
+            Method::POST,
+            "/api/parked/{id}/skip",
+            routing::post(parked::repair::skip),
+        ),
+        (
+            Method::POST,
+            "/api/parked/{id}/edit",
+            routing::post(parked::repair::edit).layer(DefaultBodyLimit::max(parked::repair::INPUT_LIMIT)),
         ),
         (Method::GET, "/api/plugins", routing::get(plugins::list)),
         (
@@ -192,6 +211,7 @@ impl Admin {
             metrics: setup.metrics,
             clock: setup.clock,
             verifying: Semaphore::new(1),
+            deciding: Mutex::new(()),
         })
     }
 

@@ -3,7 +3,12 @@
 //! Statuses, messages, entries and events are the journal's own, plugins and
 //! bindings the registry's: the same words everywhere.
 
-use cambist_contract::{digest::Digest, message::Message};
+use cambist_contract::{
+    Decimal,
+    digest::Digest,
+    message::{Message, MessageId},
+    stage::Stage,
+};
 use cambist_journal::{Entry, Event, Status, comparison::Comparisons};
 use cambist_registry::{BindingStatus, PluginStatus};
 use serde::{Deserialize, Serialize};
@@ -58,6 +63,103 @@ pub struct Decided {
     pub event: Event,
     /// Where the message stands since; the pipeline may have gone on already.
     pub status: Status,
+}
+
+/// `GET /api/parked`: what waits for a person, by what would make it go on.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Parked {
+    /// Each cause, the most frequent first; those of the code that was asked for.
+    pub causes: Vec<ParkedCause>,
+    /// The messages of the code that was asked for, the newest first; none where none was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<ParkedMessage>,
+    /// The value of `before` that asks for the next page; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_before: Option<u64>,
+}
+
+/// Messages that rest for one reason before one stage.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ParkedCause {
+    /// The code; `held` for those that policy holds, `waiting` for those that wait for an
+    /// entity.
+    pub code: String,
+    /// The stage they stand before.
+    pub stage: Stage,
+    /// How many there are.
+    pub messages: u64,
+    /// When the oldest was received.
+    pub oldest: jiff::Timestamp,
+    /// The oldest.
+    pub example: MessageId,
+    /// Why the oldest rests, as a person reads it.
+    pub reason: String,
+    /// What would make them go on.
+    pub way_out: String,
+}
+
+/// A message that rests, with what a person needs to choose what comes first.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ParkedMessage {
+    /// Where it stands.
+    pub status: Status,
+    /// Why, as a report groups it.
+    pub code: String,
+    /// The stage it stands before.
+    pub stage: Stage,
+    /// Why, as a person reads it.
+    pub reason: String,
+    /// What would make it go on.
+    pub way_out: String,
+    /// The customer's name, where a stage has come to know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    /// What it is worth, where a stage has come to know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Amount>,
+    /// Who has edited its input, and why; the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edits: Vec<String>,
+}
+
+/// Money, and what says so.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Amount {
+    /// How much.
+    pub amount: Decimal,
+    /// ISO 4217 code.
+    pub currency: String,
+    /// Where it is from: `assessment` and `invoice` are with tax, `contract` and `opportunity`
+    /// without.
+    pub of: String,
+}
+
+/// `POST /api/parked/retry`: what was made to go on.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Retried {
+    /// Those that go on.
+    pub retried: Vec<MessageId>,
+    /// Those that do not.
+    pub refused: Vec<NotRetried>,
+    /// The value of `before` that goes on with the next ones of the cause; absent when all were
+    /// asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_before: Option<u64>,
+}
+
+/// A message that was to be retried and was not.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct NotRetried {
+    /// The message.
+    pub id: String,
+    /// Why not, as a person reads it.
+    pub reason: String,
 }
 
 /// `GET /api/plugins`: which plugin is live, for whom, and why not.

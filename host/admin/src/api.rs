@@ -15,6 +15,7 @@ use crate::refusal::Refusal;
 pub(crate) mod config;
 pub(crate) mod journal;
 pub(crate) mod messages;
+pub(crate) mod parked;
 pub(crate) mod plugins;
 
 /// Longest name of a person or a role, in bytes.

@@ -27,7 +27,8 @@
 //! # Where to start reading
 //!
 //! [`admin`] for the table of routes, then `api/`, a file for each resource named
-//! as in the address; [`answer`] for what a client reads, and
+//! as in the address; [`answer`] for what a client reads,
+//! [`parked`] for what is told of parked work, and
 //! `openapi.json` beside `src/` for the same as a contract. `refusal` maps every
 //! error to its answer.
 
@@ -38,6 +39,7 @@ mod auth;
 mod health;
 pub mod metrics;
 pub mod options;
+pub mod parked;
 mod problem;
 mod refusal;
 

@@ -51,6 +51,11 @@ enum Command {
     /// file smaller.
     #[command(subcommand)]
     Journal(commands::journal::Command),
+    /// Tells what waits for a person, by cause, and has it go on: retried, edited or skipped.
+    Parked(commands::parked::Options),
+    /// Tells how a record of a target came to be what it is: from which message, by whom,
+    /// on which revisions, decided and taxed on which ground.
+    Trace(commands::trace::Options),
     /// Builds plugins, signs them, looks at them, fetches and publishes them, and takes the
     /// steps of their lives at the running host.
     #[command(subcommand)]
@@ -113,6 +118,8 @@ fn start(command: Command) -> Result<ExitCode> {
             Command::Replay(options) => commands::replay::run(&options).await,
             Command::Release(options) => commands::release::run(&options).await,
             Command::Journal(command) => commands::journal::run(command).await,
+            Command::Parked(options) => commands::parked::run(options).await,
+            Command::Trace(options) => commands::trace::run(&options).await,
             Command::Plugin(command) => commands::plugin::run(command).await,
             Command::Schema => commands::schema::run(),
         }

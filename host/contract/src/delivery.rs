@@ -7,6 +7,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use crate::mapping::RecordKey;
+
 /// What may be done with a message after a failed attempt.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum NextTry {
@@ -67,4 +69,12 @@ pub struct Receipt {
     /// digest of each value. By it what comes back from the target is known for an echo.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, crate::digest::Digest>,
+}
+
+impl Receipt {
+    /// Whether it is for this record: `id` is the target's own id of it, or our external one.
+    pub fn is_for(&self, model: &str, id: &str) -> bool {
+        let key = RecordKey::of_text(&self.external_id);
+        self.model == model && (key.id() == id || self.target_id.as_deref() == Some(id))
+    }
 }

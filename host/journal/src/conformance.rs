@@ -29,6 +29,7 @@ mod kit;
 pub mod order;
 pub mod plugins;
 pub mod receipt;
+pub mod repair;
 pub mod resume;
 pub mod shadows;
 pub mod views;
@@ -67,6 +68,14 @@ macro_rules! for_each_case {
         $case!(events, a_list_of_events_is_written_whole_or_not_at_all);
         $case!(events, an_event_out_of_turn_is_refused);
         $case!(events, an_unknown_message_is_told);
+        $case!(repair, causes_are_counted_with_the_oldest_of_each);
+        $case!(repair, those_of_a_cause_are_listed_whatever_their_state);
+        $case!(repair, a_skipped_message_lets_the_next_one_of_its_key_go);
+        $case!(
+            repair,
+            an_edited_input_stands_behind_the_one_that_was_fetched
+        );
+        $case!(repair, a_record_leads_back_to_the_messages_that_touched_it);
         $case!(resume, a_release_needs_the_role_that_holds);
         $case!(resume, every_resting_state_can_be_resumed);
         $case!(resume, what_is_being_worked_on_is_not_resumed);

@@ -16,6 +16,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+/// Levels that what a stage made may be nested. `serde_json` reads 128 and no more; the
+/// entry takes one, and the rest is for a reader that puts something around it.
+pub const DEEPEST: usize = 120;
+
 /// One durable fact, in its place in the chain.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -9,6 +9,7 @@ use cambist_contract::{
     digest::Digest,
     message::{Message, MessageId},
     plugin::Link,
+    stage::Stage,
 };
 use jiff::Timestamp;
 use thiserror::Error;
@@ -41,6 +42,10 @@ pub struct Claim {
 pub struct Filter {
     /// Only those in this state, by its name.
     pub state: Option<String>,
+    /// Only those that wait for this [cause](Cause::code).
+    pub cause: Option<String>,
+    /// Only those of this system.
+    pub system: Option<String>,
     /// Only those of this flow.
     pub flow: Option<String>,
     /// Only those of this region.
@@ -49,6 +54,19 @@ pub struct Filter {
     pub before: Option<u64>,
     /// At most so many; the newest come first.
     pub limit: usize,
+}
+
+/// Why messages rest that have not ended: those of one code before one stage.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Cause {
+    /// The code of those that are parked; `held` or `waiting` for those that are that.
+    pub code: String,
+    /// The stage they stand before.
+    pub stage: Stage,
+    /// How many there are.
+    pub messages: u64,
+    /// The one that arrived first.
+    pub oldest: Status,
 }
 
 /// How many messages stand where.
@@ -166,6 +184,32 @@ pub trait Journal: Send + Sync + 'static {
     ///
     /// The store cannot be read.
     async fn list(&self, filter: Filter) -> Result<Vec<Status>, JournalError>;
+
+    /// Why messages rest, the most frequent cause first: those that are parked, held or wait
+    /// for an entity.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    async fn causes(&self) -> Result<Vec<Cause>, JournalError>;
+
+    /// The messages with a receipt for a record of a target, the newest first, at most `limit`.
+    /// `id` is the target's own id of it or our external one. What was only
+    /// [shown](cambist_contract::delivery::Effect::Shown) is among them.
+    ///
+    /// For a record that stands for an entity of ours that is a step in an index; for any other
+    /// it reads every entry, as [`verify`](Self::verify) does.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    async fn touched(
+        &self,
+        target: &str,
+        model: &str,
+        id: &str,
+        limit: usize,
+    ) -> Result<Vec<MessageId>, JournalError>;
 
     /// How many messages stand where.
     ///

@@ -29,7 +29,7 @@
 //! # Where to start reading
 //!
 //! [`entry`] for what is written, [`journal`] for the trait, `turn` for which
-//! event goes with which state, [`ledger`] for what is written of plugins, [`comparison`] for
+//! event goes with which state, `repair` for what operators write, [`ledger`] for what is written of plugins, [`comparison`] for
 //! what shadows answered, [`cursor`] for how far systems were read, then [`store`].
 
 pub mod comparison;
@@ -38,6 +38,7 @@ pub mod cursor;
 pub mod entry;
 pub mod journal;
 pub mod ledger;
+mod repair;
 pub mod status;
 pub mod store;
 mod turn;

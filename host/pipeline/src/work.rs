@@ -5,15 +5,11 @@ use std::collections::BTreeMap;
 use cambist_contract::{
     Json, context::Context, digest::Digest, message::Message, plugin::LogLine, policy::Approval, stage::Stage,
 };
-use cambist_journal::{Entry, Event, LinkAnswer, Status, journal::Claim};
+use cambist_journal::{Entry, Event, LinkAnswer, Status, entry::DEEPEST, journal::Claim};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::failure::Failure;
-
-/// Levels that an output may be nested. `serde_json` reads 128 and no more; the
-/// entry takes one, and the rest is for a reader that puts something around it.
-const DEEPEST: usize = 120;
 
 /// Where a message goes, and on which revisions.
 #[derive(Clone, Debug)]
@@ -33,6 +29,8 @@ pub(crate) struct Work {
     pub(crate) route: Option<Route>,
     /// The route it had before it was resumed on the live revisions.
     earlier: Option<Route>,
+    /// What it goes on with was put in the place of what was fetched, by an operator.
+    is_edited: bool,
     outputs: BTreeMap<Stage, Json>,
     /// What plugins asked of the links on an earlier way, on the same revisions.
     links: BTreeMap<Stage, Vec<LinkAnswer>>,
@@ -101,6 +99,7 @@ impl Work {
             status: claim.status,
             route: None,
             earlier: None,
+            is_edited: false,
             outputs: BTreeMap::new(),
             links: BTreeMap::new(),
             approvals: Vec::new(),
@@ -113,6 +112,16 @@ impl Work {
     }
 
     fn apply(&mut self, entry: Entry) {
+        if let Event::Passed {
+            stage: Stage::Fetch, ..
+        } = &entry.event
+        {
+            self.is_edited = entry.event.edit().is_some();
+            if self.is_edited {
+                // they were answered for another input
+                self.links.clear();
+            }
+        }
         match entry.event {
             Event::Routed {
                 flow,
@@ -177,9 +186,10 @@ impl Work {
         self.route = Some(route);
     }
 
-    /// Whether it had a route and is to have another one, for the same object.
+    /// Whether it is to have a route for the object that is there: it had one and is to have
+    /// another, or the object is an operator's, which no source would tell again.
     pub(crate) fn is_to_be_routed_again(&self) -> bool {
-        self.route.is_none() && self.earlier.is_some() && self.has(Stage::Fetch)
+        self.route.is_none() && (self.earlier.is_some() || self.is_edited) && self.has(Stage::Fetch)
     }
 
     /// The first stage that is not done.

@@ -28,6 +28,8 @@ pub struct Setup {
     pub odoo_address: Option<String>,
     /// In a dry run, where region `fr` has an Odoo that is in trouble.
     pub broken_odoo: Option<String>,
+    /// In a dry run, whether that one is back: it has the same name, and takes all it is given.
+    pub mended_odoo: bool,
     /// The address of a second HubSpot, [`OTHER_HUBSPOT`].
     pub other_hubspot: Option<String>,
     /// `per-document` or `per-line`, in all regions.
@@ -56,6 +58,7 @@ impl Default for Setup {
             odoo: None,
             odoo_address: None,
             broken_odoo: None,
+            mended_odoo: false,
             other_hubspot: None,
             rounding: "per-document",
             waits: &["50ms"; 8],
@@ -150,6 +153,9 @@ read-time = "{}"
                     "\n[connect.systems.odoo-fr]\nkind = \"odoo\"\naddress = \"{address}\"\ndatabase = \"d\"\n\
                      key = {{ env = \"E2E_HUBSPOT_TOKEN\" }}\n"
                 );
+                targets += ", fr = \"odoo-fr\"";
+            } else if self.mended_odoo {
+                text.push_str("\n[connect.systems.odoo-fr]\nkind = \"dry-run\"\n");
                 targets += ", fr = \"odoo-fr\"";
             }
             text.push_str(&self.flow(&targets));

@@ -66,6 +66,7 @@ pub(crate) async fn list(
         before: wanted.before,
         // one more tells whether there is a next page
         limit: limit + 1,
+        ..Filter::default()
     };
     let mut messages = admin.journal.list(filter).await?;
     let is_last = messages.len() <= limit;
@@ -108,12 +109,13 @@ pub(crate) async fn resume(
     Body(resume): Body<Resume>,
 ) -> Result<(StatusCode, Json<Decided>), Refusal> {
     let by = name("by", &resume.by)?;
+    let _turn = admin.deciding.lock().await;
     let from = match resume.from {
         Some(from) => from,
         None => standing(&status(&admin, &id).await?),
     };
     let live = resume.live;
-    decide(&admin, &id, Event::Resumed { by, from, live }).await
+    decide(&admin, &id, vec![Event::Resumed { by, from, live }]).await
 }
 
 /// A role lets a held message pass.
@@ -134,26 +136,32 @@ pub(crate) async fn release(
 ) -> Result<(StatusCode, Json<Decided>), Refusal> {
     let role = name("role", &release.role)?;
     let by = name("by", &release.by)?;
-    decide(&admin, &id, Event::Released { role, by }).await
+    let _turn = admin.deciding.lock().await;
+    decide(&admin, &id, vec![Event::Released { role, by }]).await
 }
 
 /// Writes a decision, and tells where the message stands since. 202: the work is
-/// the pipeline's, and later.
-async fn decide(admin: &Admin, id: &MessageId, event: Event) -> Result<(StatusCode, Json<Decided>), Refusal> {
+/// the pipeline's, and later. Of several events the last is the decision.
+pub(crate) async fn decide(
+    admin: &Admin,
+    id: &MessageId,
+    events: Vec<Event>,
+) -> Result<(StatusCode, Json<Decided>), Refusal> {
     let at = (admin.clock)();
-    admin.journal.record(id, at, vec![event.clone()]).await?;
+    let event = events.last().cloned().ok_or(Refusal::Defect)?;
+    admin.journal.record(id, at, events).await?;
     tracing::info!(message = %id, decision = event.name(), "an operator decided");
     let status = status(admin, id).await?;
     Ok((StatusCode::ACCEPTED, Json(Decided { event, status })))
 }
 
-async fn status(admin: &Admin, id: &MessageId) -> Result<Status, Refusal> {
+pub(crate) async fn status(admin: &Admin, id: &MessageId) -> Result<Status, Refusal> {
     let found = admin.journal.message(id).await?;
     found.map(|claim| claim.status).ok_or(Refusal::UnknownMessage)
 }
 
 /// The stage a message stands before; the first for one that has ended.
-fn standing(status: &Status) -> Stage {
+pub(crate) fn standing(status: &Status) -> Stage {
     if status.state.is_final() {
         return Stage::Fetch;
     }

@@ -9,5 +9,6 @@ mod health;
 mod journal;
 mod messages;
 mod metrics;
+mod parked;
 mod plugins;
 mod resume;

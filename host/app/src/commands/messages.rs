@@ -39,8 +39,8 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
         state: options.state.clone(),
         flow: options.flow.clone(),
         region: options.region.clone(),
-        before: None,
         limit: options.limit,
+        ..Filter::default()
     };
     let messages = operator::journal(&config)?.list(filter).await?;
     if options.common.json {

@@ -55,10 +55,30 @@ pub(super) async fn ask(
     body: Value,
     done: impl FnOnce(&MessageId) -> String,
 ) -> Result<()> {
+    decide(common, id, ("messages", what), Body::Json(body), done).await
+}
+
+/// The same of a message that waits for a person. `body` is JSON.
+pub(super) async fn ask_parked(
+    common: &Printed,
+    id: &str,
+    what: &str,
+    body: String,
+    done: impl FnOnce(&MessageId) -> String,
+) -> Result<()> {
+    decide(common, id, ("parked", what), Body::Text(body), done).await
+}
+
+async fn decide(
+    common: &Printed,
+    id: &str,
+    (resource, what): (&str, &str),
+    body: Body,
+    done: impl FnOnce(&MessageId) -> String,
+) -> Result<()> {
     let config = Config::read(&common.at.config)?;
     let claim = message(&journal(&config)?, id).await?;
-    let path = format!("messages/{}/{what}", claim.message.id);
-    let body = Body::Json(body);
+    let path = format!("{resource}/{}/{what}", claim.message.id);
     let decided = call(&config, Method::POST, &path, Some(body)).await?;
     if common.json {
         say!("{}", serde_json::to_string_pretty(&decided)?);
@@ -71,6 +91,8 @@ pub(super) async fn ask(
 /// What is sent to the host.
 pub(super) enum Body {
     Json(Value),
+    /// JSON as it is.
+    Text(String),
     Component(Vec<u8>),
 }
 
@@ -87,6 +109,7 @@ pub(super) async fn call(config: &Config, method: Method, path: &str, body: Opti
         Some(Body::Json(body)) => request
             .header("content-type", "application/json")
             .body(body.to_string()),
+        Some(Body::Text(body)) => request.header("content-type", "application/json").body(body),
         Some(Body::Component(component)) => {
             request.header("content-type", "application/wasm").body(component)
         }

@@ -84,6 +84,9 @@ fn line(entry: &Entry) -> String {
             .collect::<Vec<_>>()
             .join("; ")
     };
+    if let Some(edit) = entry.event.edit() {
+        return format!("input {edit}");
+    }
     match &entry.event {
         Event::Received { .. } => "received".to_owned(),
         Event::Routed {

@@ -21,7 +21,7 @@ use cambist_contract::{
 use cambist_ingress::{Ingress, Options};
 use cambist_journal::{
     Event, Journal, JournalError, Status,
-    journal::{Accepted, Claim, Counts, Filter, Known, Verified},
+    journal::{Accepted, Cause, Claim, Counts, Filter, Known, Verified},
 };
 use hmac::{Hmac, KeyInit, Mac};
 use http::{Request, StatusCode, header};
@@ -147,6 +147,14 @@ impl Journal for Memory {
     }
 
     async fn list(&self, _: Filter) -> Result<Vec<Status>, JournalError> {
+        unimplemented!("ingress only accepts")
+    }
+
+    async fn causes(&self) -> Result<Vec<Cause>, JournalError> {
+        unimplemented!("ingress only accepts")
+    }
+
+    async fn touched(&self, _: &str, _: &str, _: &str, _: usize) -> Result<Vec<MessageId>, JournalError> {
         unimplemented!("ingress only accepts")
     }
 

@@ -46,11 +46,12 @@ use self::{
 use crate::{
     Acted, Cursors, Event, Journal, JournalError, Ledger, Status,
     comparison::{Compared, Comparisons, Shadows, Which},
-    journal::{Accepted, Claim, Counts, Filter, Known, Verified},
+    journal::{Accepted, Cause, Claim, Counts, Filter, Known, Verified},
 };
 
 mod accept;
 mod acts;
+mod causes;
 mod chain;
 mod claims;
 mod column;
@@ -67,6 +68,7 @@ mod read;
 mod record;
 mod row;
 mod shadows;
+mod touched;
 mod trouble;
 mod verify;
 mod writer;
@@ -286,6 +288,23 @@ impl Journal for SqliteJournal {
     async fn list(&self, filter: Filter) -> Result<Vec<Status>, JournalError> {
         self.readers
             .read(move |connection| read::list(connection, &filter))
+            .await
+    }
+
+    async fn causes(&self) -> Result<Vec<Cause>, JournalError> {
+        self.readers.read(causes::causes).await
+    }
+
+    async fn touched(
+        &self,
+        target: &str,
+        model: &str,
+        id: &str,
+        limit: usize,
+    ) -> Result<Vec<MessageId>, JournalError> {
+        let [target, model, id] = [target, model, id].map(str::to_owned);
+        self.readers
+            .read(move |connection| touched::touched(connection, &target, &model, &id, limit))
             .await
     }
 

@@ -5,6 +5,7 @@
 
 mod conflict;
 mod double;
+mod edit;
 mod hang;
 mod judge;
 mod links;

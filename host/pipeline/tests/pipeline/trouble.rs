@@ -14,7 +14,7 @@ use cambist_contract::{
 };
 use cambist_journal::{
     Event, Journal, JournalError, State, Status,
-    journal::{Accepted, Claim, Counts, Filter, Known, Verified},
+    journal::{Accepted, Cause, Claim, Counts, Filter, Known, Verified},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -133,6 +133,14 @@ impl Journal for Sick {
     }
 
     async fn list(&self, _: Filter) -> Result<Vec<Status>, JournalError> {
+        unimplemented!("is only claimed from")
+    }
+
+    async fn causes(&self) -> Result<Vec<Cause>, JournalError> {
+        unimplemented!("is only claimed from")
+    }
+
+    async fn touched(&self, _: &str, _: &str, _: &str, _: usize) -> Result<Vec<MessageId>, JournalError> {
         unimplemented!("is only claimed from")
     }
 

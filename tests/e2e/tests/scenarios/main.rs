@@ -9,6 +9,7 @@ mod load;
 mod master_data;
 mod operate;
 mod order;
+mod parked;
 mod plugins;
 mod policy;
 mod quiet;

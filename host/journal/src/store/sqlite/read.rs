@@ -15,6 +15,7 @@ use cambist_contract::{
 use rusqlite::{Connection, OptionalExtension, ToSql};
 
 use super::{
+    causes,
     column::{Blob, Count, Text, clamped, entity_key},
     deliveries,
     row::{COLUMNS, StatusRow, oldest_due},
@@ -124,6 +125,15 @@ pub(super) fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Statu
     if let Some(state) = &filter.state {
         conditions.push("s.state = :state");
         values.push((":state", state));
+    }
+    let cause = format!("{} AND {} = :cause", causes::RESTING, causes::CAUSE);
+    if let Some(code) = &filter.cause {
+        conditions.push(&cause);
+        values.push((":cause", code));
+    }
+    if let Some(system) = &filter.system {
+        conditions.push("s.system = :system");
+        values.push((":system", system));
     }
     if let Some(flow) = &filter.flow {
         conditions.push("s.flow = :flow");
