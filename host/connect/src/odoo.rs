@@ -56,7 +56,7 @@ pub(crate) use client::OdooClient;
 use cambist_contract::secret::Secret;
 use reqwest::header::InvalidHeaderValue;
 
-use crate::{http, options};
+use crate::{http, line::Line, options};
 
 /// A connection to a database, as the config describes it.
 pub(crate) fn connect(
@@ -64,6 +64,7 @@ pub(crate) fn connect(
     system: &str,
     options: &options::Odoo,
     key: &Secret,
+    line: Line,
 ) -> Result<OdooClient, InvalidHeaderValue> {
     let settings = client::Settings {
         database: &options.database,
@@ -72,5 +73,5 @@ pub(crate) fn connect(
         read_time: options.read_time.get(),
         write_time: options.write_time.get(),
     };
-    OdooClient::new(client, system, options.address.clone(), key, &settings)
+    OdooClient::new(client, system, options.address.clone(), key, &settings, line)
 }

@@ -9,7 +9,7 @@ use std::{
 use cambist_connect::Systems;
 use cambist_journal::{Journal, JournalError, Shadows, journal::Claim};
 use cambist_registry::Registry;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::{
     sync::{Notify, Semaphore, watch},
     task::JoinSet,
@@ -183,8 +183,18 @@ impl Pipeline {
     async fn go(&self, claim: Claim, mut place: Place) -> Result<(), JournalError> {
         let id = claim.message.id.clone();
         let mut claim = claim;
-        while let Went::Before(door) = way::go(self, claim, &mut place).await? {
-            let (door, mut stopping) = (self.doors.of(&door), self.stopping.subscribe());
+        loop {
+            let (door, mut stopping) = match way::go(self, claim, &mut place).await? {
+                Went::On => return Ok(()),
+                Went::Before(door) => (self.doors.of(&door), self.stopping.subscribe()),
+                Went::NotNow(door, wait) => {
+                    let wait = SignedDuration::try_from(wait).unwrap_or_default();
+                    let now = (self.setup.now)();
+                    // those who were put off together come back one after the other here too
+                    let until = self.doors.of(&door).put_off(now.checked_add(wait).unwrap_or(now));
+                    return self.setup.journal.put_off(&id, until).await;
+                }
+            };
             let entered = tokio::select! {
                 entered = door.wait(place, || self.freed.notify_one()) => entered,
                 _ = stopping.wait_for(|stopping| *stopping) => {
@@ -204,7 +214,6 @@ impl Pipeline {
             };
             claim = found;
         }
-        Ok(())
     }
 
     /// Gives a message a slot of those that its flow may have. False if there is none: then

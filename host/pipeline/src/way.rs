@@ -1,7 +1,11 @@
 //! How one message goes its way: stage after stage, each recorded before the
 //! next, until it ends, waits or has failed.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use cambist_contract::{delivery::NextTry, mapping::Inbound, message::UNKNOWN_KIND, stage::Stage};
 use cambist_journal::{Event, JournalError, journal::Claim};
@@ -24,6 +28,8 @@ pub(crate) enum Went {
     On,
     /// Before this door, behind which there is no room.
     Before(Name),
+    /// Before this door, whose system is asked by nobody for so long.
+    NotNow(Name, Duration),
 }
 
 /// Works on a claimed message for as long as it can go on. What it takes up,
@@ -61,7 +67,19 @@ pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> 
         if work.has(stage) && (stage > Stage::Fetch || work.route.is_some()) {
             continue;
         }
+        // held until the system has answered
+        let mut _pass = None;
         if let Some(door) = door(&work, stage) {
+            match pipeline
+                .setup
+                .systems
+                .line(&door.1)
+                .map(|line| line.pass(Instant::now()))
+            {
+                Some(Err(wait)) => return Ok(Went::NotNow(door, wait)),
+                Some(Ok(pass)) => _pass = Some(pass),
+                None => {}
+            }
             if !place.is_behind(door.0) {
                 match pipeline.doors.of(&door).enter() {
                     Some(behind) => *place = behind,
@@ -173,13 +191,22 @@ fn flow(routes: &Routes, work: &Work) -> Result<Option<Arc<Flow>>, Failure> {
 
 /// The door that a message goes through for a stage.
 fn door(work: &Work, stage: Stage) -> Option<Name> {
-    match stage {
-        Stage::Fetch => Some((Side::Source, work.message.system.clone())),
-        Stage::Deliver => work
-            .route
-            .as_ref()
-            .map(|route| (Side::Target, route.target.clone())),
-        _ => None,
+    let side = match stage {
+        Stage::Fetch => Side::Source,
+        Stage::Deliver => Side::Target,
+        _ => return None,
+    };
+    Some(system(work, stage))
+        .filter(|system| !system.is_empty())
+        .map(|system| (side, system.to_owned()))
+}
+
+/// The system that a stage asks; empty where it asks none.
+fn system(work: &Work, stage: Stage) -> &str {
+    match (stage, &work.route) {
+        (Stage::Fetch, _) => &work.message.system,
+        (Stage::Deliver, Some(route)) => &route.target,
+        _ => "",
     }
 }
 
@@ -280,7 +307,7 @@ fn failed(pipeline: &Pipeline, work: &Work, stage: Stage, failure: &Failure) -> 
     match pipeline
         .setup
         .systems
-        .schedule()
+        .schedule(system(work, stage))
         .next(attempt, &work.message.id, next_try)
     {
         Some(wait) => {

@@ -17,6 +17,7 @@ use crate::{
     ConnectError,
     error::{Again, reason},
     http::{self, Answer, Call, Http},
+    line::Line,
 };
 
 /// A connection to one account.
@@ -43,13 +44,14 @@ impl HubSpotClient {
         address: Url,
         key: &Secret,
         time: Duration,
+        line: Line,
     ) -> Result<Self, InvalidHeaderValue> {
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", key.expose()))?;
         authorization.set_sensitive(true);
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, authorization);
         Ok(Self {
-            http: Http::new(client, system, address, headers),
+            http: Http::new(client, system, address, headers, line),
             time,
         })
     }

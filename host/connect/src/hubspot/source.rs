@@ -6,7 +6,7 @@ use reqwest::header::InvalidHeaderValue;
 use serde_json::{Map, Value, json};
 
 use super::{batch, client::HubSpotClient, properties::Asked};
-use crate::{ConnectError, Source, http, options, pace::Pace};
+use crate::{ConnectError, Source, http, line::Line, options};
 
 /// The generation of the API, part of every path.
 const API: &str = "crm/objects/2026-03";
@@ -26,7 +26,7 @@ const PRIMARY: &str = "deal_to_company";
 pub struct HubSpotSource {
     client: HubSpotClient,
     asked: Asked,
-    pace: Pace,
+    line: Line,
 }
 
 impl HubSpotSource {
@@ -36,12 +36,20 @@ impl HubSpotSource {
         system: &str,
         options: &options::HubSpot,
         key: &Secret,
+        line: Line,
     ) -> Result<Self, InvalidHeaderValue> {
         let address = options.address.clone();
         Ok(Self {
-            client: HubSpotClient::new(client, system, address, key, options.read_time.get())?,
+            client: HubSpotClient::new(
+                client,
+                system,
+                address,
+                key,
+                options.read_time.get(),
+                line.clone(),
+            )?,
             asked: Asked::with(&options.properties),
-            pace: Pace::new(options.at_once),
+            line,
         })
     }
 
@@ -164,12 +172,14 @@ impl Source for HubSpotSource {
                 _ => body(list, json!([gone])),
             });
         }
-        let _turn = self.pace.enter().await;
-        match list {
+        let turn = self.line.turn().await;
+        let result = match list {
             "deal" => self.deal(id).await,
             "companies" => self.single(list, id, &self.asked.companies).await,
             _ => self.contact(id).await,
-        }
+        };
+        turn.end(&result);
+        result
     }
 
     async fn ready(&self) -> Result<(), ConnectError> {
