@@ -39,7 +39,7 @@
 //! [`mod@source`] for what is read, `client.rs` for what HubSpot's answers mean, `batch.rs` for what is in a batch's.
 
 mod batch;
-mod client;
+pub(crate) mod client;
 mod properties;
 pub mod source;
 

@@ -29,6 +29,9 @@
 pub mod breaker;
 pub mod dry_run;
 pub mod error;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod failures;
 mod http;
 pub mod hubspot;
 pub mod line;

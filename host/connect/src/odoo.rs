@@ -36,7 +36,7 @@ pub mod answer;
 mod batch;
 mod cell;
 mod check;
-mod client;
+pub(crate) mod client;
 mod fields;
 mod hint;
 mod load;

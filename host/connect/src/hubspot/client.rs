@@ -104,7 +104,7 @@ impl HubSpotClient {
         self.meaning(&answer, what)
     }
 
-    fn meaning(&self, answer: &Answer, what: &str) -> Result<Value, ConnectError> {
+    pub(crate) fn meaning(&self, answer: &Answer, what: &str) -> Result<Value, ConnectError> {
         let system = self.system().to_owned();
         let said = || {
             let error: ErrorObject = serde_json::from_slice(&answer.body).unwrap_or_default();
