@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use cambist_connect::Systems;
+use cambist_connect::{Systems, line::Line};
 use cambist_journal::{Journal, JournalError, Shadows, journal::Claim};
 use cambist_registry::Registry;
 use jiff::{SignedDuration, Timestamp};
@@ -18,7 +18,7 @@ use tracing::Instrument as _;
 
 use crate::{
     calls::Calls,
-    door::{Doors, Place, Side},
+    door::{Door, Doors, Name, Place, Side},
     held::Held,
     options::Routes,
     ownership::Owner,
@@ -184,19 +184,21 @@ impl Pipeline {
         let id = claim.message.id.clone();
         let mut claim = claim;
         loop {
-            let (door, mut stopping) = match way::go(self, claim, &mut place).await? {
+            let (door, lane) = match way::go(self, claim, &mut place).await? {
                 Went::On => return Ok(()),
-                Went::Before(door) => (self.doors.of(&door), self.stopping.subscribe()),
-                Went::NotNow(door, wait) => {
+                Went::Before(door, lane) => (self.door(&door), lane),
+                Went::NotNow(door, lane, wait) => {
                     let wait = SignedDuration::try_from(wait).unwrap_or_default();
                     let now = (self.setup.now)();
                     // those who were put off together come back one after the other here too
-                    let until = self.doors.of(&door).put_off(now.checked_add(wait).unwrap_or(now));
+                    let then = now.checked_add(wait).unwrap_or(now);
+                    let until = self.door(&door).put_off(&lane, then);
                     return self.setup.journal.put_off(&id, until).await;
                 }
             };
+            let mut stopping = self.stopping.subscribe();
             let entered = tokio::select! {
-                entered = door.wait(place, || self.freed.notify_one()) => entered,
+                entered = door.wait(place, &lane, || self.freed.notify_one()) => entered,
                 _ = stopping.wait_for(|stopping| *stopping) => {
                     // it has not begun there; the next start goes on with it
                     self.setup.journal.release(&id);
@@ -204,7 +206,7 @@ impl Pipeline {
                 }
             };
             let Some(behind) = entered else {
-                let until = door.put_off((self.setup.now)());
+                let until = door.put_off(&lane, (self.setup.now)());
                 return self.setup.journal.put_off(&id, until).await;
             };
             place = behind;
@@ -216,12 +218,18 @@ impl Pipeline {
         }
     }
 
+    /// The door of this name.
+    pub(crate) fn door(&self, name: &Name) -> Arc<Door> {
+        let line = self.setup.systems.line(&name.1).filter(|_| name.0 != Side::Flow);
+        self.doors.of(name, line.map(Line::at_once))
+    }
+
     /// Gives a message a slot of those that its flow may have. False if there is none: then
     /// it is to wait before its flow's door, and to hold nothing that another flow's
     /// message could use, be it a slot or a place behind the door of the source.
     pub(crate) async fn go_to_work(&self, place: &mut Place, flow: &str) -> bool {
         if !place.is_behind(Side::Flow) {
-            let door = self.doors.of(&(Side::Flow, flow.to_owned()));
+            let door = self.door(&(Side::Flow, flow.to_owned()));
             let Some(behind) = door.enter() else {
                 return false;
             };

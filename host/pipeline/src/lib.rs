@@ -33,6 +33,7 @@ mod metrics;
 mod names;
 pub mod options;
 mod ownership;
+mod queue;
 mod said;
 mod shadow;
 mod stage;

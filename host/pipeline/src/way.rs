@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    num::NonZeroU32,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -18,6 +19,7 @@ use crate::{
     failure::Failure,
     metrics,
     options::{Flow, Routes},
+    queue::Lane,
     stage,
     work::{Passed, Route, Work},
 };
@@ -26,10 +28,10 @@ use crate::{
 pub(crate) enum Went {
     /// As far as it can now; all of it is recorded.
     On,
-    /// Before this door, behind which there is no room.
-    Before(Name),
+    /// Before this door, behind which there is no room; it waits in this lane.
+    Before(Name, Lane),
     /// Before this door, whose system is asked by nobody for so long.
-    NotNow(Name, Duration),
+    NotNow(Name, Lane, Duration),
 }
 
 /// Works on a claimed message for as long as it can go on. What it takes up,
@@ -76,19 +78,20 @@ pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> 
                 .line(&door.1)
                 .map(|line| line.pass(Instant::now()))
             {
-                Some(Err(wait)) => return Ok(Went::NotNow(door, wait)),
+                Some(Err(wait)) => return Ok(Went::NotNow(door, lane(pipeline, &work, &flow), wait)),
                 Some(Ok(pass)) => _pass = Some(pass),
                 None => {}
             }
             if !place.is_behind(door.0) {
-                match pipeline.doors.of(&door).enter() {
+                match pipeline.door(&door).enter() {
                     Some(behind) => *place = behind,
-                    None => return Ok(Went::Before(door)),
+                    None => return Ok(Went::Before(door, lane(pipeline, &work, &flow))),
                 }
                 pipeline.freed.notify_one();
             }
         } else if !pipeline.go_to_work(place, &flow.name).await {
-            return Ok(Went::Before((Side::Flow, flow.name.clone())));
+            let door = (Side::Flow, flow.name.clone());
+            return Ok(Went::Before(door, lane(pipeline, &work, &flow)));
         }
         let span = tracing::info_span!(
             "stage",
@@ -199,6 +202,24 @@ fn door(work: &Work, stage: Stage) -> Option<Name> {
     Some(system(work, stage))
         .filter(|system| !system.is_empty())
         .map(|system| (side, system.to_owned()))
+}
+
+/// The lane that a message waits in: its region's. Before it was read its region is the only one that its system has, or
+/// not known; then it waits among its flow's.
+fn lane(pipeline: &Pipeline, work: &Work, flow: &Flow) -> Lane {
+    let routes = pipeline.routes();
+    let only = || {
+        let of = routes.region_of.get(&work.message.system)?;
+        of.default.as_ref().filter(|_| of.pointer.is_none())
+    };
+    let region = work.route.as_ref().map(|route| &route.region).or_else(only);
+    Lane {
+        weight: region
+            .and_then(|region| routes.regions.get(region))
+            .map_or(NonZeroU32::MIN, |region| region.weight),
+        name: region.unwrap_or(&flow.name).clone(),
+        urgent: flow.urgent,
+    }
 }
 
 /// The system that a stage asks; empty where it asks none.

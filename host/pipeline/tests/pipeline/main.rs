@@ -5,6 +5,7 @@
 
 mod alone;
 mod double;
+mod fair;
 mod hang;
 mod judge;
 mod links;
