@@ -236,7 +236,7 @@ impl Again {
 }
 
 impl ConnectError {
-    /// What may be done next.
+    /// What may be done next: the table `failures.txt`, which a test compares, has it for every error.
     pub fn next_try(&self) -> NextTry {
         match self {
             Self::Unreachable { .. } | Self::Contended { .. } => NextTry::SendAgain { not_before: None },

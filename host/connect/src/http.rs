@@ -11,7 +11,7 @@ use reqwest::{
 };
 use url::Url;
 
-use crate::{ConnectError, error::Again, metrics};
+use crate::{ConnectError, error::Again, line::Line, metrics};
 
 /// How long a connection may take: some round trips across the world, with packets lost.
 pub(crate) const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -58,6 +58,7 @@ pub(crate) struct Http {
     system: String,
     address: Url,
     headers: HeaderMap,
+    line: Line,
     answer_limit: usize,
 }
 
@@ -90,13 +91,15 @@ pub(crate) struct Answer {
 }
 
 impl Http {
-    /// Binds the client to a system. `headers` go with every request; secret ones must be marked as sensitive.
-    pub(crate) fn new(client: Client, system: &str, address: Url, headers: HeaderMap) -> Self {
+    /// Binds the client to a system. `headers` go with every request; secret ones must be marked as sensitive. `line` says how
+    /// often there may be one.
+    pub(crate) fn new(client: Client, system: &str, address: Url, headers: HeaderMap, line: Line) -> Self {
         Self {
             client,
             system: system.to_owned(),
             address,
             headers,
+            line,
             answer_limit: ANSWER_LIMIT,
         }
     }
@@ -119,6 +122,7 @@ impl Http {
     ///
     /// There is no complete answer.
     pub(crate) async fn send(&self, call: Call<'_>) -> Result<Answer, ConnectError> {
+        self.line.call().await;
         let begun = Instant::now();
         let result = self.exchange(&call).await;
         let outcome = match &result {
@@ -132,6 +136,9 @@ impl Http {
         };
         let took = begun.elapsed();
         metrics::called(&self.system, outcome, took);
+        if result.is_ok() {
+            self.line.answered(kind(call.path), begun, took);
+        }
         tracing::debug!(system = %self.system, path = call.path, outcome, took_ms = took.as_millis(), "called");
         result
     }
@@ -219,6 +226,12 @@ impl Http {
     }
 }
 
+/// What a path asks for: its last part that is no id.
+fn kind(path: &str) -> &str {
+    let is_id = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    path.rsplit('/').find(|part| !is_id(part)).unwrap_or_default()
+}
+
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -226,11 +239,23 @@ mod tests {
     use cambist_doubles::{Scripted, server::Reply};
     use serde_json::json;
 
+    use std::num::NonZeroU32;
+
     use super::*;
+    use crate::{breaker::Terms, line::Bounds};
 
     const TWICE: Again = Again::Twice {
         at_work: Duration::from_secs(120),
     };
+
+    fn line() -> Line {
+        let bounds = Bounds {
+            at_once: NonZeroU32::MIN,
+            rate: None,
+            breaker: Terms::default(),
+        };
+        Line::new("far", bounds)
+    }
 
     fn http(url: &str) -> Http {
         Http::new(
@@ -238,7 +263,16 @@ mod tests {
             "far",
             url.parse().unwrap(),
             HeaderMap::new(),
+            line(),
         )
+    }
+
+    #[test]
+    fn calls_are_of_one_kind_whatever_object_they_are_about() {
+        assert_eq!(kind("json/2/res.partner/load"), "load");
+        assert_eq!(kind("crm/objects/2026-03/0-3/123"), "0-3");
+        assert_eq!(kind("crm/objects/2026-03/contacts/batch/read"), "read");
+        assert_eq!(kind("1/2"), "");
     }
 
     fn get(path: &str) -> Call<'_> {
@@ -270,7 +304,7 @@ mod tests {
         let traced: Traced = |headers| drop(headers.insert("traceparent", HeaderValue::from_static(TRACE)));
         for traced in [None, Some(traced)] {
             let client = Client::new(traced)?;
-            let http = Http::new(client, "far", server.url().parse()?, HeaderMap::new());
+            let http = Http::new(client, "far", server.url().parse()?, HeaderMap::new(), line());
             http.send(get("a")).await?;
         }
         let told: Vec<Option<String>> = server

@@ -12,7 +12,8 @@
 //! 3. **Only there.** A connector talks to the one address of its system: no redirects, no proxies from the environment, no
 //!    links out of an answer.
 //! 4. **Nothing leaks.** Keys are never shown; of an answer's error only one short sentence is kept.
-//! 5. **Bounded.** Every call has a time limit, every answer a size limit, every target a number of calls at once.
+//! 5. **Bounded.** Every call has a time limit, every answer a size limit, every system a number of reads and plans at once,
+//!    which follows what it shows; one in trouble is left alone.
 //!
 //! # What is not here
 //!
@@ -25,10 +26,15 @@
 //! [`source`], [`target`] and [`poll`] for the three traits, [`error`] for what can go wrong, then [`odoo`] and [`hubspot`]; [`systems`]
 //! puts them together from the [`options`].
 
+pub mod breaker;
 pub mod dry_run;
 pub mod error;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod failures;
 mod http;
 pub mod hubspot;
+pub mod line;
 mod metrics;
 pub mod odoo;
 pub mod options;

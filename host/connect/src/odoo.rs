@@ -38,7 +38,7 @@ mod batch;
 mod cell;
 pub mod changes;
 mod check;
-mod client;
+pub(crate) mod client;
 mod fields;
 mod hint;
 mod load;
@@ -59,7 +59,7 @@ pub(crate) use client::OdooClient;
 use cambist_contract::secret::Secret;
 use reqwest::header::InvalidHeaderValue;
 
-use crate::{http, options};
+use crate::{http, line::Line, options};
 
 /// A connection to a database, as the config describes it.
 pub(crate) fn connect(
@@ -67,6 +67,7 @@ pub(crate) fn connect(
     system: &str,
     options: &options::Odoo,
     key: &Secret,
+    line: Line,
 ) -> Result<OdooClient, InvalidHeaderValue> {
     let settings = client::Settings {
         database: &options.database,
@@ -75,5 +76,5 @@ pub(crate) fn connect(
         read_time: options.read_time.get(),
         write_time: options.write_time.get(),
     };
-    OdooClient::new(client, system, options.address.clone(), key, &settings)
+    OdooClient::new(client, system, options.address.clone(), key, &settings, line)
 }

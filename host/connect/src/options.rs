@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::span::Span;
+use crate::{breaker::Terms, span::Span};
 
 /// How long a read may take where nothing else is set: 30 s. Odoo reads a record in 30 ms and HubSpot in less than a second;
 /// what takes longer waits for something that does not come soon.
@@ -56,7 +56,7 @@ pub struct Options {
     /// The systems, by the names that flows and messages call them.
     pub systems: BTreeMap<String, System>,
     /// How long is waited before another attempt, after the first failure, the second and so on; after the last one a person
-    /// has to look. Default 1s, 5s, 30s, 2m, 10m, 30m, 1h, 3h: what a restart, an update or a bad night takes.
+    /// has to look. A system may have a list of its own. Default 1s, 5s, 30s, 2m, 10m, 30m, 1h, 3h: what a restart, an update or a bad night takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waits: Option<Vec<Span>>,
 }
@@ -103,9 +103,20 @@ pub struct HubSpot {
     /// How long a call may take, also one that writes: it may be sent again without harm. Default 30s.
     #[serde(default = "read_time")]
     pub read_time: Span,
-    /// Messages read and plans carried out at once, together. Default 4.
+    /// Messages read and plans carried out at once, together, at most. Default 4. There are fewer after it asked for patience, let
+    /// us wait or became slow, and more again when all is well.
     #[serde(default = "hubspot_at_once")]
     pub at_once: NonZeroU32,
+    /// Calls in a second at most, at even distances; fewer after it asked for patience. Left out, as many as come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<NonZeroU32>,
+    /// When it is left alone, because most of what is asked of it fails by trouble of its own. Its messages wait meanwhile and
+    /// lose no attempts.
+    #[serde(default)]
+    pub breaker: Terms,
+    /// How long is waited before another attempt at this system, in place of `connect.waits`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<Vec<Span>>,
 }
 
 /// Properties to read beside the standard ones. HubSpot ignores names it does not know.
@@ -155,9 +166,20 @@ pub struct Odoo {
     /// left alone for as long again before it is looked up: Odoo may still be at it. Default 120s.
     #[serde(default = "write_time")]
     pub write_time: Span,
-    /// Plans carried out at once. Default 1.
+    /// Plans carried out, and records read, at once, at most. Default 1. Of more there are fewer after lost races, or when it
+    /// let us wait or became slow, and more again when all is well.
     #[serde(default = "odoo_at_once")]
     pub at_once: NonZeroU32,
+    /// Calls in a second at most, at even distances; fewer after it asked for patience. Left out, as many as come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<NonZeroU32>,
+    /// When it is left alone, because most of what is asked of it fails by trouble of its own. Its messages wait meanwhile and
+    /// lose no attempts.
+    #[serde(default)]
+    pub breaker: Terms,
+    /// How long is waited before another attempt at this system, in place of `connect.waits`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<Vec<Span>>,
     /// Lets the key travel over plain http to another machine, for a network that nobody else can read. Default false.
     #[serde(default)]
     pub allow_plain_http: bool,

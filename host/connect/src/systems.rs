@@ -8,14 +8,16 @@ use url::{Host, Url};
 
 use crate::{
     Source, Target,
+    breaker::Terms,
     dry_run::DryRun,
     http::{self, Traced},
     hubspot::{HubSpotClient, HubSpotSource, HubSpotTarget},
+    line::{Bounds, Line},
     odoo::{OdooChanges, OdooHints, OdooTarget},
     options::{self, Options, System},
-    pace::Pace,
     poll::Poll,
     retry::Schedule,
+    span::Span,
 };
 
 /// The shortest time that a write to Odoo may be given: Odoo itself tries a lost race again for up to a minute, and a write
@@ -69,6 +71,15 @@ pub enum SetupError {
         /// The system.
         system: String,
     },
+    /// The breaker's numbers contradict each other.
+    #[error(
+        "`connect.systems.{system}.breaker` needs a `share` of 1 to 100, an `at-least` up to `of-last` and a `wait` up to \
+         `longest-wait`"
+    )]
+    Breaker {
+        /// The system.
+        system: String,
+    },
     /// The machine cannot check certificates.
     #[error("cannot set up TLS: {reason}; install the machine's CA certificates")]
     Tls {
@@ -83,7 +94,9 @@ pub struct Systems {
     sources: BTreeMap<String, Arc<dyn Source>>,
     targets: BTreeMap<String, Arc<dyn Target>>,
     polled: BTreeMap<String, Arc<dyn Poll>>,
+    lines: BTreeMap<String, Line>,
     schedule: Schedule,
+    schedules: BTreeMap<String, Schedule>,
 }
 
 impl Systems {
@@ -105,7 +118,7 @@ impl Systems {
         })?;
         let mut systems = Self::default();
         if let Some(waits) = &options.waits {
-            systems.schedule = Schedule::new(waits.iter().map(|wait| wait.get()).collect());
+            systems.schedule = schedule(waits);
         }
         let mut problems = Vec::new();
         for (name, system) in &options.systems {
@@ -152,9 +165,19 @@ impl Systems {
         self.targets.keys().map(String::as_str)
     }
 
-    /// How long to wait between attempts.
-    pub fn schedule(&self) -> &Schedule {
-        &self.schedule
+    /// How long to wait between attempts at a system; of a name that it does not know, between those at any.
+    pub fn schedule(&self, name: &str) -> &Schedule {
+        self.schedules.get(name).unwrap_or(&self.schedule)
+    }
+
+    /// The line before the system of this name; none where it bears whatever comes.
+    pub fn line(&self, name: &str) -> Option<&Line> {
+        self.lines.get(name)
+    }
+
+    /// Puts a line before a system, or another in its place.
+    pub fn insert_line(&mut self, name: &str, line: Line) {
+        self.lines.insert(name.to_owned(), line);
     }
 
     /// Puts a source in, or another in its place: for tests, and for kinds of system that are made elsewhere.
@@ -182,6 +205,7 @@ impl Systems {
         let mut problems = Vec::new();
         let key = key(name, &options.key, secrets, &mut problems);
         check_address(name, &options.address, false, &mut problems);
+        check_breaker(name, &options.breaker, &mut problems);
         if !is_property(&options.unique_property) {
             problems.push(SetupError::UniqueProperty {
                 system: name.to_owned(),
@@ -190,22 +214,27 @@ impl Systems {
         let Some(key) = key.filter(|_| problems.is_empty()) else {
             return Err(problems);
         };
-        // reads and writes of one account share its pace
-        let pace = Pace::new(options.at_once);
+        let bounds = Bounds {
+            at_once: options.at_once,
+            rate: options.rate,
+            breaker: options.breaker.clone(),
+        };
+        // reads and writes of one account share it
+        let line = self.line_for(name, bounds, options.waits.as_deref());
         let (address, time) = (options.address.clone(), options.read_time.get());
-        let hubspot =
-            HubSpotClient::new(client.clone(), name, address, key, time).map_err(|_| unsendable(name))?;
+        let hubspot = HubSpotClient::new(client.clone(), name, address, key, time, line.clone())
+            .map_err(|_| unsendable(name))?;
         self.insert_source(
             name,
             Arc::new(HubSpotSource::new(
                 hubspot.clone(),
                 &options.properties,
-                pace.clone(),
+                line.clone(),
             )),
         );
         self.insert_target(
             name,
-            Arc::new(HubSpotTarget::new(hubspot, &options.unique_property, pace)),
+            Arc::new(HubSpotTarget::new(hubspot, &options.unique_property, line)),
         );
         Ok(())
     }
@@ -220,6 +249,7 @@ impl Systems {
         let mut problems = Vec::new();
         let key = key(name, &options.key, secrets, &mut problems);
         check_address(name, &options.address, options.allow_plain_http, &mut problems);
+        check_breaker(name, &options.breaker, &mut problems);
         if options.write_time.get() < LEAST_WRITE_TIME {
             problems.push(SetupError::WriteTime {
                 system: name.to_owned(),
@@ -228,18 +258,45 @@ impl Systems {
         let Some(key) = key.filter(|_| problems.is_empty()) else {
             return Err(problems);
         };
-        // reads and writes of one database share its pace
-        let pace = Pace::new(options.at_once);
-        let odoo = crate::odoo::connect(client.clone(), name, options, key).map_err(|_| unsendable(name))?;
+        let bounds = Bounds {
+            at_once: options.at_once,
+            rate: options.rate,
+            breaker: options.breaker.clone(),
+        };
+        // reads and writes of one database share it
+        let line = self.line_for(name, bounds, options.waits.as_deref());
+        let odoo = crate::odoo::connect(client.clone(), name, options, key, line.clone())
+            .map_err(|_| unsendable(name))?;
         self.insert_source(
             name,
-            Arc::new(OdooHints::new(odoo.clone(), options.fields.clone(), pace.clone())),
+            Arc::new(OdooHints::new(odoo.clone(), options.fields.clone(), line.clone())),
         );
         if let Some(poll) = options.poll.clone() {
-            self.insert_polled(name, Arc::new(OdooChanges::new(odoo.clone(), poll, pace.clone())));
+            self.insert_polled(name, Arc::new(OdooChanges::new(odoo.clone(), poll, line.clone())));
         }
-        self.insert_target(name, Arc::new(OdooTarget::new(odoo, pace)));
+        self.insert_target(name, Arc::new(OdooTarget::new(odoo, line)));
         Ok(())
+    }
+
+    fn line_for(&mut self, name: &str, bounds: Bounds, waits: Option<&[Span]>) -> Line {
+        if let Some(waits) = waits {
+            self.schedules.insert(name.to_owned(), schedule(waits));
+        }
+        let line = Line::new(name, bounds);
+        self.insert_line(name, line.clone());
+        line
+    }
+}
+
+fn schedule(waits: &[Span]) -> Schedule {
+    Schedule::new(waits.iter().map(|wait| wait.get()).collect())
+}
+
+fn check_breaker(name: &str, terms: &Terms, problems: &mut Vec<SetupError>) {
+    if !terms.make_sense() {
+        problems.push(SetupError::Breaker {
+            system: name.to_owned(),
+        });
     }
 }
 
@@ -373,6 +430,37 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn each_system_may_have_a_schedule_and_a_breaker_of_its_own() {
+        let config = format!(
+            "waits = [\"2s\"]\n{}",
+            odoo(
+                "address = \"https://o.example\"\nwaits = []\nrate = 5\nbreaker = { on = false }\n[systems.p]\nkind = \"odoo\"\n\
+                 database = \"d\"\nkey = { env = \"KEY\" }\naddress = \"https://p.example\"\nbreaker = { share = 0 }"
+            )
+        );
+        assert_eq!(
+            problems(&config),
+            [
+                "`connect.systems.p.breaker` needs a `share` of 1 to 100, an `at-least` up to `of-last` and a `wait` up to \
+                 `longest-wait`"
+            ]
+        );
+        let options: Options = toml::from_str(&config.replace("share = 0", "share = 20")).unwrap();
+        let secrets = BTreeMap::from([(
+            SecretRef::Env("KEY".to_owned()),
+            Secret::parse("hunter2").unwrap(),
+        )]);
+        let systems = Systems::new(&options, &secrets, None).unwrap();
+        let message = cambist_contract::message::MessageId::from_text("m");
+        let again = cambist_contract::delivery::NextTry::SendAgain { not_before: None };
+        let waits = |name| systems.schedule(name).next(1, &message, again);
+        assert_eq!(waits("o"), None, "its own list is empty");
+        let wait = waits("p").unwrap();
+        assert!((1600..=2400).contains(&wait.as_millis()), "{wait:?}");
+        assert!(systems.line("o").is_some() && systems.line("x").is_none());
     }
 
     #[test]

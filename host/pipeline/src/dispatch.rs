@@ -6,10 +6,10 @@ use std::{
     time::Duration,
 };
 
-use cambist_connect::Systems;
+use cambist_connect::{Systems, line::Line};
 use cambist_journal::{Journal, JournalError, Shadows, journal::Claim};
 use cambist_registry::Registry;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::{
     sync::{Notify, Semaphore, watch},
     task::JoinSet,
@@ -19,7 +19,7 @@ use tracing::Instrument as _;
 use crate::{
     calls::Calls,
     delivering::Delivering,
-    door::{Doors, Place, Side},
+    door::{Door, Doors, Name, Place, Side},
     held::Held,
     options::Routes,
     ownership::Owner,
@@ -186,10 +186,22 @@ impl Pipeline {
     async fn go(&self, claim: Claim, mut place: Place) -> Result<(), JournalError> {
         let id = claim.message.id.clone();
         let mut claim = claim;
-        while let Went::Before(door) = way::go(self, claim, &mut place).await? {
-            let (door, mut stopping) = (self.doors.of(&door), self.stopping.subscribe());
+        loop {
+            let (door, lane) = match way::go(self, claim, &mut place).await? {
+                Went::On => return Ok(()),
+                Went::Before(door, lane) => (self.door(&door), lane),
+                Went::NotNow(door, lane, wait) => {
+                    let wait = SignedDuration::try_from(wait).unwrap_or_default();
+                    let now = (self.setup.now)();
+                    // those who were put off together come back one after the other here too
+                    let then = now.checked_add(wait).unwrap_or(now);
+                    let until = self.door(&door).put_off(&lane, then);
+                    return self.setup.journal.put_off(&id, until).await;
+                }
+            };
+            let mut stopping = self.stopping.subscribe();
             let entered = tokio::select! {
-                entered = door.wait(place, || self.freed.notify_one()) => entered,
+                entered = door.wait(place, &lane, || self.freed.notify_one()) => entered,
                 _ = stopping.wait_for(|stopping| *stopping) => {
                     // it has not begun there; the next start goes on with it
                     self.setup.journal.release(&id);
@@ -197,7 +209,7 @@ impl Pipeline {
                 }
             };
             let Some(behind) = entered else {
-                let until = door.put_off((self.setup.now)());
+                let until = door.put_off(&lane, (self.setup.now)());
                 return self.setup.journal.put_off(&id, until).await;
             };
             place = behind;
@@ -207,7 +219,12 @@ impl Pipeline {
             };
             claim = found;
         }
-        Ok(())
+    }
+
+    /// The door of this name.
+    pub(crate) fn door(&self, name: &Name) -> Arc<Door> {
+        let line = self.setup.systems.line(&name.1).filter(|_| name.0 != Side::Flow);
+        self.doors.of(name, line.map(Line::at_once))
     }
 
     /// Gives a message a slot of those that its flow may have. False if there is none: then
@@ -215,7 +232,7 @@ impl Pipeline {
     /// message could use, be it a slot or a place behind the door of the source.
     pub(crate) async fn go_to_work(&self, place: &mut Place, flow: &str) -> bool {
         if !place.is_behind(Side::Flow) {
-            let door = self.doors.of(&(Side::Flow, flow.to_owned()));
+            let door = self.door(&(Side::Flow, flow.to_owned()));
             let Some(behind) = door.enter() else {
                 return false;
             };

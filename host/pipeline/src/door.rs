@@ -20,10 +20,16 @@
 //! A system that is both read from and written to has two doors: what hangs when
 //! it writes may well answer when it reads.
 //!
+//! # Who goes next
+//!
+//! Those who wait stand in lanes, one for each region, which take turns (`queue.rs`). Where all
+//! places are taken, the last one of the longest lane makes room for one of a shorter lane. So
+//! a region's backlog makes its own messages wait, and urgent flows' go before.
+//!
 //! # More than can wait
 //!
 //! Who finds too many waiting is [put off](cambist_journal::Journal::put_off) to a
-//! time of its own, a [`STEP`] behind the last one that was. So a backlog of any
+//! time of its own, a [`STEP`] behind the last one of its lane that was. So a backlog of any
 //! length stays in the journal, comes back as fast as the door may be expected to
 //! take it and no faster, and never stands between the journal and other systems'
 //! messages. The price is that those who were put off may be overtaken by other
@@ -31,15 +37,21 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    num::NonZeroU32,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-/// Messages behind one door at once. Each is held in memory; a system takes one or
-/// some at a time, so that more would wait all the same.
+use crate::queue::{Lane, Queue};
+
+/// Messages behind the door of a system that has no line of its own, where nothing says how many it takes at once.
 const BEHIND: usize = 16;
+
+/// Messages behind a door for each that its system takes at once: one is at work, and the next is at hand when it ends. More
+/// would have chosen their order too early, and what is urgent would come behind them.
+const FOR_EACH: usize = 2;
 
 /// Messages that may wait before one door, some kB each. A claim passes by each of
 /// them, some microseconds each; and a burst of a few batches of webhooks keeps
@@ -67,7 +79,7 @@ pub(crate) enum Side {
 #[derive(Default)]
 pub(crate) struct Place {
     slot: Option<OwnedSemaphorePermit>,
-    behind: Option<(Side, OwnedSemaphorePermit)>,
+    behind: Option<(Side, Permit)>,
 }
 
 impl Place {
@@ -113,11 +125,21 @@ pub(crate) struct Doors {
 /// One system's door on one side, or a flow's.
 pub(crate) struct Door {
     side: Side,
-    behind: Arc<Semaphore>,
-    before: Arc<Semaphore>,
-    /// When the last one that was put off comes back.
-    last: Mutex<Timestamp>,
+    room: Arc<Mutex<Room>>,
 }
+
+/// What is behind a door, and before it.
+struct Room {
+    /// Places that nobody has.
+    free: usize,
+    /// Those who wait for one. Who is crowded out finds its end of the channel closed.
+    before: Queue<oneshot::Sender<Permit>>,
+    /// When the last one of each lane that was put off comes back.
+    last: BTreeMap<String, Timestamp>,
+}
+
+/// A place behind a door; whoever waits has it next when it is dropped.
+struct Permit(Arc<Mutex<Room>>);
 
 impl Doors {
     /// The doors of a pipeline with so many slots. Three quarters of them are the most that
@@ -130,124 +152,108 @@ impl Doors {
         }
     }
 
-    /// The door of this name.
-    pub(crate) fn of(&self, name: &Name) -> Arc<Door> {
+    /// The door of this name. A system takes so many `at_once`, where that is known.
+    pub(crate) fn of(&self, name: &Name, at_once: Option<NonZeroU32>) -> Arc<Door> {
         let mut doors = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let door = doors.entry(name.clone()).or_insert_with(|| {
-            Arc::new(Door {
-                side: name.0,
-                behind: Arc::new(Semaphore::new(match name.0 {
-                    Side::Source | Side::Target => BEHIND,
+            let of_a_system = at_once.and_then(|at_once| usize::try_from(at_once.get()).ok());
+            Arc::new(Door::new(
+                name.0,
+                match name.0 {
+                    Side::Source | Side::Target => {
+                        of_a_system.map_or(BEHIND, |at_once| at_once.saturating_mul(FOR_EACH))
+                    }
                     Side::Flow => self.of_a_flow,
-                })),
-                before: Arc::new(Semaphore::new(BEFORE)),
-                last: Mutex::new(Timestamp::MIN),
-            })
+                },
+            ))
         });
         Arc::clone(door)
     }
 }
 
 impl Door {
-    /// Goes in, if there is room.
-    pub(crate) fn enter(&self) -> Option<Place> {
-        let permit = Arc::clone(&self.behind).try_acquire_owned().ok()?;
-        Some(self.inside(permit))
+    fn new(side: Side, free: usize) -> Self {
+        let room = Room {
+            free,
+            before: Queue::new(),
+            last: BTreeMap::new(),
+        };
+        Self {
+            side,
+            room: Arc::new(Mutex::new(room)),
+        }
     }
 
-    fn inside(&self, permit: OwnedSemaphorePermit) -> Place {
+    /// Goes in, if there is room.
+    pub(crate) fn enter(&self) -> Option<Place> {
+        let mut room = lock(&self.room);
+        room.free = room.free.checked_sub(1)?;
+        Some(self.inside(Permit(Arc::clone(&self.room))))
+    }
+
+    fn inside(&self, permit: Permit) -> Place {
         Place {
             slot: None,
             behind: Some((self.side, permit)),
         }
     }
 
-    /// Gives `place` back and calls `freed`, and goes in when there is room, in the
-    /// order of coming; none when too many wait already.
-    pub(crate) async fn wait(&self, place: Place, freed: impl FnOnce()) -> Option<Place> {
-        let waits = Arc::clone(&self.before).try_acquire_owned();
+    /// Gives `place` back and calls `freed`, and goes in when it is the lane's turn; none when
+    /// too many wait already, or too many came of lanes that wait less.
+    pub(crate) async fn wait(&self, place: Place, lane: &Lane, freed: impl FnOnce()) -> Option<Place> {
+        let turn = self.line_up(lane);
         drop(place);
         freed();
-        let _waits = waits.ok()?;
-        // the semaphore is never closed
-        let permit = Arc::clone(&self.behind).acquire_owned().await.ok()?;
-        Some(self.inside(permit))
+        Some(self.inside(turn?.await.ok()?))
     }
 
-    /// When one that found too many waiting is to come again.
-    pub(crate) fn put_off(&self, now: Timestamp) -> Timestamp {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+    fn line_up(&self, lane: &Lane) -> Option<oneshot::Receiver<Permit>> {
+        let (sender, turn) = oneshot::channel();
+        let mut room = lock(&self.room);
+        if let Some(free) = room.free.checked_sub(1) {
+            room.free = free;
+            drop(room);
+            // should nobody wait for it any more, it is dropped, which gives it back
+            drop(sender.send(Permit(Arc::clone(&self.room))));
+            return Some(turn);
+        }
+        if room.before.len() >= BEFORE {
+            drop(room.before.crowd_out(lane)?);
+        }
+        room.before.push(lane, sender);
+        Some(turn)
+    }
+
+    /// When one of a lane that found too many waiting is to come again.
+    pub(crate) fn put_off(&self, lane: &Lane, now: Timestamp) -> Timestamp {
+        let mut room = lock(&self.room);
+        let last = room.last.entry(lane.name.clone()).or_insert(Timestamp::MIN);
         *last = (*last).max(now).checked_add(STEP).unwrap_or(Timestamp::MAX);
         *last
     }
 }
 
-#[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
-mod tests {
-    use super::*;
-
-    fn target(system: &str) -> Name {
-        (Side::Target, system.to_owned())
-    }
-
-    #[tokio::test]
-    async fn a_full_door_takes_nobody_in_and_no_slot_away() {
-        let (doors, slots) = (Doors::new(16), Arc::new(Semaphore::new(1)));
-        let door = doors.of(&target("odoo"));
-        let mut inside: Vec<_> = (0..BEHIND).map_while(|_| door.enter()).collect();
-        assert_eq!(inside.len(), BEHIND);
-        assert!(doors.of(&target("odoo")).enter().is_none(), "the same door");
-        assert!(doors.of(&target("other")).enter().is_some(), "another door");
-        let other_side = (Side::Source, "odoo".to_owned());
-        assert!(doors.of(&other_side).enter().is_some(), "the system's other door");
-
-        let slot = Arc::clone(&slots).try_acquire_owned().unwrap();
-        let (told, mut freed) = tokio::sync::mpsc::unbounded_channel();
-        let waiting = tokio::spawn(async move {
-            let door = doors.of(&target("odoo"));
-            let freed = || told.send(()).unwrap();
-            door.wait(Place::slot(slot), freed).await.is_some()
-        });
-        freed.recv().await.unwrap();
-        assert_eq!(slots.available_permits(), 1, "who waits has no slot");
-        inside.pop();
-        assert!(waiting.await.unwrap());
-    }
-
-    #[tokio::test]
-    async fn who_finds_too_many_waiting_is_sent_away_without_its_slot() {
-        let (doors, slots) = (Doors::new(16), Arc::new(Semaphore::new(1)));
-        let door = doors.of(&target("odoo"));
-        let _inside: Vec<_> = (0..BEHIND).map_while(|_| door.enter()).collect();
-        let _waiting = Arc::clone(&door.before).acquire_many_owned(240).await.unwrap();
-        assert_eq!(door.before.available_permits(), 0);
-
-        let slot = Arc::clone(&slots).try_acquire_owned().unwrap();
-        assert!(door.wait(Place::slot(slot), || ()).await.is_none());
-        assert_eq!(slots.available_permits(), 1);
-    }
-
-    #[test]
-    fn a_flow_never_has_all_slots_if_there_are_some() {
-        for (slots, most) in [(1, 1), (3, 3), (4, 3), (16, 12)] {
-            let door = Doors::new(slots).of(&(Side::Flow, "deals".to_owned()));
-            let inside: Vec<_> = std::iter::repeat_with(|| door.enter())
-                .map_while(|it| it)
-                .collect();
-            assert_eq!(inside.len(), most, "of {slots}");
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut room = lock(&self.0);
+        let next = room.before.pop();
+        if next.is_none() {
+            room.free += 1;
+        }
+        drop(room);
+        if let Some(next) = next {
+            // who has gone away does not take it: then it is dropped, and the one behind has it
+            drop(next.send(Self(Arc::clone(&self.0))));
         }
     }
-
-    #[test]
-    fn who_is_put_off_comes_back_one_after_the_other() {
-        let doors = Doors::new(16);
-        let (door, now) = (doors.of(&target("odoo")), Timestamp::UNIX_EPOCH);
-        let first = door.put_off(now);
-        assert!(first > now);
-        assert_eq!(door.put_off(now), first + STEP);
-        // a line that is over leaves nothing behind
-        let later = now + SignedDuration::from_secs(60);
-        assert_eq!(door.put_off(later), later + STEP);
-    }
 }
+
+/// A panic while it was locked left it whole: every change is one step.
+fn lock(room: &Mutex<Room>) -> MutexGuard<'_, Room> {
+    room.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+#[path = "door/tests.rs"]
+mod tests;

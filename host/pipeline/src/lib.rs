@@ -36,6 +36,7 @@ mod names;
 pub mod options;
 mod ownership;
 pub mod poll;
+mod queue;
 mod said;
 mod shadow;
 mod stage;

@@ -1,6 +1,6 @@
 //! Flows and regions: which messages go which way.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
 
 use cambist_contract::{canonical::Address, message::Message, stage::Stage, tax::Party};
 use jiff::civil::Date;
@@ -27,6 +27,10 @@ pub struct Flow {
     /// are always there; left out, it is all but `draft`.
     #[serde(default = "usual_stages")]
     pub stages: Vec<Stage>,
+    /// Whether its messages go before others where they wait for a system or for a turn of their flow. Of eight, one is another
+    /// flow's all the same. Default false.
+    #[serde(default)]
+    pub urgent: bool,
 }
 
 fn usual_stages() -> Vec<Stage> {
@@ -65,6 +69,13 @@ impl Flow {
 pub struct Region {
     /// The legal entity that sells, for the tax stage.
     pub supplier: Supplier,
+    /// How many turns its messages have beside one of a region of weight 1, where both wait for the same system. Default 1.
+    #[serde(default = "one")]
+    pub weight: NonZeroU32,
+}
+
+fn one() -> NonZeroU32 {
+    NonZeroU32::MIN
 }
 
 /// A legal entity of ours.

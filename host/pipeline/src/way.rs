@@ -1,7 +1,12 @@
 //! How one message goes its way: stage after stage, each recorded before the
 //! next, until it ends, waits or has failed.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    num::NonZeroU32,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use cambist_contract::{delivery::NextTry, mapping::Inbound, message::UNKNOWN_KIND, stage::Stage};
 use cambist_journal::{Event, JournalError, journal::Claim};
@@ -14,6 +19,7 @@ use crate::{
     failure::Failure,
     metrics,
     options::{Flow, Routes},
+    queue::Lane,
     stage,
     work::{Passed, Route, Work},
 };
@@ -22,8 +28,10 @@ use crate::{
 pub(crate) enum Went {
     /// As far as it can now; all of it is recorded.
     On,
-    /// Before this door, behind which there is no room.
-    Before(Name),
+    /// Before this door, behind which there is no room; it waits in this lane.
+    Before(Name, Lane),
+    /// Before this door, whose system is asked by nobody for so long.
+    NotNow(Name, Lane, Duration),
 }
 
 /// Works on a claimed message for as long as it can go on. What it takes up,
@@ -61,16 +69,29 @@ pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> 
         if work.has(stage) && (stage > Stage::Fetch || work.route.is_some()) {
             continue;
         }
+        // held until the system has answered
+        let mut _pass = None;
         if let Some(door) = door(&work, stage) {
+            match pipeline
+                .setup
+                .systems
+                .line(&door.1)
+                .map(|line| line.pass(Instant::now()))
+            {
+                Some(Err(wait)) => return Ok(Went::NotNow(door, lane(pipeline, &work, &flow), wait)),
+                Some(Ok(pass)) => _pass = Some(pass),
+                None => {}
+            }
             if !place.is_behind(door.0) {
-                match pipeline.doors.of(&door).enter() {
+                match pipeline.door(&door).enter() {
                     Some(behind) => *place = behind,
-                    None => return Ok(Went::Before(door)),
+                    None => return Ok(Went::Before(door, lane(pipeline, &work, &flow))),
                 }
                 pipeline.freed.notify_one();
             }
         } else if !pipeline.go_to_work(place, &flow.name).await {
-            return Ok(Went::Before((Side::Flow, flow.name.clone())));
+            let door = (Side::Flow, flow.name.clone());
+            return Ok(Went::Before(door, lane(pipeline, &work, &flow)));
         }
         let span = tracing::info_span!(
             "stage",
@@ -182,13 +203,40 @@ fn flow(routes: &Routes, work: &Work) -> Result<Option<Arc<Flow>>, Failure> {
 
 /// The door that a message goes through for a stage.
 fn door(work: &Work, stage: Stage) -> Option<Name> {
-    match stage {
-        Stage::Fetch => Some((Side::Source, work.message.system.clone())),
-        Stage::Deliver => work
-            .route
-            .as_ref()
-            .map(|route| (Side::Target, route.target.clone())),
-        _ => None,
+    let side = match stage {
+        Stage::Fetch => Side::Source,
+        Stage::Deliver => Side::Target,
+        _ => return None,
+    };
+    Some(system(work, stage))
+        .filter(|system| !system.is_empty())
+        .map(|system| (side, system.to_owned()))
+}
+
+/// The lane that a message waits in: its region's. Before it was read its region is the only one that its system has, or
+/// not known; then it waits among its flow's.
+fn lane(pipeline: &Pipeline, work: &Work, flow: &Flow) -> Lane {
+    let routes = pipeline.routes();
+    let only = || {
+        let of = routes.region_of.get(&work.message.system)?;
+        of.default.as_ref().filter(|_| of.pointer.is_none())
+    };
+    let region = work.route.as_ref().map(|route| &route.region).or_else(only);
+    Lane {
+        weight: region
+            .and_then(|region| routes.regions.get(region))
+            .map_or(NonZeroU32::MIN, |region| region.weight),
+        name: region.unwrap_or(&flow.name).clone(),
+        urgent: flow.urgent,
+    }
+}
+
+/// The system that a stage asks; empty where it asks none.
+fn system(work: &Work, stage: Stage) -> &str {
+    match (stage, &work.route) {
+        (Stage::Fetch, _) => &work.message.system,
+        (Stage::Deliver, Some(route)) => &route.target,
+        _ => "",
     }
 }
 
@@ -289,7 +337,7 @@ fn failed(pipeline: &Pipeline, work: &Work, stage: Stage, failure: &Failure) -> 
     match pipeline
         .setup
         .systems
-        .schedule()
+        .schedule(system(work, stage))
         .next(attempt, &work.message.id, next_try)
     {
         Some(wait) => {

@@ -18,6 +18,7 @@ use crate::{
     ConnectError,
     error::Again,
     http::{self, Answer, Call, Http},
+    line::Line,
 };
 
 /// The generation of the API, part of every path.
@@ -53,13 +54,14 @@ impl HubSpotClient {
         address: Url,
         key: &Secret,
         time: Duration,
+        line: Line,
     ) -> Result<Self, InvalidHeaderValue> {
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", key.expose()))?;
         authorization.set_sensitive(true);
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, authorization);
         Ok(Self {
-            http: Http::new(client, system, address, headers),
+            http: Http::new(client, system, address, headers, line),
             time,
         })
     }
@@ -156,7 +158,7 @@ impl HubSpotClient {
         self.http.send(call).await
     }
 
-    fn meaning(&self, answer: &Answer, what: &str) -> Result<Value, ConnectError> {
+    pub(crate) fn meaning(&self, answer: &Answer, what: &str) -> Result<Value, ConnectError> {
         let system = self.system().to_owned();
         let said = || Said::of(&answer.body).reason();
         match answer.status {

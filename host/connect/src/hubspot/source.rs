@@ -9,7 +9,7 @@ use super::{
     client::{API, BATCH, HubSpotClient},
     properties::Asked,
 };
-use crate::{ConnectError, Source, options, pace::Pace};
+use crate::{ConnectError, Source, line::Line, options};
 
 /// Most objects of one kind that one deal may have: ten batches. A deal with more is a mistake or an attack, and its JSON would
 /// not fit a plugin call.
@@ -23,15 +23,15 @@ const PRIMARY: &str = "deal_to_company";
 pub struct HubSpotSource {
     client: HubSpotClient,
     asked: Asked,
-    pace: Pace,
+    line: Line,
 }
 
 impl HubSpotSource {
-    pub(crate) fn new(client: HubSpotClient, properties: &options::Properties, pace: Pace) -> Self {
+    pub(crate) fn new(client: HubSpotClient, properties: &options::Properties, line: Line) -> Self {
         Self {
             client,
             asked: Asked::with(properties),
-            pace,
+            line,
         }
     }
 
@@ -150,12 +150,14 @@ impl Source for HubSpotSource {
                 _ => body(list, json!([gone])),
             });
         }
-        let _turn = self.pace.enter().await;
-        match list {
+        let turn = self.line.turn().await;
+        let result = match list {
             "deal" => self.deal(id).await,
             "companies" => self.single(list, id, &self.asked.companies).await,
             _ => self.contact(id).await,
-        }
+        };
+        turn.end(&result);
+        result
     }
 
     async fn ready(&self) -> Result<(), ConnectError> {

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     ConnectError,
-    pace::Pace,
+    line::Line,
     target::{DeliverError, Target, digest_of},
 };
 
@@ -27,16 +27,16 @@ use crate::{
 pub struct HubSpotTarget {
     client: HubSpotClient,
     unique: String,
-    pace: Pace,
+    line: Line,
 }
 
 impl HubSpotTarget {
     /// `unique` is the property that holds the external ids.
-    pub(crate) fn new(client: HubSpotClient, unique: &str, pace: Pace) -> Self {
+    pub(crate) fn new(client: HubSpotClient, unique: &str, line: Line) -> Self {
         Self {
             client,
             unique: unique.to_owned(),
-            pace,
+            line,
         }
     }
 
@@ -149,10 +149,16 @@ impl Target for HubSpotTarget {
             let receipts = Vec::new();
             return Err(DeliverError { receipts, error });
         }
-        let _turn = self.pace.enter().await;
+        let turn = self.line.turn().await;
         let mut receipts = Receipts::new(plan, written);
         let result = self.carry_out(&mut receipts).await;
         let receipts = receipts.into_list();
+        let is_left_out = |receipt: &Receipt| receipt.effect == Effect::Unchanged && receipt.target_id.is_none();
+        match result.is_ok() && receipts.iter().all(is_left_out) {
+            // nobody was asked
+            true => turn.unused(),
+            false => turn.end(&result),
+        }
         match result {
             Ok(()) => Ok(receipts),
             Err(error) => Err(DeliverError { receipts, error }),

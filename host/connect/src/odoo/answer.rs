@@ -59,9 +59,9 @@ enum Means {
 
 /// One row: the exception's name begins so, and its message has this in it.
 #[derive(Clone, Copy, Debug)]
-struct Rule {
-    name: &'static str,
-    says: &'static str,
+pub(crate) struct Rule {
+    pub(crate) name: &'static str,
+    pub(crate) says: &'static str,
     means: Means,
 }
 
@@ -69,8 +69,8 @@ const fn rule(name: &'static str, says: &'static str, means: Means) -> Rule {
     Rule { name, says, means }
 }
 
-/// The first row that fits counts.
-const RULES: &[Rule] = &[
+/// The first row that fits counts. What follows from each is in `failures.txt`, which a test compares.
+pub(crate) const RULES: &[Rule] = &[
     // lost races: Odoo tries such a call itself, up to five times, before it gives up
     rule("psycopg2.errors.SerializationFailure", "", Means::Contended),
     rule("psycopg2.errors.DeadlockDetected", "", Means::Contended),
@@ -155,7 +155,7 @@ const RULES: &[Rule] = &[
 /// `load` hides exceptions: Odoo does not try such a call again by itself, and the text is all there is. Of those that it did
 /// not expect the text has the class, `<class 'MemoryError'>`; of those of the database it has PostgreSQL's own words, which
 /// are these as long as its `lc_messages` is English.
-const HIDDEN: &[(&str, &str)] = &[
+pub(crate) const HIDDEN: &[(&str, &str)] = &[
     (
         "could not serialize access",
         "psycopg2.errors.SerializationFailure",
@@ -238,7 +238,7 @@ pub(crate) fn read(answer: &Answer) -> Result<Value, Fault> {
 }
 
 /// What an error object means. A name that no row knows is trouble: it may pass, and is parked when it does not.
-fn meaning(status: u16, name: &str, message: &str) -> Fault {
+pub(crate) fn meaning(status: u16, name: &str, message: &str) -> Fault {
     let found = RULES
         .iter()
         .find(|rule| name.starts_with(rule.name) && message.contains(rule.says));

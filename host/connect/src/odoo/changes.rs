@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     ConnectError, options,
-    pace::Pace,
+    line::Line,
     poll::{Changed, PAGE, Poll},
 };
 
@@ -34,15 +34,15 @@ const WRITTEN: &str = "write_date";
 pub struct OdooChanges {
     client: OdooClient,
     options: options::Poll,
-    pace: Pace,
+    line: Line,
 }
 
 impl OdooChanges {
-    pub(crate) fn new(client: OdooClient, options: options::Poll, pace: Pace) -> Self {
+    pub(crate) fn new(client: OdooClient, options: options::Poll, line: Line) -> Self {
         Self {
             client,
             options,
-            pace,
+            line,
         }
     }
 
@@ -54,9 +54,10 @@ impl OdooChanges {
         let mut query = object(query);
         // archived records are changes, too
         query.insert("context".to_owned(), json!({"active_test": false}));
-        let _turn = self.pace.enter().await;
-        let answer = self.client.value(about, "search_read", query, Kind::Read).await?;
-        match answer {
+        let turn = self.line.turn().await;
+        let answer = self.client.value(about, "search_read", query, Kind::Read).await;
+        turn.end(&answer);
+        match answer? {
             Value::Array(records) => Ok(records),
             _ => {
                 let what = "another answer than `search_read` gives".to_owned();

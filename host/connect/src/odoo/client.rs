@@ -18,6 +18,7 @@ use crate::{
     ConnectError,
     error::Again,
     http::{self, Call, Http},
+    line::Line,
 };
 
 /// The key of the context that says in which companies a call works.
@@ -74,6 +75,7 @@ impl OdooClient {
         address: Url,
         key: &Secret,
         settings: &Settings<'_>,
+        line: Line,
     ) -> Result<Self, InvalidHeaderValue> {
         let mut authorization = HeaderValue::from_str(&format!("bearer {}", key.expose()))?;
         authorization.set_sensitive(true);
@@ -93,7 +95,7 @@ impl OdooClient {
             context.insert(COMPANIES.to_owned(), json!([company]));
         }
         Ok(Self {
-            http: Http::new(client, system, address, headers),
+            http: Http::new(client, system, address, headers, line),
             context,
             company: settings.company,
             read_time: settings.read_time,

@@ -15,18 +15,18 @@ use super::{
     client::{About, Kind},
     fields, record,
 };
-use crate::{ConnectError, Source, pace::Pace};
+use crate::{ConnectError, Source, line::Line};
 
 /// An Odoo database to read from.
 pub struct OdooHints {
     client: OdooClient,
     fields: BTreeMap<String, Vec<String>>,
-    pace: Pace,
+    line: Line,
 }
 
 impl OdooHints {
-    pub(crate) fn new(client: OdooClient, fields: BTreeMap<String, Vec<String>>, pace: Pace) -> Self {
-        Self { client, fields, pace }
+    pub(crate) fn new(client: OdooClient, fields: BTreeMap<String, Vec<String>>, line: Line) -> Self {
+        Self { client, fields, line }
     }
 }
 
@@ -49,9 +49,10 @@ impl Source for OdooHints {
             self.client
                 .error(Fault::Misfit("its id is no number".to_owned()), about, Kind::Read)
         })?;
-        let _turn = self.pace.enter().await;
-        let record = record::read(&self.client, (&message.object_kind, id), &fields).await?;
-        Ok(Value::Object(record))
+        let turn = self.line.turn().await;
+        let record = record::read(&self.client, (&message.object_kind, id), &fields).await;
+        turn.end(&record);
+        record.map(Value::Object)
     }
 
     async fn ready(&self) -> Result<(), ConnectError> {

@@ -12,14 +12,14 @@ use cambist_contract::{
 use super::{OdooClient, action, batch, check, load, lookup, remove, settle};
 use crate::{
     ConnectError,
-    pace::Pace,
+    line::Line,
     target::{DeliverError, Target, digest_of},
 };
 
 /// An Odoo database to write to.
 pub struct OdooTarget {
     client: OdooClient,
-    pace: Pace,
+    line: Line,
 }
 
 /// What may be left out.
@@ -40,8 +40,8 @@ struct Delivery<'p> {
 }
 
 impl OdooTarget {
-    pub(crate) fn new(client: OdooClient, pace: Pace) -> Self {
-        Self { client, pace }
+    pub(crate) fn new(client: OdooClient, line: Line) -> Self {
+        Self { client, line }
     }
 
     async fn carry_out(&self, delivery: &mut Delivery<'_>) -> Result<(), ConnectError> {
@@ -160,7 +160,7 @@ impl Target for OdooTarget {
             let receipts = Vec::new();
             return Err(DeliverError { receipts, error });
         }
-        let _turn = self.pace.enter().await;
+        let turn = self.line.turn().await;
         let mut delivery = Delivery {
             plan,
             written,
@@ -177,7 +177,11 @@ impl Target for OdooTarget {
             delivery.skip = Skip::Nothing;
             result = self.carry_out(&mut delivery).await;
         }
-        let receipts = delivery.receipts.into_iter().flatten().collect();
+        let receipts: Vec<Receipt> = delivery.receipts.into_iter().flatten().collect();
+        match result.is_ok() && receipts.iter().all(is_left_out) {
+            true => turn.unused(),
+            false => turn.end(&result),
+        }
         match result {
             Ok(()) => Ok(receipts),
             Err(error) => Err(DeliverError { receipts, error }),
@@ -187,6 +191,11 @@ impl Target for OdooTarget {
     async fn ready(&self) -> Result<(), ConnectError> {
         self.client.ready().await
     }
+}
+
+/// Whether a command was done without a call.
+fn is_left_out(receipt: &Receipt) -> bool {
+    receipt.effect == Effect::Unchanged && receipt.target_id.is_none()
 }
 
 /// Whether a row was refused for what one of its columns says.

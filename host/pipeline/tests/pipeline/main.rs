@@ -3,9 +3,11 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod alone;
 mod conflict;
 mod double;
 mod edit;
+mod fair;
 mod hang;
 mod judge;
 mod links;

@@ -1,0 +1,144 @@
+//! A backlog makes its own region wait, and nobody else's.
+
+use std::sync::{Arc, Mutex};
+
+use cambist_connect::{ConnectError, Target, target::DeliverError};
+use cambist_contract::{
+    delivery::{Effect, Receipt},
+    digest::Digest,
+    mapping::Command,
+};
+use serde_json::json;
+use tokio::sync::Semaphore;
+
+use crate::double::{Site, tells};
+
+/// More than go through a door and wait before it.
+const BACKLOG: u32 = 400;
+
+/// A target that carries out one plan for each permit, and keeps the order in which they came to it.
+struct OneByOne {
+    permits: Semaphore,
+    order: Mutex<Vec<String>>,
+}
+
+impl OneByOne {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            permits: Semaphore::new(0),
+            order: Mutex::default(),
+        })
+    }
+
+    /// Which came to be carried out so far, by their ids.
+    fn order(&self) -> Vec<String> {
+        self.order.lock().unwrap().clone()
+    }
+}
+
+#[async_trait::async_trait]
+impl Target for OneByOne {
+    async fn deliver(&self, plan: &[Command], _: &[Option<Digest>]) -> Result<Vec<Receipt>, DeliverError> {
+        self.permits.acquire().await.unwrap().forget();
+        let ids = plan.iter().map(|command| command.key().to_string());
+        self.order.lock().unwrap().extend(ids);
+        let receipt = |command: &Command| Receipt {
+            model: command.model().to_owned(),
+            external_id: command.key().to_string(),
+            effect: Effect::Written,
+            target_id: None,
+            written: None,
+            stands_for: None,
+            fields: Default::default(),
+        };
+        Ok(plan.iter().map(receipt).collect())
+    }
+
+    async fn ready(&self) -> Result<(), ConnectError> {
+        Ok(())
+    }
+}
+
+/// A site with a target for all regions, where `crm` is German and `other` French.
+fn site() -> (Site, Arc<OneByOne>) {
+    let mut site = Site::new();
+    let target = OneByOne::new();
+    for name in ["odoo", "odoo-fr"] {
+        site.systems.insert_target(name, Arc::clone(&target) as _);
+    }
+    Arc::make_mut(&mut site.routes.flows[0])
+        .to
+        .insert("fr".to_owned(), "odoo".to_owned());
+    site.systems
+        .insert_source("other", tells(json!({"name": "Acme", "region": "fr"})));
+    (site, target)
+}
+
+/// The entries that a message has when it waits for the target.
+async fn stands_before_the_target(site: &Site, system: &str, objects: std::ops::Range<u32>) {
+    for object in objects {
+        loop {
+            let found = site.journal.message(&crate::double::id(system, object)).await;
+            let passed = found.unwrap().unwrap().status.passed;
+            if passed == Some(cambist_contract::stage::Stage::Write) {
+                break;
+            }
+            // the journal tells of what is due, and this is no such thing
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_regions_backlog_at_a_target_does_not_make_another_region_wait() {
+    let (site, target) = site();
+    site.accept("crm", 0..BACKLOG).await;
+    let running = site.run(4);
+    stands_before_the_target(&site, "crm", 0..BACKLOG).await;
+    // its door is full of German messages, and its line in the journal is long
+    site.accept("other", 1000..1005).await;
+    stands_before_the_target(&site, "other", 1000..1005).await;
+    let line_up = async {
+        // the door may be a moment behind the journal
+        loop {
+            target.permits.add_permits(1);
+            tokio::task::yield_now().await;
+            let order = target.order();
+            if order.iter().filter(|id| id.len() == 4).count() == 5 {
+                return order;
+            }
+            if order.len() >= BACKLOG as usize {
+                return order;
+            }
+        }
+    };
+    let order = line_up.await;
+    target.permits.add_permits(10_000);
+    let last = order.iter().rposition(|id| id.len() == 4).unwrap();
+    assert!(order.len() < 200, "the French came at {last} of {}", order.len());
+    running.until_all(BACKLOG as usize + 5, "done").await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn urgent_flows_go_before_a_backlog() {
+    let (mut site, target) = site();
+    let mut urgent = cambist_pipeline::Flow::clone(&site.routes.flows[0]);
+    (urgent.name, urgent.urgent) = ("urgent".to_owned(), true);
+    urgent.events = vec!["deal.created".to_owned()];
+    site.routes.flows.push(Arc::new(urgent));
+    site.accept("crm", 0..BACKLOG).await;
+    let running = site.run(4);
+    stands_before_the_target(&site, "crm", 0..BACKLOG).await;
+    site.accept_event("crm", "deal.created", 1000..1005).await;
+    stands_before_the_target(&site, "crm", 1000..1005).await;
+    target.permits.add_permits(100);
+    running.until_all(100, "done").await;
+    let order = target.order();
+    let last = order.iter().rposition(|id| id.len() == 4).unwrap_or(usize::MAX);
+    // those that were behind the door already are before them
+    assert!(last < 30, "{last}");
+    target.permits.add_permits(10_000);
+    running.until_all(BACKLOG as usize + 5, "done").await;
+    running.stop().await;
+}
