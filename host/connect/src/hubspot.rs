@@ -70,7 +70,7 @@
 mod archive;
 mod batch;
 mod check;
-mod client;
+pub(crate) mod client;
 mod find;
 mod neighbours;
 mod properties;

@@ -153,7 +153,8 @@ impl Target for HubSpotTarget {
         let mut receipts = Receipts::new(plan, written);
         let result = self.carry_out(&mut receipts).await;
         let receipts = receipts.into_list();
-        let is_left_out = |receipt: &Receipt| receipt.effect == Effect::Unchanged && receipt.target_id.is_none();
+        let is_left_out =
+            |receipt: &Receipt| receipt.effect == Effect::Unchanged && receipt.target_id.is_none();
         match result.is_ok() && receipts.iter().all(is_left_out) {
             // nobody was asked
             true => turn.unused(),

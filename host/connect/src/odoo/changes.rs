@@ -22,8 +22,9 @@ use super::{
     fields,
 };
 use crate::{
-    ConnectError, options,
+    ConnectError,
     line::Line,
+    options,
     poll::{Changed, PAGE, Poll},
 };
 
