@@ -287,3 +287,18 @@ async fn what_is_no_deal_company_or_contact_and_what_is_no_id_is_not_asked_about
     assert!(double.seen().is_empty());
     Ok(())
 }
+
+#[tokio::test]
+async fn what_a_link_names_by_the_kind_of_its_entity_is_read() -> anyhow::Result<()> {
+    let double = HubSpotDouble::start(portal()).await?;
+    let source = source(&double, TOKEN);
+    for kind in ["opportunity", "contract", "project"] {
+        let body = source.fetch(&message(kind, "9001", "look")).await?;
+        assert_eq!(body.pointer("/deal/id"), Some(&json!("9001")), "{kind}");
+    }
+    for (kind, list, id) in [("account", "companies", "501"), ("contact", "contacts", "701")] {
+        let body = source.fetch(&message(kind, id, "look")).await?;
+        assert_eq!(body.pointer(&format!("/{list}/0/id")), Some(&json!(id)), "{kind}");
+    }
+    Ok(())
+}

@@ -134,7 +134,8 @@ impl Source for HubSpotSource {
             kind: kind.to_owned(),
         };
         let list = match kind {
-            "deal" | "deals" | "0-3" => "deal",
+            // a link names a record that was born there by the kind of its entity
+            "deal" | "deals" | "opportunity" | "contract" | "project" | "0-3" => "deal",
             "company" | "companies" | "account" | "0-2" => "companies",
             "contact" | "contacts" | "0-1" => "contacts",
             _ => return Err(unsupported()),

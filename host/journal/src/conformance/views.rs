@@ -302,7 +302,11 @@ pub async fn a_record_is_found_by_the_name_its_system_gave_it<J: Journal>(
         ..there.clone()
     };
     assert_eq!(journal.link(&other, &born.system).await?, None);
-    // what goes back is no new record, and a third system is asked by any of the names
+    // what goes back is no new record, by its own name either,
+    record(&journal, 1, 9, [record_of(&born, &born.system, "#7", "7")]).await?;
+    let known = journal.known(&born.system, std::slice::from_ref(&born)).await?;
+    assert!(known.iter().all(|known| known.origin.is_none()));
+    // and what goes back by the target's name is none either, and a third system is asked by any of the names
     record(&journal, 1, 9, [record_of(&there, &born.system, "#7", "7")]).await?;
     assert_eq!(
         journal.link(&born, TARGET).await?.and_then(|link| link.id),

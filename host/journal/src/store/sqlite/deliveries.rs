@@ -39,10 +39,12 @@ pub(super) fn keep(
             keep_written(connection, target, receipt)?;
         }
         if let Some(entity) = &receipt.stands_for {
+            let system = entity.system.as_str();
             let (entity, origin) = (entity_key(entity), origin(connection, entity)?);
             if !shown {
-                // what was born there needs no link there
-                if origin.as_ref().is_none_or(|origin| origin.system != target) {
+                // what was born there needs no link there, by whichever name it goes
+                let born_in = origin.as_ref().map_or(system, |origin| origin.system.as_str());
+                if born_in != target {
                     keep_link(connection, &entity, target, receipt)?;
                 }
                 let entity = origin.as_ref().map_or_else(|| entity.clone(), entity_key);
