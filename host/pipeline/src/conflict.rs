@@ -10,7 +10,7 @@
 //! reads for the flow that comes back from it. Without such a flow nothing of it is ever read,
 //! and the last change counts.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use cambist_contract::{
     canonical::{Change, Entity, EntityRef},
@@ -174,13 +174,8 @@ async fn there(
     let changes = called.await.map_err(panicked)??;
     let unreadable = |error: serde_json::Error| Failure::Implausible(error.to_string());
     let mut changes = serde_json::to_value(changes).map_err(unreadable)?;
-    let spoken_of: Vec<EntityRef> = names::named(&changes, system).into_iter().collect();
-    let known = pipeline.setup.journal.known(system, &spoken_of).await?;
-    let born = spoken_of.into_iter().zip(known);
-    let born: BTreeMap<_, _> = born
-        .filter_map(|(name, known)| Some((name, known.origin?)))
-        .collect();
-    names::rename(&mut changes, &born);
+    let spoken_of = names::named(&changes, system);
+    names::as_born(pipeline.setup.journal.as_ref(), system, spoken_of, &mut changes).await?;
     let changes: Vec<Change> = serde_json::from_str(&changes.to_string()).map_err(unreadable)?;
     Ok(changes.into_iter().find(|change| change.entity.name() == name))
 }

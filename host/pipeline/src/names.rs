@@ -7,7 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cambist_contract::canonical::EntityRef;
+use cambist_contract::{canonical::EntityRef, digest::Digest};
+use cambist_journal::{Journal, JournalError, journal::Known};
 use serde::Deserialize as _;
 use serde_json::Value;
 
@@ -28,8 +29,32 @@ pub(crate) fn named(value: &Value, system: &str) -> BTreeSet<EntityRef> {
     names
 }
 
+/// What a system was told of each entity, by the fields' names.
+pub(crate) type Told = BTreeMap<EntityRef, BTreeMap<String, Digest>>;
+
+/// Gives entities that a system speaks of the names they were born with, and tells by these
+/// what the system was told of each.
+pub(crate) async fn as_born(
+    journal: &dyn Journal,
+    system: &str,
+    spoken_of: BTreeSet<EntityRef>,
+    changes: &mut Value,
+) -> Result<Told, JournalError> {
+    let spoken_of: Vec<EntityRef> = spoken_of.into_iter().collect();
+    let known = journal.known(system, &spoken_of).await?;
+    let (mut born, mut told) = (BTreeMap::new(), Told::new());
+    for (name, Known { origin, told: fields }) in spoken_of.into_iter().zip(known) {
+        told.insert(origin.clone().unwrap_or_else(|| name.clone()), fields);
+        if let Some(origin) = origin {
+            born.insert(name, origin);
+        }
+    }
+    rename(changes, &born);
+    Ok(told)
+}
+
 /// Calls entities by other names.
-pub(crate) fn rename(value: &mut Value, names: &BTreeMap<EntityRef, EntityRef>) {
+fn rename(value: &mut Value, names: &BTreeMap<EntityRef, EntityRef>) {
     let mut rest = vec![value];
     while let Some(value) = rest.pop() {
         if let Some(other) = name(value).and_then(|name| names.get(&name)) {

@@ -2,14 +2,12 @@
 //! it ends there, and a change by a system that does not own the field does not pass. Output:
 //! [`Owned`], with what was left out.
 
-use std::collections::BTreeMap;
-
 use cambist_contract::{
     canonical::{Change, ChangeKind, EntityRef},
     digest::Digest,
     stage::Stage,
 };
-use cambist_journal::{Event, journal::Known};
+use cambist_journal::Event;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -17,7 +15,7 @@ use crate::{
     conflict,
     dispatch::Pipeline,
     failure::Failure,
-    names,
+    names::{self, Told},
     ownership::{Owner, Ownership},
     said::said,
     work::{Output, Passed, Work},
@@ -50,9 +48,6 @@ pub(super) struct LeftOut {
     owner: String,
 }
 
-/// What a system was told of each entity, by the fields' names.
-type Told = BTreeMap<EntityRef, BTreeMap<String, Digest>>;
-
 pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Failure> {
     let system = &work.message.system;
     let side = pipeline.setup.sides.get(system).copied().unwrap_or(Owner::Crm);
@@ -61,16 +56,7 @@ pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Fail
     let mut spoken_of = names::named(&changes, system);
     spoken_of.extend(read.iter().map(|change| change.entity.name().clone()));
     pipeline.delivering.ended(system, &spoken_of).await;
-    let spoken_of: Vec<EntityRef> = spoken_of.into_iter().collect();
-    let known = pipeline.setup.journal.known(system, &spoken_of).await?;
-    let (mut born, mut told) = (BTreeMap::new(), Told::new());
-    for (name, Known { origin, told: fields }) in spoken_of.into_iter().zip(known) {
-        told.insert(origin.clone().unwrap_or_else(|| name.clone()), fields);
-        if let Some(origin) = origin {
-            born.insert(name, origin);
-        }
-    }
-    names::rename(&mut changes, &born);
+    let told = names::as_born(pipeline.setup.journal.as_ref(), system, spoken_of, &mut changes).await?;
     let changes = serde_json::from_str(&changes.to_string()).map_err(unreadable)?;
     let ownership = pipeline.routes().ownership.clone();
     let owned = apply(changes, side, &ownership, &told)?;
