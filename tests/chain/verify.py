@@ -19,7 +19,7 @@ import sqlite3
 import sys
 from pathlib import Path
 
-KNOWN = range(1, 6)  # the formats of which FORMAT.md speaks
+KNOWN = range(1, 7)  # the formats of which FORMAT.md speaks
 APPLICATION = 0x434D424A  # "CMBJ"
 WITH_PLUGINS = 3  # the first format with entries about plugins
 PLUGINS = "plugins"  # stands for a message in these

@@ -108,6 +108,8 @@ macro_rules! for_each_case {
             what_was_told_is_kept_by_field_and_known_by_either_name
         );
         $case!(views, a_cursor_is_where_it_was_after_a_restart);
+        $case!(views, what_was_heard_is_kept_by_system_and_field);
+        $case!(views, the_last_report_of_each_period_is_kept);
         $case!(views, who_waits_for_work_is_told);
         $case!(chain, an_empty_journal_has_zeros_for_a_head);
         $case!(chain, every_entry_follows_from_the_one_before);

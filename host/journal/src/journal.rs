@@ -50,6 +50,8 @@ pub struct Filter {
     pub flow: Option<String>,
     /// Only those of this region.
     pub region: Option<String>,
+    /// Only those about one of these objects, as [`Status::object`] names them.
+    pub objects: Option<Vec<String>>,
     /// Only those that arrived before this place: for the next page.
     pub before: Option<u64>,
     /// At most so many; the newest come first.

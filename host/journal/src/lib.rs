@@ -30,15 +30,18 @@
 //!
 //! [`entry`] for what is written, [`journal`] for the trait, `turn` for which
 //! event goes with which state, `repair` for what operators write, [`ledger`] for what is written of plugins, [`comparison`] for
-//! what shadows answered, [`cursor`] for how far systems were read, then [`store`].
+//! what shadows answered, [`cursor`] for how far systems were read, [`heard`] for what they said of what is not theirs, [`reports`] for what
+//! comparisons came to, then [`store`].
 
 pub mod comparison;
 pub mod conformance;
 pub mod cursor;
 pub mod entry;
+pub mod heard;
 pub mod journal;
 pub mod ledger;
 mod repair;
+pub mod reports;
 pub mod status;
 pub mod store;
 mod turn;
@@ -46,6 +49,8 @@ mod turn;
 pub use comparison::Shadows;
 pub use cursor::Cursors;
 pub use entry::{Entry, Event, LinkAnswer};
+pub use heard::Heard;
 pub use journal::{Journal, JournalError};
 pub use ledger::{Acted, Ledger};
+pub use reports::Reports;
 pub use status::{State, Status};

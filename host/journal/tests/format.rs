@@ -59,7 +59,7 @@ async fn a_journal_of_every_format_says_what_it_said() -> anyhow::Result<()> {
         journal.verify().await?;
         drop(journal);
         // it was brought along: SQLite keeps `user_version` at byte 60 of the file
-        assert_eq!(fs::read(&copy)?.get(60..64), Some([0, 0, 0, 5].as_slice()));
+        assert_eq!(fs::read(&copy)?.get(60..64), Some([0, 0, 0, 6].as_slice()));
     }
     Ok(())
 }

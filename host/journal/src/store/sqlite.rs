@@ -36,7 +36,9 @@ use self::{
     cursors::Cursor,
     damage::Damage,
     group::Scribe,
+    heard::Hearing,
     lock::HostLock,
+    note::Note,
     read::Unreadable,
     record::Recording,
     shadows::Turn,
@@ -46,7 +48,9 @@ use self::{
 use crate::{
     Acted, Cursors, Event, Journal, JournalError, Ledger, Status,
     comparison::{Compared, Comparisons, Shadows, Which},
+    heard::{Fields, Heard},
     journal::{Accepted, Cause, Claim, Counts, Filter, Known, Verified},
+    reports::{Report, Reports},
 };
 
 mod accept;
@@ -62,10 +66,13 @@ mod damage;
 mod deliveries;
 mod format;
 mod group;
+mod heard;
 mod lock;
+mod note;
 mod pins;
 mod read;
 mod record;
+mod reports;
 mod row;
 mod shadows;
 mod touched;
@@ -402,7 +409,36 @@ impl Cursors for SqliteJournal {
 
     async fn move_cursor(&self, name: &str, text: &str) -> Result<(), JournalError> {
         let (name, text) = (name.to_owned(), text.to_owned());
-        self.writer()?.move_cursor(Cursor { name, text }).await
+        self.writer()?.note(Note::Cursor(Cursor { name, text })).await
+    }
+}
+
+#[async_trait]
+impl Heard for SqliteJournal {
+    async fn heard(&self, system: &str, entities: &[EntityRef]) -> Result<Vec<Fields>, JournalError> {
+        let (system, entities) = (system.to_owned(), entities.to_vec());
+        self.readers
+            .read(move |connection| {
+                let of = |entity| heard::of(connection, &system, entity);
+                entities.iter().map(of).collect()
+            })
+            .await
+    }
+
+    async fn hear(&self, system: &str, says: Vec<(EntityRef, Fields)>) -> Result<(), JournalError> {
+        let system = system.to_owned();
+        self.writer()?.note(Note::Heard(Hearing { system, says })).await
+    }
+}
+
+#[async_trait]
+impl Reports for SqliteJournal {
+    async fn keep_reports(&self, reports: Vec<Report>) -> Result<(), JournalError> {
+        self.writer()?.note(Note::Reports(reports)).await
+    }
+
+    async fn reports(&self) -> Result<Vec<Report>, JournalError> {
+        self.readers.read(reports::all).await
     }
 }
 

@@ -208,15 +208,15 @@ async fn a_journal_of_a_newer_host_is_refused_and_left_as_it_is() -> anyhow::Res
     let dir = tempfile::tempdir()?;
     let path = dir.path().join("journal.db");
     fill(&path).await?;
-    Connection::open(&path)?.pragma_update(None, "user_version", 6)?;
+    Connection::open(&path)?.pragma_update(None, "user_version", 7)?;
     let before = fs::read(&path)?;
 
     for opened in [SqliteJournal::open(&path), SqliteJournal::open_read_only(&path)] {
         assert!(matches!(
             opened,
             Err(JournalError::Newer {
-                found: 6,
-                known: 5,
+                found: 7,
+                known: 6,
                 ..
             })
         ));

@@ -2,7 +2,7 @@
 //!
 //! The version is `PRAGMA user_version`; `PRAGMA application_id` tells a journal
 //! from any other SQLite file. What counts as the format: `schema.sql` with
-//! `since_3.sql`, `since_4.sql` and `since_5.sql`, the JSON of messages, events and states, the text form of times, and the chain's
+//! `since_3.sql` to `since_6.sql`, the JSON of messages, events and states, the text form of times, and the chain's
 //! recipe ([`Entry::chain`](crate::Entry::chain)).
 //!
 //! | | |
@@ -32,7 +32,8 @@ use crate::JournalError;
 /// | 3 | what is written of plugins, and who is pinned to what |
 /// | 4 | what shadows answered; the steps `shadow`, `share` and `withdrawn` |
 /// | 5 | what was told to systems field by field, and how far they were read |
-pub(super) const FORMAT: u32 = 5;
+/// | 6 | what systems said of fields that are not theirs, and what comparisons came to |
+pub(super) const FORMAT: u32 = 6;
 
 /// The first format that keeps what is written of plugins.
 pub(super) const WITH_PLUGINS: u32 = 3;
@@ -42,6 +43,9 @@ const WITH_SHADOWS: u32 = 4;
 
 /// The first format that keeps what was told.
 const WITH_TOLD: u32 = 5;
+
+/// The first format that keeps what was heard, and reports.
+const WITH_HEARD: u32 = 6;
 
 /// `CMBJ` in ASCII.
 const APPLICATION_ID: i32 = 0x434D_424A;
@@ -54,6 +58,7 @@ pub(super) fn open_or_create(connection: &mut Connection, path: &Path) -> Result
         change.execute_batch(include_str!("since_3.sql"))?;
         change.execute_batch(include_str!("since_4.sql"))?;
         change.execute_batch(include_str!("since_5.sql"))?;
+        change.execute_batch(include_str!("since_6.sql"))?;
         change.pragma_update(None, "application_id", APPLICATION_ID)?;
         change.pragma_update(None, "user_version", FORMAT)?;
     }
@@ -67,6 +72,9 @@ pub(super) fn open_or_create(connection: &mut Connection, path: &Path) -> Result
     }
     if found < WITH_TOLD {
         change.execute_batch(include_str!("since_5.sql"))?;
+    }
+    if found < WITH_HEARD {
+        change.execute_batch(include_str!("since_6.sql"))?;
     }
     if found < FORMAT {
         change.pragma_update(None, "user_version", FORMAT)?;

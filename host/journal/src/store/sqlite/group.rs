@@ -23,8 +23,8 @@ use super::{
     acts,
     chain::Tip,
     claims::Claims,
-    cursors::{self, Cursor},
     damage::Damage,
+    note::Note,
     record::{Recorded, Recording, record},
     row::put_off,
     shadows::{self, Turn},
@@ -40,7 +40,7 @@ pub(super) enum Write {
     PutOff(MessageId, Timestamp, Answer<()>),
     Act(Vec<acts::Step>, Answer<()>),
     Compare(Vec<Turn>, Answer<()>),
-    Move(Cursor, Answer<()>),
+    Note(Note, Answer<()>),
 }
 
 /// What a request came to; durable once its group is.
@@ -50,7 +50,7 @@ enum Outcome {
     PutOff,
     Acted,
     Compared,
-    Moved,
+    Noted,
 }
 
 impl Write {
@@ -62,7 +62,7 @@ impl Write {
             Self::PutOff(..) => 0,
             Self::Act(steps, _) => steps.iter().map(|step| step.text.len()).sum(),
             Self::Compare(turns, _) => turns.iter().map(Turn::size).sum(),
-            Self::Move(cursor, _) => cursor.text.len(),
+            Self::Note(note, _) => note.size(),
         }
     }
 
@@ -73,7 +73,7 @@ impl Write {
             | Self::PutOff(_, _, answer)
             | Self::Act(_, answer)
             | Self::Compare(_, answer)
-            | Self::Move(_, answer) => drop(answer.send(Err(error))),
+            | Self::Note(_, answer) => drop(answer.send(Err(error))),
         }
     }
 }
@@ -270,7 +270,7 @@ impl Scribe {
                 Ok(Outcome::Acted)
             }
             Write::Compare(turns, _) => shadows::count(&self.connection, turns).map(|()| Outcome::Compared),
-            Write::Move(cursor, _) => cursors::keep(&self.connection, cursor).map(|()| Outcome::Moved),
+            Write::Note(note, _) => note.keep(&self.connection).map(|()| Outcome::Noted),
         }
     }
 
@@ -294,7 +294,7 @@ impl Scribe {
                     | Outcome::PutOff
                     | Outcome::Acted
                     | Outcome::Compared
-                    | Outcome::Moved,
+                    | Outcome::Noted,
                 ) => {}
             }
         }
@@ -309,7 +309,7 @@ impl Scribe {
                     | Write::PutOff(_, _, answer)
                     | Write::Act(_, answer)
                     | Write::Compare(_, answer)
-                    | Write::Move(_, answer),
+                    | Write::Note(_, answer),
                     _,
                 ) => drop(answer.send(Ok(()))),
                 // `carry_out` pairs them.

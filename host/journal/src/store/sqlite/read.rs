@@ -143,6 +143,14 @@ pub(super) fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Statu
         conditions.push("s.region = :region");
         values.push((":region", region));
     }
+    let objects = filter
+        .objects
+        .as_ref()
+        .map(|all| serde_json::Value::from(all.clone()).to_string());
+    if let Some(objects) = &objects {
+        conditions.push("s.object IN (SELECT value FROM json_each(:objects))");
+        values.push((":objects", objects));
+    }
     if let Some(before) = &before {
         conditions.push("s.arrival < :before");
         values.push((":before", before));

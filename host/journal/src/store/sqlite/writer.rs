@@ -18,9 +18,9 @@ use super::{
     accept::Arriving,
     acts,
     claims::{Held, Taken},
-    cursors::Cursor,
     group::{Scribe, Write},
     lock::HostLock,
+    note::Note,
     record::Recording,
     row::walk_due,
     shadows::Turn,
@@ -105,10 +105,9 @@ impl Writer {
         self.ask(|answer| Request::Write(Write::Act(steps, answer))).await
     }
 
-    /// Keeps a cursor.
-    pub(super) async fn move_cursor(&self, cursor: Cursor) -> Result<(), JournalError> {
-        self.ask(|answer| Request::Write(Write::Move(cursor, answer)))
-            .await
+    /// Keeps what is no evidence.
+    pub(super) async fn note(&self, note: Note) -> Result<(), JournalError> {
+        self.ask(|answer| Request::Write(Write::Note(note, answer))).await
     }
 
     /// Counts what shadows came to.
