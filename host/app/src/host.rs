@@ -104,6 +104,7 @@ impl Host {
             journal: Arc::clone(&journal),
             registry: Arc::clone(&registry),
             shadows: store.clone(),
+            heard: store.clone(),
             systems,
             sides: sides(config),
             routes: config.routes(),

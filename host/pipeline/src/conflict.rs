@@ -29,7 +29,7 @@ use crate::{
     failure::Failure,
     names,
     ownership::{Owner, Ownership},
-    said::said,
+    said::{is_told, said},
     work::Work,
 };
 
@@ -95,7 +95,7 @@ pub(crate) async fn check(
         for (field, wanted) in &shared {
             // where it says nothing, nothing is lost
             let Some(found) = has.get(field) else { continue };
-            if found != wanted && told.get(field) != Some(found) {
+            if found != wanted && !is_told(name.kind, field, &has, &told) {
                 return Err(Failure::Conflict(Box::new(Conflict {
                     entity: name.clone(),
                     field: field.clone(),

@@ -7,7 +7,7 @@ use std::{
 };
 
 use cambist_connect::{Systems, line::Line};
-use cambist_journal::{Journal, JournalError, Shadows, journal::Claim};
+use cambist_journal::{Heard, Journal, JournalError, Shadows, journal::Claim};
 use cambist_registry::Registry;
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
@@ -43,6 +43,8 @@ pub struct Setup {
     pub registry: Arc<Registry>,
     /// Where is kept what shadows answered.
     pub shadows: Arc<dyn Shadows>,
+    /// Where is kept what systems said of what is not theirs.
+    pub heard: Arc<dyn Heard>,
     /// The systems at the other ends.
     pub systems: Systems,
     /// Which messages go which way.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cambist_contract::{delivery::Effect, plugin::Cost, stage::Stage};
+use cambist_contract::{canonical::EntityKind, delivery::Effect, plugin::Cost, stage::Stage};
 use cambist_journal::Event;
 use metrics::{counter, describe_counter, describe_histogram, histogram};
 
@@ -22,6 +22,10 @@ pub fn describe() {
         "cambist_poll_failures_total",
         "Rounds in which a system could not be asked what has changed, by system"
     );
+    describe_counter!(
+        "cambist_left_out_total",
+        "Fields that a system has changed and does not own, by system and field"
+    );
     describe_counter!("cambist_deliveries_total", "Commands by target and effect");
     describe_histogram!("cambist_plugin_seconds", "Time of a plugin call, by plugin");
     describe_histogram!("cambist_plugin_fuel", "Instructions of a plugin call, by plugin");
@@ -38,6 +42,12 @@ pub fn describe() {
 /// A system could not be asked what has changed.
 pub(crate) fn poll_failed(system: &str) {
     counter!("cambist_poll_failures_total", "system" => system.to_owned()).increment(1);
+}
+
+/// A system has changed a field that it does not own.
+pub(crate) fn left_out(system: &str, kind: EntityKind, field: &str) {
+    let field = format!("{}.{field}", kind.name());
+    counter!("cambist_left_out_total", "system" => system.to_owned(), "field" => field).increment(1);
 }
 
 pub(crate) fn stage(stage: Stage, flow: &str, took: Duration) {

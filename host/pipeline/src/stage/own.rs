@@ -1,13 +1,21 @@
 //! `own`: entities get the names they were born with, what a system says only because we told
 //! it ends there, and a change by a system that does not own the field does not pass. Output:
 //! [`Owned`], with what was left out.
+//!
+//! A system says all fields each time. Of those that it does not own it is kept what it said
+//! last, so that only what it says anew is told of, once.
+
+use std::collections::BTreeMap;
 
 use cambist_contract::{
     canonical::{Change, ChangeKind, EntityRef},
-    digest::Digest,
+    message::MessageId,
     stage::Stage,
 };
-use cambist_journal::Event;
+use cambist_journal::{
+    Event,
+    heard::{Fields, Said},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -15,9 +23,10 @@ use crate::{
     conflict,
     dispatch::Pipeline,
     failure::Failure,
+    metrics,
     names::{self, Told},
     ownership::{Owner, Ownership},
-    said::said,
+    said::{is_told, said},
     work::{Output, Passed, Work},
 };
 
@@ -33,6 +42,9 @@ pub(super) struct Owned {
     /// Whether anything of it is other than what its source was told by us.
     #[serde(skip)]
     is_news: bool,
+    /// What its source says for the first time of what it does not own.
+    #[serde(skip)]
+    says: BTreeMap<EntityRef, Fields>,
 }
 
 /// A field that its source has changed and does not own.
@@ -57,13 +69,33 @@ pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Fail
     spoken_of.extend(read.iter().map(|change| change.entity.name().clone()));
     pipeline.delivering.ended(system, &spoken_of).await;
     let told = names::as_born(pipeline.setup.journal.as_ref(), system, spoken_of, &mut changes).await?;
-    let changes = serde_json::from_str(&changes.to_string()).map_err(unreadable)?;
+    let changes: Vec<Change> = serde_json::from_str(&changes.to_string()).map_err(unreadable)?;
+    let entities: Vec<EntityRef> = changes
+        .iter()
+        .map(|change| change.entity.name().clone())
+        .collect();
+    let heard = pipeline.setup.heard.heard(system, &entities).await?;
+    let known = Known {
+        told,
+        heard: entities.into_iter().zip(heard).collect(),
+        message: work.message.id.clone(),
+    };
     let ownership = pipeline.routes().ownership.clone();
-    let owned = apply(changes, side, &ownership, &told)?;
+    let mut owned = apply(changes, side, &ownership, &known)?;
+    if !owned.says.is_empty() {
+        let says = std::mem::take(&mut owned.says).into_iter().collect();
+        pipeline.setup.heard.hear(system, says).await?;
+    }
+    for left_out in &owned.left_out {
+        metrics::left_out(system, left_out.entity.kind, &left_out.field);
+    }
     if owned.changes.is_empty() || !owned.is_news {
         let reason = match owned.left_out.is_empty() {
-            true => format!("`{system}` says what it was told, an echo"),
-            false => format!("`{system}` owns nothing of what it changed"),
+            true => format!("`{system}` says what it was told or has said before, an echo"),
+            false => format!(
+                "`{system}` owns nothing of what it changed: {}",
+                listed(&owned.left_out)
+            ),
         };
         return Ok(Passed::Stop(Event::Ignored { reason }));
     }
@@ -71,10 +103,37 @@ pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Fail
     Ok(Passed::On(Output::of(owned)?))
 }
 
+/// Fields that a sentence names; the rest is counted.
+const LISTED: usize = 10;
+
+/// Fields with their owners, as a person reads them.
+fn listed(left_out: &[LeftOut]) -> String {
+    let named = left_out.iter().take(LISTED).map(|it| {
+        let LeftOut { entity, field, owner } = it;
+        format!("{}.{field} ({owner})", entity.kind.name())
+    });
+    let named = named.collect::<Vec<_>>().join(", ");
+    match left_out.len().saturating_sub(LISTED) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
+}
+
+/// What is known of what a system speaks of.
+#[derive(Debug)]
+struct Known {
+    /// What it was told by us.
+    told: Told,
+    /// What it last said of what it does not own.
+    heard: BTreeMap<EntityRef, Fields>,
+    /// Which message says it now.
+    message: MessageId,
+}
+
 /// Takes out what `side` does not own. An entity with nothing left but its name
 /// is taken out whole, unless it is to be gone. What its source was told by us and says
-/// again is neither a change nor reported.
-fn apply(changes: Vec<Change>, side: Owner, ownership: &Ownership, told: &Told) -> Result<Owned, Failure> {
+/// again is neither a change nor reported, nor is what it said before.
+fn apply(changes: Vec<Change>, side: Owner, ownership: &Ownership, known: &Known) -> Result<Owned, Failure> {
     let mut owned = Owned::default();
     for change in changes {
         let name = change.entity.name().clone();
@@ -93,23 +152,43 @@ fn apply(changes: Vec<Change>, side: Owner, ownership: &Ownership, told: &Told) 
             }
             continue;
         }
-        let told = told.get(&name);
-        let echoes = |field: &str, value: &Digest| told.and_then(|told| told.get(field)) == Some(value);
         let says = said(&change)?;
+        let told = known.told.get(&name).cloned().unwrap_or_default();
+        let heard = known.heard.get(&name);
         let mut kept = 0_usize;
         let mut passes = |field: &str| {
             let owner = ownership.of_field(name.kind, field);
-            let echo = says.get(field).is_some_and(|value| echoes(field, value));
+            let echo = is_told(name.kind, field, &says, &told);
             let passes = owner.lets(side);
             if passes {
                 kept += 1;
                 owned.is_news |= !echo;
-            } else if !echo {
+                return passes;
+            }
+            let before = heard.and_then(|heard| heard.get(field));
+            let is_as_before = before.map(|before| &before.digest) == says.get(field);
+            // what it said before is no change; a message that is worked on once more said it itself
+            let is_known = is_as_before && before.is_some_and(|before| before.message != known.message);
+            if !echo && !is_known {
                 owned.left_out.push(LeftOut {
                     entity: name.clone(),
                     field: field.to_owned(),
                     owner: owner.name().to_owned(),
                 });
+            }
+            if let Some(digest) = says
+                .get(field)
+                .filter(|_| !is_as_before && (!echo || before.is_some()))
+            {
+                let said = Said {
+                    digest: *digest,
+                    message: known.message.clone(),
+                };
+                owned
+                    .says
+                    .entry(name.clone())
+                    .or_default()
+                    .insert(field.to_owned(), said);
             }
             passes
         };
@@ -154,8 +233,19 @@ mod tests {
         serde_json::from_value(change).unwrap()
     }
 
+    fn knowing(told: Told, heard: BTreeMap<EntityRef, Fields>, message: &str) -> Known {
+        let message = MessageId::from_text(message);
+        Known { told, heard, message }
+    }
+
     fn apply(changes: Vec<Change>, side: Owner) -> Owned {
-        super::apply(changes, side, &Ownership::default(), &Told::new()).unwrap()
+        super::apply(
+            changes,
+            side,
+            &Ownership::default(),
+            &knowing(Told::new(), BTreeMap::new(), "1"),
+        )
+        .unwrap()
     }
 
     #[test]
@@ -181,7 +271,8 @@ mod tests {
         let was_told = account(json!({"name": "Acme", "payment-terms": "30 days"}));
         let told: Told = [(was_told[0].entity.name().clone(), said(&was_told[0]).unwrap())].into();
         let of_odoo = |fields| {
-            let owned = super::apply(account(fields), Owner::Erp, &Ownership::default(), &told);
+            let known = knowing(told.clone(), BTreeMap::new(), "1");
+            let owned = super::apply(account(fields), Owner::Erp, &Ownership::default(), &known);
             let Owned {
                 is_news, left_out, ..
             } = owned.unwrap();
@@ -201,6 +292,36 @@ mod tests {
         assert_eq!(
             of_odoo(json!({"name": "Other"})),
             (false, vec!["name".to_owned()])
+        );
+    }
+
+    /// What of Odoo's words is told of, message by message.
+    #[test]
+    fn a_change_of_what_is_not_its_own_is_told_of_once() {
+        let account = |name: &str| vec![change("account", json!({"name": name}))];
+        let entity = account("")[0].entity.name().clone();
+        let told: Told = [(entity.clone(), said(&account("Acme")[0]).unwrap())].into();
+        let mut heard = BTreeMap::new();
+        let mut says = |name: &str, message: &str| {
+            let known = knowing(told.clone(), heard.clone(), message);
+            let owned = super::apply(account(name), Owner::Erp, &Ownership::default(), &known).unwrap();
+            assert!(!owned.is_news && owned.changes.is_empty());
+            for (entity, fields) in owned.says {
+                heard.entry(entity).or_insert_with(Fields::new).extend(fields);
+            }
+            owned.left_out.len()
+        };
+        // what it was told is no change; another name is; the same name once more is none
+        assert_eq!(
+            [says("Acme", "1"), says("Other", "2"), says("Other", "3")],
+            [0, 1, 0]
+        );
+        // the message that changed it is worked on once more, as after a crash
+        assert_eq!(says("Other", "2"), 1);
+        // back to what it was told, and away from it again
+        assert_eq!(
+            [says("Acme", "4"), says("Other", "5"), says("Third", "6")],
+            [0, 1, 1]
         );
     }
 

@@ -18,8 +18,8 @@ use cambist_contract::{
     stage::Stage,
     tax::{Assessment, Document},
 };
-use cambist_journal::{Event, Journal, Shadows, Status, journal::Filter, store::SqliteJournal};
-use cambist_pipeline::{Flow, Pipeline, Region, Routes, Setup, options::RegionOf};
+use cambist_journal::{Event, Heard, Journal, Shadows, Status, journal::Filter, store::SqliteJournal};
+use cambist_pipeline::{Flow, Owner, Pipeline, Region, Routes, Setup, options::RegionOf};
 use cambist_registry::{Options, Registry};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -92,7 +92,8 @@ impl Loader for Loads {
     }
 }
 
-fn answer<T>(answer: T) -> Called<T> {
+/// An answer that cost nothing.
+pub(crate) fn answer<T>(answer: T) -> Called<T> {
     Called {
         answer: Ok(answer),
         cost: Cost::default(),
@@ -204,9 +205,12 @@ pub(crate) fn hangs<T: Send + 'static>() -> Arc<Does<T>> {
 pub(crate) struct Site {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) shadows: Arc<dyn Shadows>,
+    heard: Arc<dyn Heard>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) systems: Systems,
     pub(crate) routes: Routes,
+    /// Systems that are no CRMs.
+    pub(crate) sides: BTreeMap<String, Owner>,
     _folder: TempDir,
 }
 
@@ -231,6 +235,11 @@ impl Site {
 
     /// The same, with another one that is the component `2` of the same plugin.
     pub(crate) fn with_two(pack: Pack, second: Pack) -> Self {
+        Self::loading(Arc::new(Loads([pack, second].map(Arc::new))))
+    }
+
+    /// The same, with whatever this loads.
+    pub(crate) fn loading(loader: Arc<dyn Loader>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let binding = |stage: &str| serde_json::from_value(json!({"stage": stage, "plugin": "map"})).unwrap();
         let options = Options {
@@ -242,8 +251,7 @@ impl Site {
             trust: Default::default(),
         };
         let ledger = Arc::new(cambist_registry::ledger::Memory::default());
-        let registry =
-            Registry::open(options, Arc::new(Loads([pack, second].map(Arc::new))), ledger).unwrap();
+        let registry = Registry::open(options, loader, ledger).unwrap();
         assert_eq!(registry.offer("map", b"1", now()).refused, None);
         let mut systems = Systems::default();
         for source in ["crm", "other"] {
@@ -265,10 +273,12 @@ impl Site {
         let journal = Arc::new(SqliteJournal::open(folder.path().join("journal.db")).unwrap());
         Self {
             shadows: journal.clone(),
+            heard: journal.clone(),
             journal,
             registry: Arc::new(registry),
             systems,
             routes,
+            sides: BTreeMap::new(),
             _folder: folder,
         }
     }
@@ -284,9 +294,10 @@ impl Site {
             journal: self.journal.clone(),
             registry: Arc::clone(&self.registry),
             shadows: self.shadows.clone(),
+            heard: self.heard.clone(),
             systems: self.systems.clone(),
             routes: self.routes.clone(),
-            sides: BTreeMap::new(),
+            sides: self.sides.clone(),
             at_once,
             calls_at_once,
             now: Arc::new(now),
@@ -382,6 +393,19 @@ impl Running {
                 ..Filter::default()
             };
             if self.journal.list(filter).await.unwrap().len() == count {
+                return;
+            }
+            changed.changed().await.unwrap();
+        }
+    }
+
+    /// Waits until no message is in a state.
+    pub(crate) async fn until_none(&self, state: &str) {
+        let mut changed = self.journal.changed();
+        loop {
+            changed.mark_unchanged();
+            let counts = self.journal.counts().await.unwrap();
+            if counts.by_state.get(state).is_none_or(|count| *count == 0) {
                 return;
             }
             changed.changed().await.unwrap();

@@ -6,6 +6,7 @@
 mod alone;
 mod conflict;
 mod double;
+mod echo;
 mod edit;
 mod fair;
 mod hang;
