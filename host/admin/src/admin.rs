@@ -1,6 +1,6 @@
 //! The admin side as the app holds it, and the table of its routes.
 
-use std::sync::Arc;
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use axum::{
     Router,
@@ -10,7 +10,7 @@ use axum::{
     routing::{self, MethodRouter},
 };
 use cambist_contract::{limits::MAX_COMPONENT, secret::Secret};
-use cambist_journal::{Journal, Shadows};
+use cambist_journal::{Journal, Reports, Shadows};
 use cambist_registry::Registry;
 use http::Method;
 use jiff::Timestamp;
@@ -21,7 +21,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     answer::Reloaded,
-    api::{self, config, journal, messages, parked, plugins, plugins::beside},
+    api::{
+        self, config, journal, messages, parked, plugins,
+        plugins::beside,
+        reconcile::{self, NotReconciled, Reconciling},
+    },
     auth::{self, Gate},
     health, metrics,
     options::Options,
@@ -43,6 +47,13 @@ const TOKEN_LENGTH: std::ops::RangeInclusive<usize> = 22..=256;
 /// it. It blocks.
 pub type Reload = Arc<dyn Fn() -> Result<Reloaded, Vec<String>> + Send + Sync>;
 
+/// Compares both sides of flows, and gives the reports, as `cambist_reconcile::Report` is written.
+pub type Reconcile =
+    Arc<dyn Fn(Reconciling) -> Pin<Box<dyn Future<Output = Reconciled> + Send>> + Send + Sync>;
+
+/// The reports, or why there are none.
+pub type Reconciled = Result<Vec<serde_json::Value>, NotReconciled>;
+
 /// What the admin side is made of.
 pub struct Setup {
     /// What can be set.
@@ -57,6 +68,10 @@ pub struct Setup {
     pub registry: Arc<Registry>,
     /// Reads the config again.
     pub reload: Reload,
+    /// Compares both sides of flows.
+    pub reconcile: Reconcile,
+    /// Where is kept what comparisons came to.
+    pub reports: Arc<dyn Reports>,
     /// Renders what was counted. The app installs the recorder, and runs the
     /// handle's upkeep.
     pub metrics: PrometheusHandle,
@@ -81,6 +96,8 @@ pub struct Admin {
     pub(crate) registry: Arc<Registry>,
     pub(crate) shadows: Arc<dyn Shadows>,
     pub(crate) reload: Reload,
+    pub(crate) reconcile: Reconcile,
+    pub(crate) reports: Arc<dyn Reports>,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) clock: Clock,
     pub(crate) gate: Gate,
@@ -176,6 +193,12 @@ pub(crate) fn api_routes() -> Vec<Route> {
             routing::post(plugins::kill),
         ),
         (Method::POST, "/api/config/reload", routing::post(config::reload)),
+        (Method::GET, "/api/reconcile", routing::get(reconcile::last)),
+        (
+            Method::POST,
+            "/api/reconcile",
+            routing::post(reconcile::reconcile),
+        ),
         (Method::GET, "/api/journal/verify", routing::get(journal::verify)),
     ]
 }
@@ -208,6 +231,8 @@ impl Admin {
             registry: setup.registry,
             shadows: setup.shadows,
             reload: setup.reload,
+            reconcile: setup.reconcile,
+            reports: setup.reports,
             metrics: setup.metrics,
             clock: setup.clock,
             verifying: Semaphore::new(1),

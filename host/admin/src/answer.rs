@@ -205,6 +205,14 @@ pub struct Reloaded {
     pub restart: Vec<String>,
 }
 
+/// `POST` and `GET /api/reconcile`: what differs between both sides, a report for each region and month.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Reports {
+    /// The reports.
+    pub reports: Vec<serde_json::Value>,
+}
+
 /// `GET /api/journal/verify`: the whole chain holds.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -17,6 +17,7 @@ pub(crate) mod journal;
 pub(crate) mod messages;
 pub(crate) mod parked;
 pub(crate) mod plugins;
+pub(crate) mod reconcile;
 
 /// Longest name of a person or a role, in bytes.
 const NAME_LIMIT: usize = 200;

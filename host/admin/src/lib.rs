@@ -43,6 +43,9 @@ pub mod parked;
 mod problem;
 mod refusal;
 
-pub use admin::{Admin, Clock, Setup, SetupError};
-pub use api::messages::STATES;
+pub use admin::{Admin, Clock, Reconcile, Reconciled, Setup, SetupError};
+pub use api::{
+    messages::STATES,
+    reconcile::{NotReconciled, Reconciling},
+};
 pub use options::Options;

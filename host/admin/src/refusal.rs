@@ -73,6 +73,9 @@ pub(crate) enum Refusal {
     /// The config does not pass: everything that is wrong with it.
     #[error("the config does not pass, and the old one holds")]
     Config(Vec<String>),
+    /// Both sides could not be compared: a system could not be asked.
+    #[error("both sides could not be compared")]
+    NotReconciled(String),
     /// A defect of ours.
     #[error("a defect in the host; please report it")]
     Defect,
@@ -239,6 +242,12 @@ impl Refusal {
                 };
                 (status, code, title, detail)
             }
+            Self::NotReconciled(why) => (
+                StatusCode::BAD_GATEWAY,
+                "not-reconciled",
+                "both sides could not be compared",
+                why.clone(),
+            ),
             Self::Defect => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "defect",

@@ -53,6 +53,10 @@ enum Command {
     Journal(commands::journal::Command),
     /// Tells what waits for a person, by cause, and has it go on: retried, edited or skipped.
     Parked(commands::parked::Options),
+    /// Compares won deals with orders, and what deals were told with bills and payments, and
+    /// names what differs. Exits with 0 where nothing does, 1 where something does, 3 where
+    /// all that differs is on its way.
+    Reconcile(commands::reconcile::Options),
     /// Tells how a record of a target came to be what it is: from which message, by whom,
     /// on which revisions, decided and taxed on which ground.
     Trace(commands::trace::Options),
@@ -83,7 +87,7 @@ pub struct Printed {
     pub json: bool,
 }
 
-/// Runs what was typed. 0 is done, 1 is not, 2 is wrong use.
+/// Runs what was typed. 0 is done, 1 is not, 2 is wrong use; what else a command exits with, its help says.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match start(cli.command) {
@@ -119,6 +123,7 @@ fn start(command: Command) -> Result<ExitCode> {
             Command::Release(options) => commands::release::run(&options).await,
             Command::Journal(command) => commands::journal::run(command).await,
             Command::Parked(options) => commands::parked::run(options).await,
+            Command::Reconcile(options) => commands::reconcile::run(&options).await,
             Command::Trace(options) => commands::trace::run(&options).await,
             Command::Plugin(command) => commands::plugin::run(command).await,
             Command::Schema => commands::schema::run(),

@@ -7,6 +7,7 @@ pub mod messages;
 mod operator;
 pub mod parked;
 pub mod plugin;
+pub mod reconcile;
 pub mod release;
 pub mod reload;
 pub mod replay;

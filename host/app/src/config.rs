@@ -11,6 +11,7 @@ mod parts;
 mod place;
 mod problem;
 mod read;
+mod reconcile;
 mod trust;
 
 use std::{
@@ -70,6 +71,9 @@ pub struct Config {
     /// (`project.status`); resources, timesheets, expenses, invoices and payments are Odoo's.
     #[serde(default)]
     pub ownership: Ownership,
+    /// Flows whose two sides are compared from time to time.
+    #[serde(default)]
+    pub reconcile: Vec<cambist_reconcile::Options>,
     /// Which plugin serves which stage for whom.
     #[serde(default)]
     pub bindings: Vec<Binding>,
@@ -185,6 +189,7 @@ impl Looked {
         let mut problems = self.unreadable.clone();
         if let Some(config) = &self.config {
             problems.extend(check::problems(config, &self.places));
+            problems.extend(reconcile::problems(config, &self.places));
             problems.extend(trust::problems(config, &self.places));
         }
         problems
@@ -260,7 +265,7 @@ impl Config {
             serde_json::to_value(self.within(started))?,
         );
         let differ = |part: &str| asked.get(part) != holds.get(part);
-        let mut settings: Vec<String> = ["ingress", "otlp", "connect", "admin"]
+        let mut settings: Vec<String> = ["ingress", "otlp", "connect", "admin", "reconcile"]
             .into_iter()
             .filter(|part| differ(part))
             .map(|part| format!("[{part}]"))
@@ -284,6 +289,11 @@ impl Config {
             new_plugins: self.host.new_plugins,
             trust: self.trust.clone(),
         }
+    }
+
+    /// What is compared with what. What cannot be is told by [`Looked::problems`].
+    pub fn comparisons(&self) -> Vec<cambist_reconcile::Comparison> {
+        reconcile::comparisons(self)
     }
 
     /// What decides a message's way.

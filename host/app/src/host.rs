@@ -10,6 +10,7 @@ use cambist_contract::secret::{Secret, SecretRef};
 use cambist_ingress::{Ingress, serve};
 use cambist_journal::{Journal, store::SqliteJournal};
 use cambist_pipeline::{Owner, Pipeline, Poller, Reached, Setup, Traced};
+use cambist_reconcile::Reconciler;
 use cambist_registry::{Registry, watch};
 use cambist_sandbox::Sandbox;
 use jiff::Timestamp;
@@ -23,6 +24,7 @@ use tokio::{
 use crate::{
     config::{Config, Looked},
     ledger::Kept,
+    reconcile,
     reload::{self, Reload},
     telemetry::otlp,
 };
@@ -100,6 +102,14 @@ impl Host {
             now: Arc::clone(&clock),
         };
         tasks.spawn(poller.run(stopped.clone()));
+        let reconciler = Arc::new(Reconciler::new(
+            Arc::clone(&journal),
+            store.clone(),
+            systems.clone(),
+            Arc::clone(&clock),
+            config.comparisons(),
+        ));
+        tasks.spawn(Arc::clone(&reconciler).run(stopped.clone()));
         let pipeline = Arc::new(Pipeline::new(Setup {
             journal: Arc::clone(&journal),
             registry: Arc::clone(&registry),
@@ -150,8 +160,10 @@ impl Host {
             options: config.admin.clone(),
             token: token.clone(),
             journal: Arc::clone(&journal),
-            shadows: store,
+            shadows: store.clone(),
             reload: Arc::new(move || reload.now()),
+            reconcile: reconcile::asked(reconciler),
+            reports: store,
             registry: Arc::clone(&registry),
             metrics: surroundings.metrics.clone(),
             clock,

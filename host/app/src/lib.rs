@@ -22,6 +22,7 @@ pub mod commands;
 pub mod config;
 pub mod host;
 mod ledger;
+mod reconcile;
 mod reload;
 pub mod secrets;
 pub mod telemetry;

@@ -74,6 +74,7 @@ pub fn metrics() -> Result<PrometheusHandle> {
     cambist_registry::describe();
     cambist_ingress::metrics::describe();
     cambist_pipeline::describe();
+    cambist_reconcile::describe();
     cambist_admin::metrics::describe();
     Ok(handle)
 }

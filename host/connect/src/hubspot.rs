@@ -8,9 +8,10 @@
 //! |---|---|
 //! | `GET /crm/objects/2026-03/0-3/{dealId}?properties=…&associations=companies,contacts,line_items` | published specification "Deals" 2026-03 |
 //! | `POST /crm/objects/2026-03/{companies,contacts,line_items}/batch/read`, up to 100 ids | published specifications "Companies", "Contacts", "Line Items" 2026-03 |
+//! | `POST /crm/objects/2026-03/deals/search`, 200 a page, by `hs_is_closed_won`, `closedate` and `hs_object_id` | the same; guide "Search the CRM": filters, sorts, 10 000 results in all, what changed is found some moments later |
 //!
-//! Assumed, because no specification says it: at most 100 ids a batch; the associations of line items under `line items` with a
-//! space (both spellings are read); 404 for a deal that is gone; for a batch that names an object that is gone 207 with the
+//! Assumed, because no specification says it: at most 100 ids a batch; ids compared as numbers by `GT` and in a sort; the
+//! associations of line items under `line items` with a space (both spellings are read); 404 for a deal that is gone; for a batch that names an object that is gone 207 with the
 //! rest, and an error of category `OBJECT_NOT_FOUND` with the `ids` in its `context`; `paging.next` behind associations that
 //! are not all listed. A batch that leaves anything out in another way is tried again, a deal with more associations than are
 //! listed waits for a person: an order must not lack lines because a list was cut.
@@ -71,6 +72,7 @@ mod archive;
 mod batch;
 mod check;
 pub(crate) mod client;
+pub mod deals;
 mod find;
 mod neighbours;
 mod properties;
@@ -82,6 +84,7 @@ mod values;
 mod write;
 mod written;
 
+pub use deals::HubSpotDeals;
 pub use source::HubSpotSource;
 pub use target::HubSpotTarget;
 

@@ -23,9 +23,10 @@
 //!
 //! # Where to start reading
 //!
-//! [`source`], [`target`] and [`poll`] for the three traits, [`error`] for what can go wrong, then [`odoo`] and [`hubspot`]; [`systems`]
+//! [`source`], [`target`] and [`poll`] for the three traits of messages, [`sales`] and [`books`] for those of comparisons, [`error`] for what can go wrong, then [`odoo`] and [`hubspot`]; [`systems`]
 //! puts them together from the [`options`].
 
+pub mod books;
 pub mod breaker;
 pub mod dry_run;
 pub mod error;
@@ -41,6 +42,7 @@ pub mod options;
 pub mod pace;
 pub mod poll;
 pub mod retry;
+pub mod sales;
 pub mod source;
 pub mod span;
 pub mod systems;

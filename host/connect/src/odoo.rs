@@ -10,6 +10,7 @@
 //! | remove | `check_object_reference`, `<model>/read` of `active`, `<model>/write`: archived, never deleted |
 //! | hint | `<model>/read`; `<model>/web_read` for fields of other records; for an invoice `sale.order/search_read` and the other invoices of its orders (`record.rs`) |
 //! | poll | `<model>/search_read` by `write_date` (`changes.rs`) |
+//! | compare | `sale.order/search_read`, `account.move/search_read`, by ids and by dates (`books.rs`) |
 //! | ready | `res.company/search_read` |
 //!
 //! None of them needs an administrator's rights.
@@ -35,6 +36,7 @@
 mod action;
 pub mod answer;
 mod batch;
+pub mod books;
 mod cell;
 pub mod changes;
 mod check;
@@ -50,6 +52,7 @@ mod settle;
 mod state;
 pub mod target;
 
+pub use books::OdooBooks;
 pub use changes::OdooChanges;
 pub use hint::OdooHints;
 pub use target::OdooTarget;

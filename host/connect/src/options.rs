@@ -75,6 +75,16 @@ pub enum System {
 }
 
 impl System {
+    /// Whether it has deals that can be compared.
+    pub fn has_sales(&self) -> bool {
+        matches!(self, Self::HubSpot(_))
+    }
+
+    /// Whether it has books that can be compared.
+    pub fn has_books(&self) -> bool {
+        matches!(self, Self::Odoo(_))
+    }
+
     /// Whether a flow can be from it; to it, a flow can be of every kind.
     pub fn is_source(&self) -> bool {
         matches!(self, Self::HubSpot(_) | Self::Odoo(_))

@@ -8,15 +8,17 @@ use url::{Host, Url};
 
 use crate::{
     Source, Target,
+    books::Books,
     breaker::Terms,
     dry_run::DryRun,
     http::{self, Traced},
-    hubspot::{HubSpotClient, HubSpotSource, HubSpotTarget},
+    hubspot::{HubSpotClient, HubSpotDeals, HubSpotSource, HubSpotTarget},
     line::{Bounds, Line},
-    odoo::{OdooChanges, OdooHints, OdooTarget},
+    odoo::{OdooBooks, OdooChanges, OdooHints, OdooTarget},
     options::{self, Options, System},
     poll::Poll,
     retry::Schedule,
+    sales::Sales,
     span::Span,
 };
 
@@ -94,6 +96,8 @@ pub struct Systems {
     sources: BTreeMap<String, Arc<dyn Source>>,
     targets: BTreeMap<String, Arc<dyn Target>>,
     polled: BTreeMap<String, Arc<dyn Poll>>,
+    sales: BTreeMap<String, Arc<dyn Sales>>,
+    books: BTreeMap<String, Arc<dyn Books>>,
     lines: BTreeMap<String, Line>,
     schedule: Schedule,
     schedules: BTreeMap<String, Schedule>,
@@ -155,6 +159,16 @@ impl Systems {
         all.map(|(name, poll)| (name.as_str(), Arc::clone(poll)))
     }
 
+    /// The deals of this system; none when it has none that could be compared.
+    pub fn sales(&self, name: &str) -> Option<Arc<dyn Sales>> {
+        self.sales.get(name).cloned()
+    }
+
+    /// The books of this system; none when it has none that could be compared.
+    pub fn books(&self, name: &str) -> Option<Arc<dyn Books>> {
+        self.books.get(name).cloned()
+    }
+
     /// The names of all sources.
     pub fn sources(&self) -> impl Iterator<Item = &str> {
         self.sources.keys().map(String::as_str)
@@ -195,6 +209,16 @@ impl Systems {
         self.polled.insert(name.to_owned(), poll);
     }
 
+    /// Has a system have deals, or others in their place.
+    pub fn insert_sales(&mut self, name: &str, sales: Arc<dyn Sales>) {
+        self.sales.insert(name.to_owned(), sales);
+    }
+
+    /// Has a system have books, or others in their place.
+    pub fn insert_books(&mut self, name: &str, books: Arc<dyn Books>) {
+        self.books.insert(name.to_owned(), books);
+    }
+
     fn hubspot(
         &mut self,
         client: &http::Client,
@@ -232,6 +256,7 @@ impl Systems {
                 line.clone(),
             )),
         );
+        self.insert_sales(name, Arc::new(HubSpotDeals::new(hubspot.clone(), line.clone())));
         self.insert_target(
             name,
             Arc::new(HubSpotTarget::new(hubspot, &options.unique_property, line)),
@@ -274,6 +299,7 @@ impl Systems {
         if let Some(poll) = options.poll.clone() {
             self.insert_polled(name, Arc::new(OdooChanges::new(odoo.clone(), poll, line.clone())));
         }
+        self.insert_books(name, Arc::new(OdooBooks::new(odoo.clone(), line.clone())));
         self.insert_target(name, Arc::new(OdooTarget::new(odoo, line)));
         Ok(())
     }

@@ -72,6 +72,14 @@ pub struct Region {
     /// How many turns its messages have beside one of a region of weight 1, where both wait for the same system. Default 1.
     #[serde(default = "one")]
     pub weight: NonZeroU32,
+    /// By which its days and months begin where `[[reconcile]]` compares them: a name of the IANA's table, such as `Europe/Berlin`.
+    /// Default `UTC`.
+    #[serde(default = "utc")]
+    pub zone: String,
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
 }
 
 fn one() -> NonZeroU32 {

@@ -8,6 +8,7 @@
 //! | `GET /crm/objects/2026-03/0-3/{dealId}?properties=…&associations=…` | specification "Deals" 2026-03 |
 //! | `POST /crm/objects/2026-03/{companies,contacts,line_items}/batch/read` | specifications "Companies", "Contacts", "Line Items" 2026-03 |
 //! | `POST …/{kind}/batch/{update,upsert,archive}`, and `batch/read` with `idProperty` | specification "Objects" 2026-03 |
+//! | `POST …/{kind}/search` | guide "Search the CRM"; see `search.rs` |
 //! | 207 with `errors[].context.objectWriteTraceId` | guide "Error handling", "Multi-status errors" |
 //! | error object `category`, `correlationId`, `message` | the same, schema `Error` |
 //! | unknown properties and associations are ignored | the same, parameters `properties`, `associations` |
@@ -49,6 +50,7 @@
 
 mod portal;
 mod read;
+mod search;
 pub mod webhook;
 mod write;
 
@@ -206,6 +208,7 @@ fn answer(portal: &mut Portal, request: &Request) -> Reply {
         ("POST", Some((kind, verb))) => {
             let kind = portal::name_of(kind);
             match verb {
+                "search" => search::search(portal, kind, request),
                 "batch/read" => read::batch(portal, kind, request),
                 "batch/update" => write::update(portal, kind, request),
                 "batch/upsert" => write::upsert(portal, kind, request),

@@ -16,6 +16,17 @@ pub const ODOO_TOKEN: &str = "odoo-token-canary-3c7a9e51d2";
 pub const ADMIN_TOKEN: &str = "admin-token-canary-0123456789abcdef";
 /// What the collector of traces wants to hear.
 pub const COLLECTOR_KEY: &str = "Bearer collector-canary-5f2e";
+/// Has both sides of the flow from HubSpot compared, with what it was told of its bills. Nothing counts as on its way because
+/// it is young.
+pub const RECONCILE: &str = r#"
+[[reconcile]]
+flow = "won-deals"
+settle = "0s"
+[reconcile.properties]
+numbers = "invoice_numbers"
+invoiced = "amount_invoiced"
+paid = "amount_paid"
+"#;
 /// The host's address as the outside knows it: what HubSpot signs.
 pub const PUBLIC_URL: &str = "https://hooks.example.com";
 
@@ -46,6 +57,8 @@ pub struct Setup {
     pub bindings: &'static str,
     /// With an Odoo: its books go back to HubSpot, by hints and by asking.
     pub back: bool,
+    /// The `[[reconcile]]` of the config, as the config writes it.
+    pub reconcile: &'static str,
     /// More in the environment of the host, and of no other command.
     pub environment: Vec<(&'static str, PathBuf)>,
     /// The `[trust]` of the config, as the config writes it.
@@ -67,6 +80,7 @@ impl Default for Setup {
             read_time: "10s",
             bindings: "",
             back: false,
+            reconcile: "",
             environment: Vec::new(),
             trust: String::new(),
         }
@@ -140,6 +154,7 @@ read-time = "{}"
         text.push_str(&BINDINGS.replace("ROUNDING", self.rounding));
         text.push_str(self.bindings);
         text.push_str(&self.trust);
+        text.push_str(self.reconcile);
         text
     }
 

@@ -258,7 +258,7 @@ impl World {
     /// The journal cannot be read.
     pub async fn messages(&self) -> Result<Vec<Status>> {
         let filter = Filter {
-            limit: 1_000,
+            limit: 10_000,
             ..Filter::default()
         };
         let mut all = self.journal()?.list(filter).await?;
@@ -351,6 +351,19 @@ impl World {
             );
         }
         bail!("waited in vain for: {what}; there is:{stand}")
+    }
+
+    /// That both sides have the same in the month in which [`Deal`]s are closed, by `cambist reconcile`. The setup needs
+    /// [`RECONCILE`](crate::setup::RECONCILE).
+    ///
+    /// # Errors
+    ///
+    /// Something differs or is under way: what it printed.
+    pub async fn reconciled(&self) -> Result<()> {
+        let output = self.cambist(&["reconcile", "--period", "2026-11"]).await?;
+        let told = [output.stdout, output.stderr].concat();
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&told));
+        Ok(())
     }
 
     /// That the journal's chain holds. Every scenario ends with it.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::{Router, body::Body};
-use cambist_admin::{Admin, Options, Setup, SetupError};
+use cambist_admin::{Admin, NotReconciled, Options, Setup, SetupError};
 use cambist_contract::{
     canonical::Change,
     context::Context,
@@ -89,6 +89,20 @@ impl Site {
                 let line = "line 7: flow `deals` writes to `nobody`".to_owned();
                 Err(vec![line, "line 9: two".to_owned()])
             }),
+            reconcile: Arc::new(|wanted| {
+                Box::pin(async move {
+                    match wanted.flow.as_deref() {
+                        Some("deals") => Ok(vec![json!({"flow": "deals", "region": wanted.region})]),
+                        Some("dead") => {
+                            Err(NotReconciled::Trouble("system `odoo` does not answer".to_owned()))
+                        }
+                        _ => Err(NotReconciled::Unknown(
+                            "nothing is compared for that flow".to_owned(),
+                        )),
+                    }
+                })
+            }),
+            reports: journal.clone(),
             registry: Arc::clone(&registry),
             metrics: recorder.handle(),
             clock: Arc::new(|| at(60)),

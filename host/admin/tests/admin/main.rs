@@ -11,4 +11,5 @@ mod messages;
 mod metrics;
 mod parked;
 mod plugins;
+mod reconcile;
 mod resume;

@@ -133,7 +133,7 @@ impl Poll for OdooChanges {
 }
 
 /// When a record was written, as the API tells it: UTC, to the second.
-fn written(record: &Value) -> Option<Timestamp> {
+pub(super) fn written(record: &Value) -> Option<Timestamp> {
     let text = record.get(WRITTEN)?.as_str()?;
     let at = text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok()?;
     Some(at.timestamp())

@@ -66,7 +66,7 @@ fn is_pointer(pair: &[Value]) -> bool {
 }
 
 /// The exact decimal of a number's or a text's digits.
-fn decimal(value: &Value) -> Option<Decimal> {
+pub(super) fn decimal(value: &Value) -> Option<Decimal> {
     let digits = match value {
         Value::Number(number) => number.to_string(),
         Value::String(text) => text.clone(),

@@ -123,6 +123,15 @@ fn failure<'p>(portal: &'p Portal, kind: &str, id: &str) -> Option<&'p str> {
     portal.find(kind, id)?.get("fails")?.as_str()
 }
 
+/// A property's value. Whether a deal is won HubSpot works out of its stage.
+pub(super) fn value(known: &Map<String, Value>, name: &str) -> Option<Value> {
+    let won = || Some(json!((known.get("dealstage")? == "closedwon").to_string()));
+    match name {
+        "hs_is_closed_won" => known.get(name).cloned().or_else(won),
+        _ => known.get(name).cloned(),
+    }
+}
+
 /// An object as HubSpot shows it: three properties always, others when they are asked for and known.
 pub(super) fn show(id: &str, object: &Value, asked: &[String]) -> Map<String, Value> {
     let date = |name: &str| {
@@ -138,8 +147,8 @@ pub(super) fn show(id: &str, object: &Value, asked: &[String]) -> Map<String, Va
     properties.insert("hs_object_id".to_owned(), json!(id));
     let known = object.get("properties").and_then(Value::as_object);
     for name in asked {
-        if let Some(value) = known.and_then(|known| known.get(name)) {
-            properties.insert(name.clone(), value.clone());
+        if let Some(value) = known.and_then(|known| value(known, name)) {
+            properties.insert(name.clone(), value);
         }
     }
     let mut shown = Map::new();

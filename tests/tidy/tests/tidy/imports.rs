@@ -12,7 +12,7 @@ struct Crate {
 }
 
 /// The host's crates by floor, bottom first.
-const HOST: [Crate; 9] = [
+const HOST: [Crate; 10] = [
     Crate {
         name: "cambist-contract",
         floor: 0,
@@ -54,6 +54,11 @@ const HOST: [Crate; 9] = [
         ],
     },
     Crate {
+        name: "cambist-reconcile",
+        floor: 2,
+        may: &["cambist-contract", "cambist-journal", "cambist-connect"],
+    },
+    Crate {
         name: "cambist-admin",
         floor: 2,
         may: &["cambist-contract", "cambist-journal", "cambist-registry"],
@@ -69,6 +74,7 @@ const HOST: [Crate; 9] = [
             "cambist-connect",
             "cambist-ingress",
             "cambist-pipeline",
+            "cambist-reconcile",
             "cambist-admin",
             // `cambist plugin build`, and the demo, whose CRM is the double
             "cambist-sdk-build",
