@@ -90,6 +90,17 @@ pub enum May {
     Wait(Duration),
 }
 
+/// How a breaker stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Look {
+    /// The system is asked.
+    Asked,
+    /// It is tried, by one at a time.
+    Tried,
+    /// It is left alone for so long.
+    LeftAlone(Duration),
+}
+
 #[derive(Clone, Copy, Debug)]
 enum State {
     Closed,
@@ -113,6 +124,15 @@ impl Breaker {
             terms,
             state: State::Closed,
             last: VecDeque::new(),
+        }
+    }
+
+    /// How it stands, without asking for anything: until when the system is left alone; none where it is not.
+    pub fn look(&self, now: Instant) -> Look {
+        match self.state {
+            State::Closed => Look::Asked,
+            State::Open { until, .. } if now < until => Look::LeftAlone(until.duration_since(now)),
+            State::Open { .. } | State::HalfOpen { .. } => Look::Tried,
         }
     }
 

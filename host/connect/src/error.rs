@@ -3,7 +3,7 @@
 //! Each variant says what is known about the far side, because that decides whether sending again is safe. It says nothing
 //! about HTTP: `http.rs` and the connectors' `answer.rs` build these values from it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use cambist_contract::delivery::NextTry;
 use thiserror::Error;
@@ -18,7 +18,7 @@ pub const REASON_LIMIT: usize = 200;
 pub const AFTER_BUSY: Duration = Duration::from_secs(10);
 
 /// What was asked of a system was not done, or not surely.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum ConnectError {
     /// No connection was made. The system has seen nothing.
@@ -30,7 +30,7 @@ pub enum ConnectError {
         authority: String,
         /// What the network said.
         #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Arc<dyn std::error::Error + Send + Sync>,
     },
     /// The request was sent and no answer came. The system may have acted on it.
     #[error("no answer from {system} within {} s", waited.as_secs())]
@@ -51,7 +51,7 @@ pub enum ConnectError {
         again: Again,
         /// What the network said.
         #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Arc<dyn std::error::Error + Send + Sync>,
     },
     /// The system asked for fewer requests. It has not acted on this one.
     #[error("{system} asks to wait")]
@@ -60,6 +60,14 @@ pub enum ConnectError {
         system: String,
         /// The wait it named, if it named one.
         wait: Option<Duration>,
+    },
+    /// It has been in trouble, and is left alone for a while. Nothing was asked of it.
+    #[error("{system} is left alone for another {} s, after trouble of its own", wait.as_secs())]
+    LeftAlone {
+        /// The system.
+        system: String,
+        /// For how long.
+        wait: Duration,
     },
     /// Somebody else wrote the same records at the same time, and won. Nothing was changed by us.
     #[error("{system} was writing the same records of {model} for somebody else")]
@@ -197,7 +205,7 @@ pub enum Again {
 }
 
 /// A record is in a state that an action is not done from.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 #[error(
     "{system} has {model} `{external_id}` with {found}; `{action}` is done from {from} and leads to {to}; put it right \
      there, then replay"
@@ -243,6 +251,9 @@ impl ConnectError {
             Self::Busy { wait, .. } => NextTry::SendAgain {
                 not_before: Some(wait.unwrap_or(AFTER_BUSY)),
             },
+            Self::LeftAlone { wait, .. } => NextTry::SendAgain {
+                not_before: Some(*wait),
+            },
             // the far side may still be at it: as long again as was waited already
             Self::NoAnswer { again, waited, .. } => again.next_try(Some(*waited)),
             Self::CutOff { again, .. } | Self::Troubled { again, .. } | Self::Strange { again, .. } => {
@@ -268,6 +279,7 @@ impl ConnectError {
             Self::NoAnswer { .. } => "no-answer",
             Self::CutOff { .. } => "cut-off",
             Self::Busy { .. } => "busy",
+            Self::LeftAlone { .. } => "left-alone",
             Self::Contended { .. } => "contended",
             Self::Troubled { .. } => "troubled",
             Self::Strange { .. } => "strange-answer",
@@ -313,7 +325,7 @@ mod tests {
             ConnectError::CutOff {
                 system: system(),
                 again,
-                source: "reset".into(),
+                source: Arc::new(std::io::Error::other("reset")),
             },
             ConnectError::Troubled {
                 system: system(),

@@ -5,7 +5,7 @@
 //! follows from, or another consequence than the table's fails,
 //! and shows what the table would have to be.
 
-use std::{collections::BTreeSet, fmt::Write as _, num::NonZeroU32, time::Duration};
+use std::{collections::BTreeSet, fmt::Write as _, num::NonZeroU32, sync::Arc, time::Duration};
 
 use cambist_contract::{delivery::NextTry, secret::Secret};
 
@@ -49,7 +49,7 @@ fn samples(code: &str) -> Vec<(&'static str, ConnectError)> {
         "unreachable" => one(ConnectError::Unreachable {
             system: system(),
             authority: text(),
-            source: "".into(),
+            source: Arc::new(std::io::Error::other("")),
         }),
         "no-answer" => both(&|again| ConnectError::NoAnswer {
             system: system(),
@@ -59,7 +59,7 @@ fn samples(code: &str) -> Vec<(&'static str, ConnectError)> {
         "cut-off" => both(&|again| ConnectError::CutOff {
             system: system(),
             again,
-            source: "".into(),
+            source: Arc::new(std::io::Error::other("")),
         }),
         "busy" => [
             ("names no wait", None),
@@ -75,6 +75,10 @@ fn samples(code: &str) -> Vec<(&'static str, ConnectError)> {
             )
         })
         .into(),
+        "left-alone" => one(ConnectError::LeftAlone {
+            system: system(),
+            wait: Duration::from_secs(30),
+        }),
         "contended" => one(ConnectError::Contended {
             system: system(),
             model: text(),

@@ -3,7 +3,10 @@
 //! It knows no system: what an answer means is the connectors' business. It keeps the promises that must not depend on a
 //! connector's care: only to that address, no redirects, no proxies, a time limit, a size limit, nothing secret in a log.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use reqwest::{
     Method, StatusCode,
@@ -124,7 +127,9 @@ impl Http {
     pub(crate) async fn send(&self, call: Call<'_>) -> Result<Answer, ConnectError> {
         self.line.call().await;
         let begun = Instant::now();
-        let result = self.exchange(&call).await;
+        let body = call.body.map(ToString::to_string);
+        let size = body.as_ref().map_or(0, String::len);
+        let result = self.exchange(&call, body).await;
         let outcome = match &result {
             Ok(answer) => StatusCode::from_u16(answer.status).map_or("other", |status| match status {
                 status if status.is_success() => "2xx",
@@ -137,13 +142,13 @@ impl Http {
         let took = begun.elapsed();
         metrics::called(&self.system, outcome, took);
         if result.is_ok() {
-            self.line.answered(kind(call.path), begun, took);
+            self.line.answered(&kind(call.path, size), begun, took);
         }
         tracing::debug!(system = %self.system, path = call.path, outcome, took_ms = took.as_millis(), "called");
         result
     }
 
-    async fn exchange(&self, call: &Call<'_>) -> Result<Answer, ConnectError> {
+    async fn exchange(&self, call: &Call<'_>, body: Option<String>) -> Result<Answer, ConnectError> {
         let mut url = self.address.clone();
         // set, not joined: a path can then never name another host
         url.set_path(&format!(
@@ -164,10 +169,8 @@ impl Http {
             .request(call.method.clone(), url)
             .headers(headers)
             .timeout(call.time);
-        if let Some(body) = call.body {
-            request = request
-                .header(CONTENT_TYPE, "application/json")
-                .body(body.to_string());
+        if let Some(body) = body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body);
         }
         let mut response = request.send().await.map_err(|error| self.failed(error, call))?;
         let header = |name| {
@@ -208,7 +211,7 @@ impl Http {
             ConnectError::Unreachable {
                 system,
                 authority: self.authority(),
-                source: error.into(),
+                source: Arc::new(error),
             }
         } else if error.is_timeout() {
             ConnectError::NoAnswer {
@@ -220,16 +223,18 @@ impl Http {
             ConnectError::CutOff {
                 system,
                 again: call.again,
-                source: error.into(),
+                source: Arc::new(error),
             }
         }
     }
 }
 
-/// What a path asks for: its last part that is no id.
-fn kind(path: &str) -> &str {
+/// What a path asks for, by its last part that is no id, and about how much is sent, in powers of ten: a hundred rows are not
+/// slow because one is quick.
+fn kind(path: &str, size: usize) -> String {
     let is_id = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    path.rsplit('/').find(|part| !is_id(part)).unwrap_or_default()
+    let what = path.rsplit('/').find(|part| !is_id(part)).unwrap_or_default();
+    format!("{what} 1e{}", size.checked_ilog10().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -269,10 +274,11 @@ mod tests {
 
     #[test]
     fn calls_are_of_one_kind_whatever_object_they_are_about() {
-        assert_eq!(kind("json/2/res.partner/load"), "load");
-        assert_eq!(kind("crm/objects/2026-03/0-3/123"), "0-3");
-        assert_eq!(kind("crm/objects/2026-03/contacts/batch/read"), "read");
-        assert_eq!(kind("1/2"), "");
+        assert_eq!(kind("json/2/res.partner/load", 512), "load 1e2");
+        assert_eq!(kind("json/2/res.partner/load", 20_000), "load 1e4");
+        assert_eq!(kind("crm/objects/2026-03/0-3/123", 0), "0-3 1e0");
+        assert_eq!(kind("crm/objects/2026-03/contacts/batch/read", 9), "read 1e0");
+        assert_eq!(kind("1/2", 0), " 1e0");
     }
 
     fn get(path: &str) -> Call<'_> {

@@ -53,4 +53,4 @@ pub use http::Traced;
 pub use metrics::describe;
 pub use source::Source;
 pub use systems::Systems;
-pub use target::{DeliverError, Target};
+pub use target::{DeliverError, Manner, Target};

@@ -1,7 +1,7 @@
 //! What all messages to one system share: whether it is asked now, how many are at it, how often it is called.
 //!
 //! The pipeline asks a line for a [`Pass`] before a message goes to a system, and puts the message off where there is none. The
-//! connector takes a [`Turn`] for each plan or read and tells how it ended; from that the [breaker](crate::breaker) and the
+//! connector takes a [`Turn`] for each read and each step of a plan and tells how it ended; from that the [breaker](crate::breaker) and the
 //! [pace](crate::pace) draw their conclusions. No fact about a message is decided by the time that this looks at.
 
 use std::{
@@ -13,21 +13,22 @@ use std::{
 
 use crate::{
     ConnectError,
-    breaker::{Breaker, Change, May, Terms},
+    breaker::{Breaker, Change, Look, May, Terms},
     error::AFTER_BUSY,
     metrics,
     pace::{Pace, Permit, Rate},
     retry::HONOURED,
 };
 
-/// Kinds of call whose usual time is remembered. Connectors know some dozen; what comes beyond is not measured.
+/// Kinds of call whose usual time is remembered. Connectors know some dozen, each of a few sizes; what comes beyond is not
+/// measured.
 const KINDS: usize = 64;
 
 /// Calls of a kind before its usual time is known.
 const KNOWN: u32 = 16;
 
-/// By how many times its usual time a call is slow: reads and writes of more or fewer rows differ by less in the middle, and a
-/// system that takes four times as long has a line of its own.
+/// By how many times its usual time a call is slow: calls of one size differ by less in the middle, and a system that takes four
+/// times as long has a line of its own.
 const SLOW: u32 = 4;
 
 /// What is never slow, however quick it was before: 30 ms that become 200 ms are noise.
@@ -36,7 +37,7 @@ const QUICK: Duration = Duration::from_secs(1);
 /// What a line is made of.
 #[derive(Clone, Debug)]
 pub struct Bounds {
-    /// Plans or reads at once, at most.
+    /// Reads, or steps of plans, at once, at most.
     pub at_once: NonZeroU32,
     /// Calls in a second, at most; none is as many as come.
     pub rate: Option<NonZeroU32>,
@@ -78,7 +79,8 @@ impl Sign {
             | ConnectError::WrongState(_)
             | ConnectError::TooMany { .. } => Some(Self::Well),
             // found out before anything is sent, or what a proxy with nothing behind it answers as well
-            ConnectError::Misfit { .. }
+            ConnectError::LeftAlone { .. }
+            | ConnectError::Misfit { .. }
             | ConnectError::Unsupported { .. }
             | ConnectError::NoDatabase { .. } => None,
         }
@@ -120,7 +122,7 @@ pub struct Pass {
     tries: Option<Line>,
 }
 
-/// A plan or a read that is at work.
+/// A read, or a step of plans, that is at work.
 #[derive(Debug)]
 pub struct Turn {
     line: Line,
@@ -146,9 +148,20 @@ impl Line {
         }))
     }
 
-    /// How many plans or reads may be at work at once at most.
+    /// How many reads, or steps of plans, may be at work at once at most.
     pub fn at_once(&self) -> NonZeroU32 {
         self.0.at_once
+    }
+
+    /// How it stands at `now`, for people: the breaker, how long the system asked to be spared, and how many may be at work.
+    pub fn look(&self, now: Instant) -> (Look, Option<Duration>, u32) {
+        let state = self.state();
+        let spared = state.spared.and_then(|until| until.checked_duration_since(now));
+        (
+            state.breaker.look(now),
+            spared.filter(|wait| !wait.is_zero()),
+            self.0.pace.get(),
+        )
     }
 
     /// Whether a message may go to the system at `now`.
@@ -175,7 +188,12 @@ impl Line {
 
     /// Waits for a turn at the system.
     pub async fn turn(&self) -> Turn {
-        let permit = self.0.pace.enter().await;
+        self.turn_for(false).await
+    }
+
+    /// Waits for a turn at the system; what is `urgent` has the next one.
+    pub async fn turn_for(&self, urgent: bool) -> Turn {
+        let permit = self.0.pace.enter(urgent).await;
         Turn {
             line: self.clone(),
             begun: Instant::now(),
@@ -287,6 +305,21 @@ impl Turn {
         };
         if let Some(sign) = sign {
             self.line.told(sign, self.begun, Instant::now());
+        }
+    }
+
+    /// Whether the system is to be asked, now that its turn has come: since the plan began it may have come to be left alone.
+    ///
+    /// # Errors
+    ///
+    /// It is, and nothing was asked of it.
+    pub(crate) fn may_ask(&self) -> Result<(), ConnectError> {
+        match self.line.look(Instant::now()).0 {
+            Look::LeftAlone(wait) => Err(ConnectError::LeftAlone {
+                system: self.line.0.system.clone(),
+                wait,
+            }),
+            Look::Asked | Look::Tried => Ok(()),
         }
     }
 

@@ -10,6 +10,8 @@ use crate::breaker::Change;
 const CALLS: &str = "cambist_calls_total";
 /// How long they took, by system.
 const SECONDS: &str = "cambist_call_seconds";
+/// Rows that went in one call, by system.
+const ROWS: &str = "cambist_load_rows";
 /// Whether systems are asked.
 const BREAKER: &str = "cambist_breaker_state";
 /// How many may be at them.
@@ -27,13 +29,18 @@ pub fn describe() {
         Unit::Seconds,
         "Time of a call, answer included, by system"
     );
+    describe_histogram!(
+        ROWS,
+        Unit::Count,
+        "Rows that plans wrote together in one call, by system"
+    );
     describe_gauge!(
         BREAKER,
         "Whether a system is asked: 0 it is, 1 it is tried by one message at a time, 2 it is left alone"
     );
     describe_gauge!(
         AT_ONCE,
-        "Plans or reads that may be at a system at once now, by system"
+        "Reads, or steps of plans, that may be at a system at once now, by system"
     );
 }
 
@@ -41,6 +48,12 @@ pub fn describe() {
 pub(crate) fn called(system: &str, outcome: &'static str, took: Duration) {
     counter!(CALLS, "system" => system.to_owned(), "outcome" => outcome).increment(1);
     histogram!(SECONDS, "system" => system.to_owned()).record(took);
+}
+
+/// So many rows of plans go in one call.
+pub(crate) fn loaded(system: &str, rows: usize) {
+    let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+    histogram!(ROWS, "system" => system.to_owned()).record(rows);
 }
 
 /// A system's breaker has come to be this.

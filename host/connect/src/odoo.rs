@@ -4,7 +4,7 @@
 //!
 //! | for | call |
 //! |---|---|
-//! | upsert | `<model>/load`, up to 100 rows a call: by external id, all or nothing; a refused row is compared with what is there (`settle.rs`) |
+//! | upsert | `<model>/load`, up to 100 rows a call, of several plans where many are under way (`lane.rs`): by external id, all or nothing; a refused row is compared with what is there (`settle.rs`) |
 //! | ensure | `ir.model.data/check_object_reference`, or `<model>/read` by Odoo's own id, then `load` for what is not there |
 //! | act | `check_object_reference`, `<model>/read` of the state, `<model>/<action>`, `read` again |
 //! | remove | `check_object_reference`, `<model>/read` of `active`, `<model>/write`: archived, never deleted |
@@ -43,6 +43,7 @@ mod check;
 pub(crate) mod client;
 mod fields;
 mod hint;
+mod lane;
 mod load;
 mod loaded;
 mod lookup;

@@ -20,7 +20,7 @@ pub const READ_TIME: Span = Span::seconds(30);
 /// five times with growing pauses, some 60 s in all, and 100 orders in one call take 20 s before that.
 pub const WRITE_TIME: Span = Span::seconds(120);
 
-/// Plans carried out at once where nothing else is set. Odoo Online asks for calls one after another, and two writes to the
+/// Steps of plans carried out at once where nothing else is set. Odoo Online asks for calls one after another, and two writes to the
 /// same record cost more than they gain.
 pub const ODOO_AT_ONCE: NonZeroU32 = NonZeroU32::MIN;
 
@@ -176,8 +176,8 @@ pub struct Odoo {
     /// left alone for as long again before it is looked up: Odoo may still be at it. Default 120s.
     #[serde(default = "write_time")]
     pub write_time: Span,
-    /// Plans carried out, and records read, at once, at most. Default 1. Of more there are fewer after lost races, or when it
-    /// let us wait or became slow, and more again when all is well.
+    /// Steps of plans carried out, and records read, at once, at most. Default 1; each may be a `load` with rows of a hundred
+    /// messages. Of more there are fewer after lost races, or when it let us wait or became slow, and more again when all is well.
     #[serde(default = "odoo_at_once")]
     pub at_once: NonZeroU32,
     /// Calls in a second at most, at even distances; fewer after it asked for patience. Left out, as many as come.

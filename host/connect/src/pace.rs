@@ -5,12 +5,13 @@
 //! without. The numbers are worked out from what they are told, time included; only [`Pace`] waits.
 
 use std::{
+    collections::VecDeque,
     num::NonZeroU32,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::oneshot;
 
 /// How long nothing grows after a sign of strain: HubSpot counts by windows of 10 s, and Odoo's own tries of a lost race have
 /// mostly ended by then.
@@ -102,88 +103,105 @@ impl Rate {
     }
 }
 
-/// Lets so many in at once as the limit says, in the order they came.
+/// Lets so many in at once as the limit says: urgent ones first, and each kind in the order they came.
 #[derive(Clone, Debug)]
-pub struct Pace(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    turns: Arc<Semaphore>,
-    state: Mutex<State>,
-}
+pub struct Pace(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
     limit: Limit,
-    /// Turns that are to end without making room.
-    debt: u32,
+    at_work: u32,
+    urgent: VecDeque<oneshot::Sender<Permit>>,
+    usual: VecDeque<oneshot::Sender<Permit>>,
 }
 
 /// The right to be at work; it ends when dropped.
 #[derive(Debug)]
-pub struct Permit {
-    turn: Option<OwnedSemaphorePermit>,
-    pace: Arc<Inner>,
-}
+pub struct Permit(Pace);
 
 impl Pace {
     /// So many at once at most.
     pub fn new(at_once: NonZeroU32) -> Self {
-        let most = u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX);
-        let at_once = NonZeroU32::new(at_once.get().min(most)).unwrap_or(NonZeroU32::MIN);
-        let turns = usize::try_from(at_once.get()).unwrap_or(1);
-        Self(Arc::new(Inner {
-            turns: Arc::new(Semaphore::new(turns)),
-            state: Mutex::new(State {
-                limit: Limit::new(at_once),
-                debt: 0,
-            }),
-        }))
+        Self(Arc::new(Mutex::new(State {
+            limit: Limit::new(at_once),
+            at_work: 0,
+            urgent: VecDeque::new(),
+            usual: VecDeque::new(),
+        })))
     }
 
-    /// Waits for a turn.
-    pub async fn enter(&self) -> Permit {
-        // it is never closed, so that there is always a permit in the end
-        Permit {
-            turn: Arc::clone(&self.0.turns).acquire_owned().await.ok(),
-            pace: Arc::clone(&self.0),
+    /// How many there may be at once now.
+    pub fn get(&self) -> u32 {
+        self.state().limit.get()
+    }
+
+    /// Waits for a turn. Who goes away before has none.
+    pub async fn enter(&self, urgent: bool) -> Permit {
+        loop {
+            let turn = {
+                let mut state = self.state();
+                if state.has_room() {
+                    state.at_work += 1;
+                    return Permit(self.clone());
+                }
+                let (sender, turn) = oneshot::channel();
+                match urgent {
+                    true => state.urgent.push_back(sender),
+                    false => state.usual.push_back(sender),
+                }
+                turn
+            };
+            // a sender is dropped with its permit sent, or not at all
+            if let Ok(permit) = turn.await {
+                return permit;
+            }
         }
     }
 
     /// Something ended, with a sign of strain or without. The new number, if it is another one.
     pub fn told(&self, strain: bool, begun: Instant, now: Instant) -> Option<u32> {
-        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = state.limit.get();
-        if !state.limit.told(strain, begun, now) {
-            return None;
+        let after = {
+            let mut state = self.state();
+            state.limit.told(strain, begun, now).then(|| state.limit.get())
+        };
+        self.let_in();
+        after
+    }
+
+    /// Gives those who wait the turns there are.
+    fn let_in(&self) {
+        loop {
+            let mut state = self.state();
+            let next = state.has_room().then(|| state.next()).flatten();
+            let Some(next) = next else { return };
+            state.at_work += 1;
+            drop(state);
+            // who has gone away does not take it: then it is dropped, which lets the next one in
+            drop(next.send(Permit(self.clone())));
         }
-        let after = state.limit.get();
-        if after < before {
-            let fewer = before - after;
-            let taken = self.0.turns.forget_permits(usize::try_from(fewer).unwrap_or(0));
-            state.debt += fewer - u32::try_from(taken).unwrap_or(fewer);
-        } else {
-            // what was to go may stay
-            let more = after - before;
-            let paid = more.min(state.debt);
-            state.debt -= paid;
-            self.0
-                .turns
-                .add_permits(usize::try_from(more - paid).unwrap_or(0));
-        }
-        Some(after)
+    }
+
+    /// A panic while it was locked left it whole: every change is one step.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn has_room(&self) -> bool {
+        self.at_work < self.limit.get()
+    }
+
+    fn next(&mut self) -> Option<oneshot::Sender<Permit>> {
+        let mut waiting = std::iter::from_fn(|| self.urgent.pop_front().or_else(|| self.usual.pop_front()));
+        waiting.find(|one| !one.is_closed())
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut state = self.pace.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.debt > 0 {
-            state.debt -= 1;
-            if let Some(turn) = self.turn.take() {
-                turn.forget();
-            }
-        }
+        self.0.state().at_work -= 1;
+        self.0.let_in();
     }
 }
 

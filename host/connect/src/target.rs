@@ -1,5 +1,7 @@
 //! The side that is written to.
 
+use std::num::NonZeroUsize;
+
 use async_trait::async_trait;
 use cambist_contract::{
     delivery::{NextTry, Receipt},
@@ -31,12 +33,41 @@ pub trait Target: Send + Sync {
         written: &[Option<Digest>],
     ) -> Result<Vec<Receipt>, DeliverError>;
 
+    /// The same among other plans that are carried out at the same time.
+    ///
+    /// # Errors
+    ///
+    /// As of [`deliver`](Self::deliver).
+    async fn deliver_among(
+        &self,
+        plan: &[Command],
+        written: &[Option<Digest>],
+        _: Manner,
+    ) -> Result<Vec<Receipt>, DeliverError> {
+        self.deliver(plan, written).await
+    }
+
+    /// How many plans share a call of the system where many wait. So many for each of its calls are worth being under way.
+    fn together(&self) -> NonZeroUsize {
+        NonZeroUsize::MIN
+    }
+
     /// Whether the system answers and accepts our key, by one cheap call.
     ///
     /// # Errors
     ///
     /// What is the matter.
     async fn ready(&self) -> Result<(), ConnectError>;
+}
+
+/// How a plan is carried out among others.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Manner {
+    /// Its calls go before those of plans that are not urgent.
+    pub urgent: bool,
+    /// Its records may travel in one call with those of other plans. Not after it has failed some times: what has brought calls
+    /// down is not to do so to others for ever.
+    pub shares: bool,
 }
 
 /// A plan was not carried out to its end.

@@ -225,8 +225,13 @@ impl Pipeline {
 
     /// The door of this name.
     pub(crate) fn door(&self, name: &Name) -> Arc<Door> {
-        let line = self.setup.systems.line(&name.1).filter(|_| name.0 != Side::Flow);
-        self.doors.of(name, line.map(Line::at_once))
+        let systems = &self.setup.systems;
+        let line = systems.line(&name.1).filter(|_| name.0 != Side::Flow);
+        let together = match name.0 {
+            Side::Target => systems.target(&name.1).map(|target| target.together()),
+            Side::Source | Side::Flow => None,
+        };
+        self.doors.of(name, line.map(Line::at_once), together)
     }
 
     /// Gives a message a slot of those that its flow may have. False if there is none: then

@@ -37,7 +37,7 @@
 
 use std::{
     collections::BTreeMap,
-    num::NonZeroU32,
+    num::{NonZeroU32, NonZeroUsize},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -49,8 +49,8 @@ use crate::queue::{Lane, Queue};
 /// Messages behind the door of a system that has no line of its own, where nothing says how many it takes at once.
 const BEHIND: usize = 16;
 
-/// Messages behind a door for each that its system takes at once: one is at work, and the next is at hand when it ends. More
-/// would have chosen their order too early, and what is urgent would come behind them.
+/// Messages behind a door for each that its system takes at once, or for each that shares a call of it: one is at work, and the
+/// next is at hand when it ends. More would have chosen their order too early.
 const FOR_EACH: usize = 2;
 
 /// Messages that may wait before one door, some kB each. A claim passes by each of
@@ -152,17 +152,24 @@ impl Doors {
         }
     }
 
-    /// The door of this name. A system takes so many `at_once`, where that is known.
-    pub(crate) fn of(&self, name: &Name, at_once: Option<NonZeroU32>) -> Arc<Door> {
+    /// The door of this name. A system takes so many calls `at_once`, where that is known, each for so many messages
+    /// `together`.
+    pub(crate) fn of(
+        &self,
+        name: &Name,
+        at_once: Option<NonZeroU32>,
+        together: Option<NonZeroUsize>,
+    ) -> Arc<Door> {
         let mut doors = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let door = doors.entry(name.clone()).or_insert_with(|| {
             let of_a_system = at_once.and_then(|at_once| usize::try_from(at_once.get()).ok());
             Arc::new(Door::new(
                 name.0,
                 match name.0 {
-                    Side::Source | Side::Target => {
-                        of_a_system.map_or(BEHIND, |at_once| at_once.saturating_mul(FOR_EACH))
-                    }
+                    Side::Source | Side::Target => of_a_system.map_or(BEHIND, |at_once| {
+                        let calls = at_once.saturating_mul(FOR_EACH);
+                        calls.saturating_mul(together.map_or(1, NonZeroUsize::get))
+                    }),
                     Side::Flow => self.of_a_flow,
                 },
             ))

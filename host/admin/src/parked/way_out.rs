@@ -34,7 +34,7 @@ pub fn way_out(code: &str) -> &'static str {
         "too-deep" => "make the object flatter where it comes from and `cambist replay ID`, or `edit` it",
         "journal" => "run the host that wrote it, or restore the journal from a copy; then `retry`",
         "attempts-spent" => "get the system to answer again, then `retry` all of them at once",
-        "unreachable" | "no-answer" | "cut-off" | "busy" | "contended" | "troubled" => {
+        "unreachable" | "no-answer" | "cut-off" | "busy" | "left-alone" | "contended" | "troubled" => {
             "get the system to answer again, then `retry`"
         }
         "strange-answer" | "no-database" => {

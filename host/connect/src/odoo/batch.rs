@@ -14,7 +14,7 @@ pub(crate) fn length(commands: &[Command]) -> usize {
     let Some(first) = commands.first() else { return 0 };
     let together = |other: &&Command| match (first, *other) {
         (Command::Ensure(first), Command::Ensure(other))
-        | (Command::Upsert(first), Command::Upsert(other)) => alike(first, other),
+        | (Command::Upsert(first), Command::Upsert(other)) => Shape::of(first) == Shape::of(other),
         _ => false,
     };
     1 + commands
@@ -25,10 +25,23 @@ pub(crate) fn length(commands: &[Command]) -> usize {
         .count()
 }
 
-fn alike(first: &Record, other: &Record) -> bool {
-    let columns = |record: &Record| record.values.keys().cloned().collect::<BTreeSet<_>>();
-    let is_own = |record: &Record| matches!(record.key, RecordKey::Own(_));
-    first.model == other.model && is_own(first) == is_own(other) && columns(first) == columns(other)
+/// What rows of one call have in common.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Shape {
+    model: String,
+    /// Whether they are found by Odoo's own ids.
+    is_own: bool,
+    columns: BTreeSet<String>,
+}
+
+impl Shape {
+    pub(crate) fn of(record: &Record) -> Self {
+        Self {
+            model: record.model.clone(),
+            is_own: matches!(record.key, RecordKey::Own(_)),
+            columns: record.values.keys().cloned().collect(),
+        }
+    }
 }
 
 #[cfg(test)]

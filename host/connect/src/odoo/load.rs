@@ -11,7 +11,7 @@ use super::{
     client::{About, Kind, object},
     loaded::{self, NoIds},
 };
-use crate::ConnectError;
+use crate::{ConnectError, error::Again};
 
 /// The most rows of one call. A hundred rows cost one row some 4 ms of Odoo, a single one 50; a thousand gain nothing more and
 /// hold locks ten times as long.
@@ -64,6 +64,15 @@ pub(crate) async fn load(client: &OdooClient, records: &[&Record]) -> Result<Vec
             reason,
         },
     })
+}
+
+/// An answer with ids in it, and none for a row.
+pub(crate) fn no_id(client: &OdooClient) -> ConnectError {
+    ConnectError::Strange {
+        system: client.system().to_owned(),
+        what: "another answer than `load` gives".to_owned(),
+        again: Again::Harmless,
+    }
 }
 
 fn misfit(client: &OdooClient, record: &Record, name: &str) -> ConnectError {

@@ -1,6 +1,6 @@
 //! Carrying out a plan in Odoo.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroUsize};
 
 use async_trait::async_trait;
 use cambist_contract::{
@@ -9,17 +9,23 @@ use cambist_contract::{
     mapping::{Command, Record},
 };
 
-use super::{OdooClient, action, batch, check, load, lookup, remove, settle};
+use super::{
+    OdooClient, action, batch, check,
+    lane::Lane,
+    load::{self, BATCH},
+    lookup, remove, settle,
+};
 use crate::{
     ConnectError,
     line::Line,
-    target::{DeliverError, Target, digest_of},
+    target::{DeliverError, Manner, Target, digest_of},
 };
 
 /// An Odoo database to write to.
 pub struct OdooTarget {
     client: OdooClient,
     line: Line,
+    lane: Lane,
 }
 
 /// What may be left out.
@@ -35,13 +41,18 @@ enum Skip {
 struct Delivery<'p> {
     plan: &'p [Command],
     written: &'p [Option<Digest>],
+    manner: Manner,
     skip: Skip,
     receipts: Vec<Option<Receipt>>,
 }
 
 impl OdooTarget {
     pub(crate) fn new(client: OdooClient, line: Line) -> Self {
-        Self { client, line }
+        Self {
+            lane: Lane::new(client.clone(), line.clone()),
+            client,
+            line,
+        }
     }
 
     async fn carry_out(&self, delivery: &mut Delivery<'_>) -> Result<(), ConnectError> {
@@ -50,11 +61,13 @@ impl OdooTarget {
             let length = batch::length(rest);
             match rest.first() {
                 Some(Command::Act(action)) => {
-                    let (effect, id) = action::act(&self.client, action).await?;
+                    let acted = self.in_a_turn(delivery.manner, action::act(&self.client, action));
+                    let (effect, id) = acted.await?;
                     delivery.done(at, effect, Some(id), None);
                 }
                 Some(Command::Remove(name)) => {
-                    let (effect, id) = remove::remove(&self.client, name).await?;
+                    let removed = self.in_a_turn(delivery.manner, remove::remove(&self.client, name));
+                    let (effect, id) = removed.await?;
                     // the same values again are then no longer what was written last
                     delivery.done(at, effect, id, Some(Digest::of(b"")));
                 }
@@ -65,6 +78,19 @@ impl OdooTarget {
             at += length;
         }
         Ok(())
+    }
+
+    /// Does a step of a plan in a turn of its own.
+    async fn in_a_turn<T>(
+        &self,
+        manner: Manner,
+        step: impl Future<Output = Result<T, ConnectError>>,
+    ) -> Result<T, ConnectError> {
+        let turn = self.line.turn_for(manner.urgent).await;
+        turn.may_ask()?;
+        let result = step.await;
+        turn.end(&result);
+        result
     }
 
     /// Writes what is not there with these values already.
@@ -82,30 +108,73 @@ impl OdooTarget {
                 false => changed.push((index, record)),
             }
         }
-        self.load(delivery, &changed).await
+        match delivery.manner.shares {
+            _ if changed.is_empty() => Ok(()),
+            true => self.load_among(delivery, &changed).await,
+            false => {
+                self.in_a_turn(delivery.manner, self.load(delivery, &changed))
+                    .await
+            }
+        }
     }
 
-    /// Creates what is not there at all. What we wrote once is not even looked for.
+    /// Creates what is not there at all. What we wrote once is not even looked for. All in one turn, so that nobody of ours makes
+    /// it between the look and the load.
     async fn ensure(
         &self,
         delivery: &mut Delivery<'_>,
         at: usize,
         length: usize,
     ) -> Result<(), ConnectError> {
-        let mut missing = Vec::new();
+        let mut asked = Vec::new();
         for (index, record) in delivery.records(at, length) {
-            if delivery.is_written(index, |_| true) {
-                let before = delivery.before(index);
-                delivery.done(index, Effect::Unchanged, None, before);
-                continue;
-            }
-            match lookup::find(&self.client, &record.model, &record.key).await? {
-                Some(id) => delivery.done(index, Effect::Unchanged, Some(id), None),
-                // one with an id of Odoo's own is refused by `load`: it makes none
-                None => missing.push((index, record)),
+            match delivery.is_written(index, |_| true) {
+                true => delivery.done(index, Effect::Unchanged, None, delivery.before(index)),
+                false => asked.push((index, record)),
             }
         }
-        self.load(delivery, &missing).await
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let manner = delivery.manner;
+        let step = async {
+            let mut missing = Vec::new();
+            for (index, record) in asked {
+                match lookup::find(&self.client, &record.model, &record.key).await? {
+                    Some(id) => delivery.done(index, Effect::Unchanged, Some(id), None),
+                    // one with an id of Odoo's own is refused by `load`: it makes none
+                    None => missing.push((index, record)),
+                }
+            }
+            self.load(delivery, &missing).await
+        };
+        self.in_a_turn(manner, step).await
+    }
+
+    /// Loads rows together with those of other plans. A row that is refused is settled by itself.
+    async fn load_among(
+        &self,
+        delivery: &mut Delivery<'_>,
+        rows: &[(usize, &Record)],
+    ) -> Result<(), ConnectError> {
+        let manner = delivery.manner;
+        let records = rows.iter().map(|(_, record)| (*record).clone()).collect();
+        let mut failed = None;
+        for ((index, record), loaded) in rows.iter().zip(self.lane.load(records, manner.urgent).await) {
+            let settled = match loaded {
+                Ok(id) => Ok((id, true)),
+                Err(refusal @ ConnectError::Refused { .. }) => {
+                    self.in_a_turn(manner, settle::settle(&self.client, record, refusal))
+                        .await
+                }
+                Err(error) => Err(error),
+            };
+            match settled {
+                Ok((id, changed)) => delivery.settled(*index, record, id, changed),
+                Err(error) => drop(failed.get_or_insert(error)),
+            }
+        }
+        failed.map_or(Ok(()), Err)
     }
 
     /// Loads rows together. A row that is refused is settled by itself, and the others are loaded without it.
@@ -116,7 +185,7 @@ impl OdooTarget {
             let refusal = match load::load(&self.client, &records).await {
                 Ok(ids) => {
                     for ((index, record), id) in rows.iter().zip(ids) {
-                        delivery.done(*index, Effect::Written, Some(id), Some(digest_of(record)));
+                        delivery.settled(*index, record, id, true);
                     }
                     return Ok(());
                 }
@@ -133,12 +202,7 @@ impl OdooTarget {
             };
             let (index, record) = rows.remove(place);
             let (id, changed) = settle::settle(&self.client, record, refusal).await?;
-            let effect = if changed {
-                Effect::Written
-            } else {
-                Effect::Unchanged
-            };
-            delivery.done(index, effect, Some(id), Some(digest_of(record)));
+            delivery.settled(index, record, id, changed);
         }
         Ok(())
     }
@@ -156,14 +220,23 @@ impl Target for OdooTarget {
         plan: &[Command],
         written: &[Option<Digest>],
     ) -> Result<Vec<Receipt>, DeliverError> {
+        self.deliver_among(plan, written, Manner::default()).await
+    }
+
+    async fn deliver_among(
+        &self,
+        plan: &[Command],
+        written: &[Option<Digest>],
+        manner: Manner,
+    ) -> Result<Vec<Receipt>, DeliverError> {
         if let Err(error) = check::plan(&self.client, plan) {
             let receipts = Vec::new();
             return Err(DeliverError { receipts, error });
         }
-        let turn = self.line.turn().await;
         let mut delivery = Delivery {
             plan,
             written,
+            manner,
             skip: Skip::Written,
             receipts: vec![None; plan.len()],
         };
@@ -177,25 +250,20 @@ impl Target for OdooTarget {
             delivery.skip = Skip::Nothing;
             result = self.carry_out(&mut delivery).await;
         }
-        let receipts: Vec<Receipt> = delivery.receipts.into_iter().flatten().collect();
-        match result.is_ok() && receipts.iter().all(is_left_out) {
-            true => turn.unused(),
-            false => turn.end(&result),
-        }
+        let receipts = delivery.receipts.into_iter().flatten().collect();
         match result {
             Ok(()) => Ok(receipts),
             Err(error) => Err(DeliverError { receipts, error }),
         }
     }
 
+    fn together(&self) -> NonZeroUsize {
+        NonZeroUsize::new(BATCH).unwrap_or(NonZeroUsize::MIN)
+    }
+
     async fn ready(&self) -> Result<(), ConnectError> {
         self.client.ready().await
     }
-}
-
-/// Whether a command was done without a call.
-fn is_left_out(receipt: &Receipt) -> bool {
-    receipt.effect == Effect::Unchanged && receipt.target_id.is_none()
 }
 
 /// Whether a row was refused for what one of its columns says.
@@ -222,6 +290,16 @@ impl<'p> Delivery<'p> {
 
     fn is_written(&self, index: usize, enough: impl Fn(Digest) -> bool) -> bool {
         self.skip == Skip::Written && self.before(index).is_some_and(enough)
+    }
+
+    /// Keeps that a record has its values, and whether something had to be written for that.
+    fn settled(&mut self, index: usize, record: &Record, id: i64, changed: bool) {
+        let effect = if changed {
+            Effect::Written
+        } else {
+            Effect::Unchanged
+        };
+        self.done(index, effect, Some(id), Some(digest_of(record)));
     }
 
     /// Keeps a receipt; of two for one command the one that says more.

@@ -85,10 +85,10 @@ fn calls_stand_at_even_distances_and_farther_apart_after_a_refusal() {
 #[tokio::test]
 async fn one_more_than_allowed_waits_for_the_first_to_leave() {
     let pace = Pace::new(NonZeroU32::MIN);
-    let first = pace.enter().await;
+    let first = pace.enter(false).await;
     let second = tokio::spawn({
         let pace = pace.clone();
-        async move { pace.enter().await }
+        async move { pace.enter(false).await }
     });
     tokio::task::yield_now().await;
     assert!(!second.is_finished());
@@ -102,14 +102,14 @@ async fn fewer_turns_hold_for_those_that_are_at_work_too() {
     let pace = Pace::new(some(4));
     let mut inside = Vec::new();
     for _ in 0..3 {
-        inside.push(pace.enter().await);
+        inside.push(pace.enter(false).await);
     }
     let later = now + Duration::from_millis(1);
     assert_eq!(pace.told(true, now, later), Some(2));
     assert_eq!(pace.told(true, now, later), None, "it began before");
     let next = tokio::spawn({
         let pace = pace.clone();
-        async move { pace.enter().await }
+        async move { pace.enter(false).await }
     });
     inside.pop();
     tokio::task::yield_now().await;
@@ -119,8 +119,31 @@ async fn fewer_turns_hold_for_those_that_are_at_work_too() {
     let calm = later + CALM;
     let told: Vec<u32> = (0..16).filter_map(|_| pace.told(false, calm, calm)).collect();
     assert_eq!(told, [3]);
-    let third = pace.enter().await;
-    assert_eq!(pace.0.turns.available_permits(), 0);
+    let third = pace.enter(false).await;
+    assert!(!pace.state().has_room());
     drop((inside, next, third));
-    assert_eq!(pace.0.turns.available_permits(), 3);
+    assert_eq!(pace.state().at_work, 0);
+}
+
+#[tokio::test]
+async fn what_is_urgent_goes_first_and_who_went_away_keeps_no_turn() {
+    let pace = Pace::new(NonZeroU32::MIN);
+    let first = pace.enter(false).await;
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let mut waiting = Vec::new();
+    for (name, urgent) in [("gone", false), ("usual", false), ("urgent", true)] {
+        let (pace, told) = (pace.clone(), Arc::clone(&told));
+        waiting.push(tokio::spawn(async move {
+            let _permit = pace.enter(urgent).await;
+            told.lock().unwrap().push(name);
+        }));
+        tokio::task::yield_now().await;
+    }
+    waiting.remove(0).abort();
+    tokio::task::yield_now().await;
+    drop(first);
+    for one in waiting {
+        one.await.unwrap();
+    }
+    assert_eq!(*told.lock().unwrap(), ["urgent", "usual"]);
 }

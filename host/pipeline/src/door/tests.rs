@@ -19,21 +19,21 @@ fn lane(name: &str) -> Lane {
 #[tokio::test]
 async fn a_full_door_takes_nobody_in_and_no_slot_away() {
     let (doors, slots) = (Doors::new(16), Arc::new(Semaphore::new(1)));
-    let door = doors.of(&target("odoo"), None);
+    let door = doors.of(&target("odoo"), None, None);
     let mut inside: Vec<_> = (0..BEHIND).map_while(|_| door.enter()).collect();
     assert_eq!(inside.len(), BEHIND);
-    assert!(doors.of(&target("odoo"), None).enter().is_none(), "the same door");
-    assert!(doors.of(&target("other"), None).enter().is_some(), "another door");
+    assert!(doors.of(&target("odoo"), None, None).enter().is_none(), "the same door");
+    assert!(doors.of(&target("other"), None, None).enter().is_some(), "another door");
     let other_side = (Side::Source, "odoo".to_owned());
     assert!(
-        doors.of(&other_side, None).enter().is_some(),
+        doors.of(&other_side, None, None).enter().is_some(),
         "the system's other door"
     );
 
     let slot = Arc::clone(&slots).try_acquire_owned().unwrap();
     let (told, mut freed) = tokio::sync::mpsc::unbounded_channel();
     let waiting = tokio::spawn(async move {
-        let door = doors.of(&target("odoo"), None);
+        let door = doors.of(&target("odoo"), None, None);
         let freed = || told.send(()).unwrap();
         door.wait(Place::slot(slot), &lane("de"), freed).await.is_some()
     });
@@ -86,7 +86,7 @@ async fn a_place_goes_past_those_who_have_gone_away() {
 #[test]
 fn a_flow_never_has_all_slots_if_there_are_some() {
     for (slots, most) in [(1, 1), (3, 3), (4, 3), (16, 12)] {
-        let door = Doors::new(slots).of(&(Side::Flow, "deals".to_owned()), None);
+        let door = Doors::new(slots).of(&(Side::Flow, "deals".to_owned()), None, None);
         assert_eq!(room(&door), most, "of {slots}");
     }
 }
@@ -94,7 +94,13 @@ fn a_flow_never_has_all_slots_if_there_are_some() {
 #[test]
 fn behind_a_systems_door_are_two_for_each_that_it_takes_at_once() {
     let at_once = NonZeroU32::new(3);
-    assert_eq!(room(&Doors::new(16).of(&target("odoo"), at_once)), 6);
+    assert_eq!(room(&Doors::new(16).of(&target("odoo"), at_once, None)), 6);
+    let together = NonZeroUsize::new(100);
+    assert_eq!(
+        room(&Doors::new(16).of(&target("odoo"), at_once, together)),
+        600,
+        "and for each that shares a call"
+    );
 }
 
 /// How many go in at once.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use cambist_connect::Manner;
 use cambist_contract::{
     canonical::EntityRef,
     digest::Digest,
@@ -19,6 +20,10 @@ use crate::{
     work::{Output, Passed, Work},
 };
 
+/// Attempts that may fail together with those of other messages, because all of them were in one call. From then on a message
+/// goes alone: if it is what brings the target down, it does so to no other one more often, and all have attempts left.
+const ALONE_AFTER: u32 = 2;
+
 pub(super) async fn run(pipeline: &Pipeline, work: &mut Work) -> Result<Passed, Failure> {
     let name = work.route()?.target.clone();
     let target = pipeline.setup.systems.target(&name).ok_or_else(|| {
@@ -30,7 +35,15 @@ pub(super) async fn run(pipeline: &Pipeline, work: &mut Work) -> Result<Passed, 
     let records: Vec<(String, String)> = plan.commands.iter().map(record).collect();
     let written = pipeline.setup.journal.written(&name, &records).await?;
     let said = said(work)?;
-    let (mut receipts, outcome) = match target.deliver(&plan.commands, &written).await {
+    let manner = Manner {
+        urgent: pipeline
+            .routes()
+            .flow(&work.route()?.flow)
+            .is_some_and(|flow| flow.urgent),
+        shares: work.status.attempts < ALONE_AFTER,
+    };
+    let delivered = target.deliver_among(&plan.commands, &written, manner).await;
+    let (mut receipts, outcome) = match delivered {
         Ok(receipts) => (receipts, Ok(())),
         Err(failed) => (failed.receipts, Err(failed.error)),
     };
