@@ -49,6 +49,8 @@ macro_rules! for_each_case {
         $case!(receipt, receipts_at_once_make_one_message);
         $case!(receipt, an_empty_batch_is_nothing);
         $case!(claims, the_longest_due_comes_first);
+        $case!(claims, backlogs_take_turns);
+        $case!(claims, a_shut_backlog_is_passed_over);
         $case!(claims, nothing_is_handed_out_before_its_time);
         $case!(claims, a_claim_brings_all_that_happened);
         $case!(claims, a_claimed_message_is_nobody_elses);
@@ -98,6 +100,7 @@ macro_rules! for_each_case {
         $case!(views, a_list_is_newest_first_and_filtered);
         $case!(views, pages_follow_each_other);
         $case!(views, counts_follow_the_states);
+        $case!(views, what_stands_in_each_backlog_follows_the_states);
         $case!(views, lag_is_that_of_the_message_longest_due);
         $case!(views, written_digests_are_the_last_of_each_record);
         $case!(views, what_a_dry_run_showed_was_not_written);

@@ -1,6 +1,6 @@
 //! The trait that every store implements, and what can go wrong with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use cambist_contract::{
@@ -71,6 +71,25 @@ pub struct Cause {
     pub oldest: Status,
 }
 
+/// Messages that are handed out in turns with those of others: of one flow and region, or of one system while these are not
+/// known.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Backlog {
+    /// The flow; none before a message is routed.
+    pub flow: Option<String>,
+    /// The region; the system before a message is routed.
+    pub of: String,
+}
+
+/// How many messages of a backlog stand where.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Standing {
+    /// The backlog.
+    pub backlog: Backlog,
+    /// By the state's name.
+    pub by_state: BTreeMap<String, u64>,
+}
+
 /// How many messages stand where.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Counts {
@@ -119,9 +138,21 @@ pub trait Journal: Send + Sync + 'static {
     /// Nothing was accepted; the sender must be told to send again.
     async fn accept(&self, messages: Vec<Message>) -> Result<Vec<Accepted>, JournalError>;
 
-    /// Hands out messages that are due at `now`, the longest due first, at most
-    /// `limit` and at most one per key: the oldest of the key that is not final,
-    /// and none while another of the key is claimed.
+    /// [`claim_beside`](Self::claim_beside) with nothing shut.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was claimed.
+    async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claim>, JournalError> {
+        self.claim_beside(now, limit, &BTreeSet::new()).await
+    }
+
+    /// Hands out messages that are due at `now`, at most `limit` and at most one per key: the
+    /// oldest of the key that is not final, and none while another of the key is claimed.
+    ///
+    /// [Backlogs](Backlog) take turns: of each comes an equal share of `limit`, as far as it has so
+    /// many, beginning behind the one that came last; within one the longest due come first.
+    /// Those that are `shut` are passed over, at no cost however long they are.
     ///
     /// A message stays claimed until it is recorded as anything but worked on
     /// ([`Event::Routed`], [`Event::Passed`], [`Event::Delivered`]), until
@@ -133,7 +164,12 @@ pub trait Journal: Send + Sync + 'static {
     /// # Errors
     ///
     /// Nothing was claimed.
-    async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claim>, JournalError>;
+    async fn claim_beside(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        shut: &BTreeSet<Backlog>,
+    ) -> Result<Vec<Claim>, JournalError>;
 
     /// Gives a claim back unchanged.
     fn release(&self, id: &MessageId);
@@ -219,6 +255,13 @@ pub trait Journal: Send + Sync + 'static {
     ///
     /// The store cannot be read.
     async fn counts(&self) -> Result<Counts, JournalError>;
+
+    /// How many messages of each backlog stand where, those that ended among them.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    async fn standing(&self) -> Result<Vec<Standing>, JournalError>;
 
     /// The digests of the values last written to these records of a target, in
     /// the order asked; none for a record that was never written. What was only

@@ -4,6 +4,8 @@ use cambist_contract::{canonical::EntityRef, message::MessageId, stage::Stage};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::journal::Backlog;
+
 /// Where a message stands.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "state")]
@@ -66,6 +68,16 @@ impl State {
         match self {
             Self::Ignored { .. } | Self::Denied { .. } | Self::Done => true,
             Self::Due { .. } | Self::Parked { .. } | Self::Held { .. } | Self::Waiting { .. } => false,
+        }
+    }
+}
+
+impl Status {
+    /// Whose turns it is handed out in.
+    pub fn backlog(&self) -> Backlog {
+        Backlog {
+            flow: self.flow.clone(),
+            of: self.region.as_ref().unwrap_or(&self.system).clone(),
         }
     }
 }

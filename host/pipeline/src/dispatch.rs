@@ -3,13 +3,13 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use cambist_connect::{Systems, line::Line};
 use cambist_journal::{Heard, Journal, JournalError, Shadows, journal::Claim};
 use cambist_registry::Registry;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::{
     sync::{Notify, Semaphore, watch},
     task::JoinSet,
@@ -24,6 +24,7 @@ use crate::{
     options::Routes,
     ownership::Owner,
     shadow::Shadowing,
+    shut::{Shut, Until},
     way::{self, Went},
 };
 
@@ -80,6 +81,7 @@ pub struct Pipeline {
     pub(crate) doors: Doors,
     pub(crate) shadowing: Shadowing,
     pub(crate) delivering: Delivering,
+    pub(crate) shut: Shut,
     /// Which messages go which way, from the last config that holds.
     routes: RwLock<Routes>,
     pub(crate) calls: Calls,
@@ -100,6 +102,7 @@ impl Pipeline {
             shadowing: Shadowing::new(Arc::clone(&setup.shadows)),
             doors: Doors::new(setup.at_once),
             delivering: Delivering::default(),
+            shut: Shut::default(),
             calls: Calls::new(setup.calls_at_once),
             setup,
             freed: Notify::new(),
@@ -156,7 +159,9 @@ impl Pipeline {
         if free.is_empty() {
             return Ok(());
         }
-        let claims = self.setup.journal.claim((self.setup.now)(), free.len()).await?;
+        let shut = self.shut.still(Instant::now(), |door| self.door(door).has_room());
+        let now = (self.setup.now)();
+        let claims = self.setup.journal.claim_beside(now, free.len(), &shut).await?;
         for (claim, slot) in claims.into_iter().zip(free) {
             let pipeline = Arc::clone(self);
             let id = claim.message.id.clone();
@@ -189,21 +194,21 @@ impl Pipeline {
         let id = claim.message.id.clone();
         let mut claim = claim;
         loop {
-            let (door, lane) = match way::go(self, claim, &mut place).await? {
+            let (door, lane, backlog) = match way::go(self, claim, &mut place).await? {
                 Went::On => return Ok(()),
-                Went::Before(door, lane) => (self.door(&door), lane),
-                Went::NotNow(door, lane, wait) => {
-                    let wait = SignedDuration::try_from(wait).unwrap_or_default();
-                    let now = (self.setup.now)();
-                    // those who were put off together come back one after the other here too
-                    let then = now.checked_add(wait).unwrap_or(now);
-                    let until = self.door(&door).put_off(&lane, then);
-                    return self.setup.journal.put_off(&id, until).await;
+                Went::Before(door, lane, backlog) => (door, lane, backlog),
+                Went::NotNow(backlog, until) => {
+                    if let Some(until) = until {
+                        self.shut.shut(backlog, until);
+                    }
+                    self.setup.journal.release(&id);
+                    return Ok(());
                 }
             };
+            let before = self.door(&door);
             let mut stopping = self.stopping.subscribe();
             let entered = tokio::select! {
-                entered = door.wait(place, &lane, || self.freed.notify_one()) => entered,
+                entered = before.wait(place, &lane, || self.freed.notify_one()) => entered,
                 _ = stopping.wait_for(|stopping| *stopping) => {
                     // it has not begun there; the next start goes on with it
                     self.setup.journal.release(&id);
@@ -211,8 +216,9 @@ impl Pipeline {
                 }
             };
             let Some(behind) = entered else {
-                let until = door.put_off(&lane, (self.setup.now)());
-                return self.setup.journal.put_off(&id, until).await;
+                self.shut.shut(backlog, Until::Room(door));
+                self.setup.journal.release(&id);
+                return Ok(());
             };
             place = behind;
             // read again, so that nobody holds a whole message while it waits

@@ -28,12 +28,9 @@
 //!
 //! # More than can wait
 //!
-//! Who finds too many waiting is [put off](cambist_journal::Journal::put_off) to a
-//! time of its own, a [`STEP`] behind the last one of its lane that was. So a backlog of any
-//! length stays in the journal, comes back as fast as the door may be expected to
-//! take it and no faster, and never stands between the journal and other systems'
-//! messages. The price is that those who were put off may be overtaken by other
-//! keys' messages; within a key nothing changes.
+//! Who finds too many waiting goes back to the journal as it came, and its backlog is
+//! [shut](crate::shut) until half of them have gone in: so a backlog of any length stays in the
+//! journal, and the door has always somebody to let in.
 
 use std::{
     collections::BTreeMap,
@@ -41,7 +38,6 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::queue::{Lane, Queue};
@@ -57,11 +53,6 @@ const FOR_EACH: usize = 2;
 /// them, some microseconds each; and a burst of a few batches of webhooks keeps
 /// its order of arrival.
 const BEFORE: usize = 240;
-
-/// How far those that were put off stand apart: 40 in a second. HubSpot lets read
-/// some five deals in a second and Odoo takes fewer plans, so that the door has
-/// always somebody to let in; and to look at 40 in vain costs a few milliseconds.
-const STEP: SignedDuration = SignedDuration::from_millis(25);
 
 /// What a door is before.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -134,8 +125,6 @@ struct Room {
     free: usize,
     /// Those who wait for one. Who is crowded out finds its end of the channel closed.
     before: Queue<oneshot::Sender<Permit>>,
-    /// When the last one of each lane that was put off comes back.
-    last: BTreeMap<String, Timestamp>,
 }
 
 /// A place behind a door; whoever waits has it next when it is dropped.
@@ -183,7 +172,6 @@ impl Door {
         let room = Room {
             free,
             before: Queue::new(),
-            last: BTreeMap::new(),
         };
         Self {
             side,
@@ -231,12 +219,10 @@ impl Door {
         Some(turn)
     }
 
-    /// When one of a lane that found too many waiting is to come again.
-    pub(crate) fn put_off(&self, lane: &Lane, now: Timestamp) -> Timestamp {
-        let mut room = lock(&self.room);
-        let last = room.last.entry(lane.name.clone()).or_insert(Timestamp::MIN);
-        *last = (*last).max(now).checked_add(STEP).unwrap_or(Timestamp::MAX);
-        *last
+    /// Whether those who were sent back for want of room may come again.
+    pub(crate) fn has_room(&self) -> bool {
+        let room = lock(&self.room);
+        room.free > 0 || room.before.len() <= BEFORE / 2
     }
 }
 

@@ -1,5 +1,7 @@
 //! What stops a message at a stage, and what is done about it.
 
+use std::time::Duration;
+
 use cambist_connect::ConnectError;
 use cambist_contract::{delivery::NextTry, fault::Fault, message::MessageId, plugin::CallError};
 use cambist_journal::JournalError;
@@ -61,6 +63,14 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// For how long the system is left alone, where that alone kept the stage from its end: no attempt was made.
+    pub(crate) fn left_alone(&self) -> Option<Duration> {
+        match self {
+            Self::Connect(ConnectError::LeftAlone { wait, .. }) => Some(*wait),
+            _ => None,
+        }
+    }
+
     /// What may be done with the message.
     pub(crate) fn next_try(&self) -> NextTry {
         match self {

@@ -19,7 +19,7 @@
 //!
 //! [`way`] for how one message goes its way, [`work`] for what it carries,
 //! `stage/` for the stages, [`dispatch`] for many messages at once, `door` for
-//! systems that are slow and flows that are busy, `calls` for plugins that compute long,
+//! systems that are slow and flows that are busy, `shut` for long backlogs, `calls` for plugins that compute long,
 //! `shadow` for what stands beside the live revisions, [`options`] for flows and regions.
 
 mod call;
@@ -39,6 +39,7 @@ pub mod poll;
 mod queue;
 mod said;
 mod shadow;
+mod shut;
 mod stage;
 mod way;
 mod work;

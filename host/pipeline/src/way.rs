@@ -1,15 +1,13 @@
 //! How one message goes its way: stage after stage, each recorded before the
 //! next, until it ends, waits or has failed.
 
-use std::{
-    collections::BTreeMap,
-    num::NonZeroU32,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Instant};
 
 use cambist_contract::{delivery::NextTry, mapping::Inbound, message::UNKNOWN_KIND, stage::Stage};
-use cambist_journal::{Event, JournalError, journal::Claim};
+use cambist_journal::{
+    Event, JournalError,
+    journal::{Backlog, Claim},
+};
 use cambist_registry::binding::Subject;
 use tracing::Instrument as _;
 
@@ -20,6 +18,7 @@ use crate::{
     metrics,
     options::{Flow, Routes},
     queue::Lane,
+    shut::Until,
     stage,
     work::{Passed, Route, Work},
 };
@@ -28,10 +27,10 @@ use crate::{
 pub(crate) enum Went {
     /// As far as it can now; all of it is recorded.
     On,
-    /// Before this door, behind which there is no room; it waits in this lane.
-    Before(Name, Lane),
-    /// Before this door, whose system is asked by nobody for so long.
-    NotNow(Name, Lane, Duration),
+    /// Before this door, behind which there is no room; it waits in this lane. If too many do, its backlog is shut.
+    Before(Name, Lane, Backlog),
+    /// No further for now, as all of its backlog: it is shut, or is to be until then.
+    NotNow(Backlog, Option<Until>),
 }
 
 /// Works on a claimed message for as long as it can go on. What it takes up,
@@ -78,20 +77,23 @@ pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> 
                 .line(&door.1)
                 .map(|line| line.pass(Instant::now()))
             {
-                Some(Err(wait)) => return Ok(Went::NotNow(door, lane(pipeline, &work, &flow), wait)),
+                Some(Err(wait)) => {
+                    let until = Until::Then(Instant::now() + wait);
+                    return Ok(Went::NotNow(backlog(&work), Some(until)));
+                }
                 Some(Ok(pass)) => _pass = Some(pass),
                 None => {}
             }
             if !place.is_behind(door.0) {
                 match pipeline.door(&door).enter() {
                     Some(behind) => *place = behind,
-                    None => return Ok(Went::Before(door, lane(pipeline, &work, &flow))),
+                    None => return Ok(Went::Before(door, lane(pipeline, &work, &flow), backlog(&work))),
                 }
                 pipeline.freed.notify_one();
             }
         } else if !pipeline.go_to_work(place, &flow.name).await {
             let door = (Side::Flow, flow.name.clone());
-            return Ok(Went::Before(door, lane(pipeline, &work, &flow)));
+            return Ok(Went::Before(door, lane(pipeline, &work, &flow), backlog(&work)));
         }
         let span = tracing::info_span!(
             "stage",
@@ -116,6 +118,13 @@ pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> 
             .await;
         let took = started.elapsed();
         metrics::stage(stage, &flow.name, took);
+        if let Some(wait) = outcome.as_ref().err().and_then(Failure::left_alone) {
+            // what was done of a plan is kept; of the rest nothing was asked
+            let (done, now) = (std::mem::take(&mut work.happened), (pipeline.setup.now)());
+            pipeline.setup.journal.record(&work.message.id, now, done).await?;
+            let until = Until::Then(Instant::now() + wait);
+            return Ok(Went::NotNow(backlog(&work), Some(until)));
+        }
         let _entered = span.enter();
         let event = match outcome {
             Ok(Passed::On(output)) => {
@@ -173,6 +182,10 @@ pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> 
         if stops || unrouted {
             return Ok(Went::On);
         }
+        // it was looked at to learn whose it is; with the rest it waits where it costs nothing
+        if stage == Stage::Fetch && pipeline.shut.is_shut(&backlog(&work)) {
+            return Ok(Went::NotNow(backlog(&work), None));
+        }
     }
     // delivered before, and not yet ended
     record(pipeline, &work, Event::Done).await
@@ -228,6 +241,17 @@ fn lane(pipeline: &Pipeline, work: &Work, flow: &Flow) -> Lane {
             .map_or(NonZeroU32::MIN, |region| region.weight),
         name: region.unwrap_or(&flow.name).clone(),
         urgent: flow.urgent,
+    }
+}
+
+/// Whose turns a message is claimed in from now on.
+fn backlog(work: &Work) -> Backlog {
+    match &work.route {
+        Some(route) => Backlog {
+            flow: Some(route.flow.clone()),
+            of: route.region.clone(),
+        },
+        None => work.status.backlog(),
     }
 }
 

@@ -2,7 +2,7 @@
 //! senders with the right secrets.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -21,7 +21,7 @@ use cambist_contract::{
 use cambist_ingress::{Ingress, Options};
 use cambist_journal::{
     Event, Journal, JournalError, Status,
-    journal::{Accepted, Cause, Claim, Counts, Filter, Known, Verified},
+    journal::{Accepted, Backlog, Cause, Claim, Counts, Filter, Known, Standing, Verified},
 };
 use hmac::{Hmac, KeyInit, Mac};
 use http::{Request, StatusCode, header};
@@ -126,7 +126,12 @@ impl Journal for Memory {
         Ok(answers.collect())
     }
 
-    async fn claim(&self, _: Timestamp, _: usize) -> Result<Vec<Claim>, JournalError> {
+    async fn claim_beside(
+        &self,
+        _: Timestamp,
+        _: usize,
+        _: &BTreeSet<Backlog>,
+    ) -> Result<Vec<Claim>, JournalError> {
         unimplemented!("ingress only accepts")
     }
 
@@ -155,6 +160,10 @@ impl Journal for Memory {
     }
 
     async fn touched(&self, _: &str, _: &str, _: &str, _: usize) -> Result<Vec<MessageId>, JournalError> {
+        unimplemented!("ingress only accepts")
+    }
+
+    async fn standing(&self) -> Result<Vec<Standing>, JournalError> {
         unimplemented!("ingress only accepts")
     }
 

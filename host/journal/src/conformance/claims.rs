@@ -25,6 +25,54 @@ pub async fn the_longest_due_comes_first<J: Journal>(
     Ok(())
 }
 
+/// A region that came first with many does not make another one wait, nor those of whom nobody knows yet whose they are.
+pub async fn backlogs_take_turns<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    accept(&journal, 20, |n| format!("deal/{n}")).await?;
+    for n in 1..=12 {
+        record(&journal, n, 30, [routed("deals", "de")]).await?;
+    }
+    for n in 13..=14 {
+        record(&journal, n, 30, [routed("deals", "fr")]).await?;
+    }
+
+    // one of each, in turns that go on where the last ones ended
+    assert_eq!(claim(&journal, 40, 1).await?, [15]);
+    assert_eq!(claim(&journal, 40, 3).await?, [1, 13, 16]);
+    assert_eq!(claim(&journal, 40, 2).await?, [2, 14]);
+    // what one has no use for the others have
+    assert_eq!(claim(&journal, 40, 6).await?, [17, 18, 3, 4, 19, 20]);
+    assert_eq!(claim(&journal, 40, 99).await?, [5, 6, 7, 8, 9, 10, 11, 12]);
+    Ok(())
+}
+
+/// And handed out when it is shut no more.
+pub async fn a_shut_backlog_is_passed_over<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    accept(&journal, 4, |n| format!("deal/{n}")).await?;
+    for (n, region) in [(1, "de"), (2, "de"), (3, "fr")] {
+        record(&journal, n, 30, [routed("deals", region)]).await?;
+    }
+    let german = status(&journal, 1).await?.backlog();
+    let unrouted = status(&journal, 4).await?.backlog();
+    assert_eq!(
+        (german.flow.as_deref(), german.of.as_str()),
+        (Some("deals"), "de")
+    );
+    assert_eq!((unrouted.flow, unrouted.of.as_str()), (None, "crm"));
+
+    let shut = BTreeSet::from([german]);
+    let mut rest = numbers(&journal.claim_beside(at(40), 9, &shut).await?);
+    rest.sort_unstable();
+    assert_eq!(rest, [3, 4]);
+    assert_eq!(claim(&journal, 40, 9).await?, [1, 2]);
+    Ok(())
+}
+
 /// Due at the very moment, and not a nanosecond before.
 pub async fn nothing_is_handed_out_before_its_time<J: Journal>(
     open: impl AsyncFn() -> Result<J, JournalError>,

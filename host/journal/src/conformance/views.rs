@@ -21,6 +21,47 @@ use crate::{
     reports::Report,
 };
 
+/// By flow and region once they are known, by the system before.
+pub async fn what_stands_in_each_backlog_follows_the_states<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    assert_eq!(journal.standing().await?, []);
+    accept(&journal, 4, |n| format!("deal/{n}")).await?;
+    record(&journal, 1, 5, [routed("deals", "de"), parked()]).await?;
+    record(&journal, 2, 5, [routed("deals", "de"), Event::Done]).await?;
+    record(&journal, 3, 5, [routed("deals", "fr")]).await?;
+    drop(journal);
+
+    let journal = open().await?;
+    let standing = journal.standing().await?;
+    let told: Vec<_> = standing
+        .iter()
+        .map(|it| {
+            let states: Vec<_> = it
+                .by_state
+                .iter()
+                .map(|(state, count)| format!("{state} {count}"))
+                .collect();
+            (
+                it.backlog.flow.as_deref(),
+                it.backlog.of.as_str(),
+                states.join(", "),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (None, "crm", "due 1".to_owned()),
+            (Some("deals"), "de", "done 1, parked 1".to_owned()),
+            (Some("deals"), "fr", "due 1".to_owned()),
+        ]
+    );
+    journal.verify().await?;
+    Ok(())
+}
+
 /// An empty list.
 const NOTHING: [u64; 0] = [];
 

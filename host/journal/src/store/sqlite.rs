@@ -15,7 +15,7 @@
 //! `record`. `format` for what may change, `copies` for backup, restore and compaction;
 //! never copy a journal with `cp` while a host has it open.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use cambist_contract::{
@@ -43,18 +43,19 @@ use self::{
     record::Recording,
     shadows::Turn,
     trouble::{store, unreadable},
-    writer::Writer,
+    writer::{Asked, Writer},
 };
 use crate::{
     Acted, Cursors, Event, Journal, JournalError, Ledger, Status,
     comparison::{Compared, Comparisons, Shadows, Which},
     heard::{Fields, Heard},
-    journal::{Accepted, Cause, Claim, Counts, Filter, Known, Verified},
+    journal::{Accepted, Backlog, Cause, Claim, Counts, Filter, Known, Standing, Verified},
     reports::{Report, Reports},
 };
 
 mod accept;
 mod acts;
+mod backlog;
 mod causes;
 mod chain;
 mod claims;
@@ -252,8 +253,14 @@ impl Journal for SqliteJournal {
         self.writer()?.accept(batch).await
     }
 
-    async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claim>, JournalError> {
-        let taken = self.writer()?.claim(now, limit).await?;
+    async fn claim_beside(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        shut: &BTreeSet<Backlog>,
+    ) -> Result<Vec<Claim>, JournalError> {
+        let shut = shut.iter().map(backlog::text).collect();
+        let taken = self.writer()?.claim(Asked { now, limit, shut }).await?;
         let ids = taken.ids().to_vec();
         let found = self
             .readers
@@ -317,6 +324,10 @@ impl Journal for SqliteJournal {
 
     async fn counts(&self) -> Result<Counts, JournalError> {
         self.readers.read(read::counts).await
+    }
+
+    async fn standing(&self) -> Result<Vec<Standing>, JournalError> {
+        self.readers.read(backlog::standing).await
     }
 
     async fn written(

@@ -1,5 +1,7 @@
 //! Doors from the side of those who come.
 
+use std::collections::VecDeque;
+
 use tokio::sync::Semaphore;
 
 use super::*;
@@ -22,8 +24,14 @@ async fn a_full_door_takes_nobody_in_and_no_slot_away() {
     let door = doors.of(&target("odoo"), None, None);
     let mut inside: Vec<_> = (0..BEHIND).map_while(|_| door.enter()).collect();
     assert_eq!(inside.len(), BEHIND);
-    assert!(doors.of(&target("odoo"), None, None).enter().is_none(), "the same door");
-    assert!(doors.of(&target("other"), None, None).enter().is_some(), "another door");
+    assert!(
+        doors.of(&target("odoo"), None, None).enter().is_none(),
+        "the same door"
+    );
+    assert!(
+        doors.of(&target("other"), None, None).enter().is_some(),
+        "another door"
+    );
     let other_side = (Side::Source, "odoo".to_owned());
     assert!(
         doors.of(&other_side, None, None).enter().is_some(),
@@ -112,17 +120,18 @@ fn room(door: &Door) -> usize {
 }
 
 #[test]
-fn who_is_put_off_comes_back_one_after_the_other_of_its_lane() {
-    let (door, now) = (Door::new(Side::Target, 1), Timestamp::UNIX_EPOCH);
-    let first = door.put_off(&lane("de"), now);
-    assert!(first > now);
-    assert_eq!(door.put_off(&lane("de"), now), first + STEP);
-    assert_eq!(
-        door.put_off(&lane("fr"), now),
-        first,
-        "another lane's line is its own"
-    );
-    // a line that is over leaves nothing behind
-    let later = now + SignedDuration::from_secs(60);
-    assert_eq!(door.put_off(&lane("de"), later), later + STEP);
+fn who_was_sent_away_may_come_again_when_half_of_those_who_wait_have_gone_in() {
+    let door = Door::new(Side::Target, 1);
+    assert!(door.has_room());
+    let mut inside = door.enter();
+    assert!(inside.is_some() && door.has_room(), "nobody waits yet");
+    let mut waiting: VecDeque<_> = (0..BEFORE).map_while(|_| door.line_up(&lane("de"))).collect();
+    for gone in 0..=BEFORE {
+        assert_eq!(door.has_room(), gone >= BEFORE / 2, "{gone} have gone in");
+        inside = None;
+        if let Some(mut next) = waiting.pop_front() {
+            inside = next.try_recv().ok().map(|permit| door.inside(permit));
+        }
+    }
+    drop(inside);
 }

@@ -1,8 +1,11 @@
 //! What goes wrong inside, and that it takes nothing else with it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -14,7 +17,7 @@ use cambist_contract::{
 };
 use cambist_journal::{
     Event, Journal, JournalError, State, Status,
-    journal::{Accepted, Cause, Claim, Counts, Filter, Known, Verified},
+    journal::{Accepted, Backlog, Cause, Claim, Counts, Filter, Known, Standing, Verified},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -98,7 +101,12 @@ struct Sick {
 
 #[async_trait]
 impl Journal for Sick {
-    async fn claim(&self, _: Timestamp, _: usize) -> Result<Vec<Claim>, JournalError> {
+    async fn claim_beside(
+        &self,
+        _: Timestamp,
+        _: usize,
+        _: &BTreeSet<Backlog>,
+    ) -> Result<Vec<Claim>, JournalError> {
         self.claims.fetch_add(1, Ordering::SeqCst);
         self.asked.notify_one();
         // somebody's message has just come in
@@ -133,6 +141,10 @@ impl Journal for Sick {
     }
 
     async fn list(&self, _: Filter) -> Result<Vec<Status>, JournalError> {
+        unimplemented!("is only claimed from")
+    }
+
+    async fn standing(&self) -> Result<Vec<Standing>, JournalError> {
         unimplemented!("is only claimed from")
     }
 

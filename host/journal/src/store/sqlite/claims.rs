@@ -33,6 +33,8 @@ pub(super) struct Claims {
 struct Table {
     by_id: HashMap<MessageId, Held>,
     keys: HashSet<String>,
+    /// The backlog that was handed out of last.
+    turn: String,
 }
 
 impl Claims {
@@ -61,6 +63,19 @@ impl Claims {
     /// The claim on a message, if there is one.
     pub(super) fn of(&self, id: &MessageId) -> Option<Held> {
         self.table().by_id.get(id).cloned()
+    }
+
+    /// Puts backlogs, which come in the order of their texts, in the order of their turns: those behind the one that had
+    /// the last turn first.
+    pub(super) fn in_turn(&self, backlogs: &mut [String]) {
+        let table = self.table();
+        let next = backlogs.partition_point(|backlog| *backlog <= table.turn);
+        backlogs.rotate_left(next);
+    }
+
+    /// A backlog had a turn.
+    pub(super) fn had_a_turn(&self, backlog: &str) {
+        backlog.clone_into(&mut self.table().turn);
     }
 
     /// Claims messages. The answer gives them back when it is dropped, unless it

@@ -11,6 +11,9 @@
 //! | old host, new file | is refused with [`JournalError::Newer`], for reading too: an event that it does not know would be left out of a status. |
 //! | old host, file that a new host has written once | the same: opening for writing raises the version for good. To go back, take the copy made before the upgrade. |
 //!
+//! What only makes the queue quicker, `queue.sql`, is no part of it: it is made where it is missing, and SQLite keeps it for
+//! any host.
+//!
 //! So a new event, a new field that a reader must not miss, or a new state
 //! raises [`FORMAT`]; a new optional field that means nothing when it is missing
 //! does not. `tests/data/format-1.db` is a file of the first version; every later
@@ -79,6 +82,7 @@ pub(super) fn open_or_create(connection: &mut Connection, path: &Path) -> Result
     if found < FORMAT {
         change.pragma_update(None, "user_version", FORMAT)?;
     }
+    change.execute_batch(include_str!("queue.sql"))?;
     change.commit()?;
     Ok(())
 }

@@ -227,27 +227,12 @@ fn settle_head(connection: &Connection, key: &str) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// The queue's query; a test holds it to its index.
-const DUE: &str = "SELECT m.id, s.order_key
-     FROM status s JOIN messages m USING (arrival)
-     WHERE s.head = 1 AND s.due_ns IS NOT NULL AND s.due_ns <= ?1
-     ORDER BY s.due_ns, s.arrival";
-
-/// Walks the heads of keys that are due at `now`, the longest due first, for as
-/// long as `take` answers true to a message and its key.
-pub(super) fn walk_due(
-    connection: &Connection,
-    now: Timestamp,
-    mut take: impl FnMut(MessageId, String) -> bool,
-) -> Result<(), Trouble> {
-    let mut statement = connection.prepare_cached(DUE)?;
-    let mut rows = statement.query([nanoseconds(now)])?;
-    while let Some(row) = rows.next()? {
-        if !take(MessageId::from_text(row.get::<_, String>(0)?), row.get(1)?) {
-            break;
-        }
-    }
-    Ok(())
+/// The id of a message.
+pub(super) fn id_of(connection: &Connection, arrival: u64) -> Result<MessageId, Trouble> {
+    let id: String = connection
+        .prepare_cached("SELECT id FROM messages WHERE arrival = ?1")?
+        .query_row([Count(arrival)], |row| row.get(0))?;
+    Ok(MessageId::from_text(id))
 }
 
 /// Keeps a message that is due from being handed out before `until`. Its state
@@ -301,28 +286,4 @@ fn waits_for(state: &State) -> Option<String> {
 
 fn json(state: &State) -> Result<String, Trouble> {
     serde_json::to_string(state).map_err(|error| unreadable(0, "a state", &error).into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_queue_is_read_from_its_index_and_nothing_is_sorted() -> anyhow::Result<()> {
-        let connection = Connection::open_in_memory()?;
-        connection.execute_batch(include_str!("schema.sql"))?;
-
-        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {DUE}"))?;
-        let plan = statement
-            .query_map([0], |row| row.get::<_, String>(3))?
-            .collect::<Result<Vec<_>, _>>()?;
-        assert_eq!(
-            plan,
-            [
-                "SEARCH s USING INDEX due_heads (due_ns>? AND due_ns<?)",
-                "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)"
-            ]
-        );
-        Ok(())
-    }
 }

@@ -29,7 +29,7 @@ use rusqlite::{Connection, ErrorCode, Row};
 use serde::Deserialize;
 
 use super::{
-    acts,
+    acts, backlog,
     column::{Blob, Count, Text},
     format::{self, WITH_PLUGINS},
     pins,
@@ -205,7 +205,7 @@ fn check_statuses(connection: &Connection, last: u64) -> Result<(), Trouble> {
             ));
         }
     }
-    if !tally_fits(connection)? {
+    if !(tally_fits(connection)? && backlog::fits(connection)?) {
         return Err(broken(last, "the counts after it are not those of the messages"));
     }
     Ok(())

@@ -8,7 +8,7 @@
 //! is what is durable, and a decision about a message and its being handed out
 //! never cross.
 
-use std::{path::Path, sync::Arc, thread::JoinHandle};
+use std::{collections::BTreeSet, path::Path, sync::Arc, thread::JoinHandle};
 
 use cambist_contract::message::MessageId;
 use jiff::Timestamp;
@@ -16,13 +16,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     accept::Arriving,
-    acts,
+    acts, backlog,
     claims::{Held, Taken},
     group::{Scribe, Write},
     lock::HostLock,
     note::Note,
     record::Recording,
-    row::walk_due,
+    row::id_of,
     shadows::Turn,
     trouble::{Trouble, store},
 };
@@ -44,13 +44,17 @@ const GROUP_BYTES: usize = 16 << 20;
 /// what it asked is done all the same.
 pub(super) type Answer<T> = oneshot::Sender<Result<T, JournalError>>;
 
+/// Which messages are to be claimed.
+pub(super) struct Asked {
+    pub(super) now: Timestamp,
+    pub(super) limit: usize,
+    /// The texts of the backlogs that are passed over.
+    pub(super) shut: BTreeSet<String>,
+}
+
 enum Request {
     Write(Write),
-    Claim {
-        now: Timestamp,
-        limit: usize,
-        answer: Answer<Taken>,
-    },
+    Claim(Asked, Answer<Taken>),
     Ready(Answer<()>),
 }
 
@@ -117,8 +121,8 @@ impl Writer {
     }
 
     /// Claims messages that are due.
-    pub(super) async fn claim(&self, now: Timestamp, limit: usize) -> Result<Taken, JournalError> {
-        self.ask(|answer| Request::Claim { now, limit, answer }).await
+    pub(super) async fn claim(&self, asked: Asked) -> Result<Taken, JournalError> {
+        self.ask(|answer| Request::Claim(asked, answer)).await
     }
 
     /// Whether what comes can be written.
@@ -158,10 +162,10 @@ fn work(mut scribe: Scribe, mut requests: mpsc::Receiver<Request>) {
                     bytes += write.size();
                     group.push(write);
                 }
-                Request::Claim { now, limit, answer } => {
+                Request::Claim(asked, answer) => {
                     // Where nobody waits for them any more, dropping them frees them.
                     // Nothing is begun whose outcome could not be written.
-                    let claimed = scribe.ready().and_then(|()| claim(&scribe, now, limit));
+                    let claimed = scribe.ready().and_then(|()| claim(&scribe, &asked));
                     drop(answer.send(claimed));
                 }
                 Request::Ready(answer) => drop(answer.send(scribe.ready())),
@@ -176,20 +180,44 @@ fn work(mut scribe: Scribe, mut requests: mpsc::Receiver<Request>) {
     }
 }
 
-fn claim(scribe: &Scribe, now: Timestamp, limit: usize) -> Result<Taken, JournalError> {
-    let mut taken = Vec::new();
-    let since = scribe.tip().place;
-    if limit > 0 {
-        walk_due(scribe.connection(), now, |id, key| {
-            // What stands in the way here is what is being worked on: some tens,
-            // and some hundred for each system that is behind with what the
-            // pipeline has for it. What is more than that, the pipeline puts off.
-            if !scribe.claims().holds_key(&key) {
-                taken.push((id, Held { key, since }));
-            }
-            taken.len() < limit
-        })
-        .map_err(|trouble| trouble.at(scribe.path()))?;
-    }
+fn claim(scribe: &Scribe, asked: &Asked) -> Result<Taken, JournalError> {
+    let taken = pick(scribe, asked).map_err(|trouble| trouble.at(scribe.path()))?;
     Ok(scribe.claims().take(taken))
+}
+
+/// Picks messages of all backlogs in turn.
+fn pick(scribe: &Scribe, asked: &Asked) -> Result<Vec<(MessageId, Held)>, Trouble> {
+    let (connection, claims) = (scribe.connection(), scribe.claims());
+    let since = scribe.tip().place;
+    let mut backlogs = backlog::all(connection)?;
+    backlogs.retain(|backlog| !asked.shut.contains(backlog));
+    claims.in_turn(&mut backlogs);
+    let share = asked.limit.checked_div(backlogs.len()).unwrap_or_default().max(1);
+    let mut picked = BTreeSet::new();
+    let mut taken = Vec::new();
+    // first a share of each, then what is left to those who have more
+    for most in [share, asked.limit] {
+        for backlog in &backlogs {
+            let most = most.min(asked.limit - taken.len());
+            if most == 0 {
+                break;
+            }
+            let mut mine = Vec::new();
+            // What stands in the way here is what is being worked on: some tens, and some hundred for each system that is
+            // behind with what the pipeline has for it. What is more than that, the pipeline leaves here.
+            backlog::walk_due(connection, backlog, asked.now, |arrival, key| {
+                if !claims.holds_key(&key) && picked.insert(arrival) {
+                    mine.push((arrival, key));
+                }
+                mine.len() < most
+            })?;
+            if !mine.is_empty() {
+                claims.had_a_turn(backlog);
+            }
+            for (arrival, key) in mine {
+                taken.push((id_of(connection, arrival)?, Held { key, since }));
+            }
+        }
+    }
+    Ok(taken)
 }
