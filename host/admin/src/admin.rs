@@ -20,15 +20,17 @@ use tokio::sync::{Mutex, Semaphore};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    answer::Reloaded,
+    answer::{Reloaded, SystemStanding},
     api::{
         self, config, journal, messages, parked, plugins,
         plugins::beside,
         reconcile::{self, NotReconciled, Reconciling},
+        status,
     },
     auth::{self, Gate},
     health, metrics,
     options::Options,
+    progress::Progress,
     refusal::Refusal,
 };
 
@@ -54,6 +56,9 @@ pub type Reconcile =
 /// The reports, or why there are none.
 pub type Reconciled = Result<Vec<serde_json::Value>, NotReconciled>;
 
+/// How the systems are that are called.
+pub type Systems = Arc<dyn Fn() -> Vec<SystemStanding> + Send + Sync>;
+
 /// What the admin side is made of.
 pub struct Setup {
     /// What can be set.
@@ -72,6 +77,10 @@ pub struct Setup {
     pub reconcile: Reconcile,
     /// Where is kept what comparisons came to.
     pub reports: Arc<dyn Reports>,
+    /// Tells how the systems are.
+    pub systems: Systems,
+    /// What ended lately. The app has it [watch](Progress::watch) the journal.
+    pub progress: Arc<Progress>,
     /// Renders what was counted. The app installs the recorder, and runs the
     /// handle's upkeep.
     pub metrics: PrometheusHandle,
@@ -98,6 +107,8 @@ pub struct Admin {
     pub(crate) reload: Reload,
     pub(crate) reconcile: Reconcile,
     pub(crate) reports: Arc<dyn Reports>,
+    pub(crate) systems: Systems,
+    pub(crate) progress: Arc<Progress>,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) clock: Clock,
     pub(crate) gate: Gate,
@@ -135,6 +146,7 @@ pub(crate) fn api_routes() -> Vec<Route> {
             "/api/messages/{id}/release",
             routing::post(messages::release),
         ),
+        (Method::GET, "/api/status", routing::get(status::show)),
         (Method::GET, "/api/parked", routing::get(parked::list)),
         (
             Method::POST,
@@ -233,6 +245,8 @@ impl Admin {
             reload: setup.reload,
             reconcile: setup.reconcile,
             reports: setup.reports,
+            systems: setup.systems,
+            progress: setup.progress,
             metrics: setup.metrics,
             clock: setup.clock,
             verifying: Semaphore::new(1),

@@ -65,6 +65,101 @@ pub struct Decided {
     pub status: Status,
 }
 
+/// `GET /api/status`: how the host stands.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Standing {
+    /// When it stood so.
+    pub at: jiff::Timestamp,
+    /// All messages together.
+    #[serde(flatten)]
+    pub left: Left,
+    /// By flow and region.
+    pub backlogs: Vec<BacklogStanding>,
+    /// The systems that are called, by their names.
+    pub systems: Vec<SystemStanding>,
+    /// Why messages rest, the most frequent cause first.
+    pub parked: Vec<ParkedCount>,
+    /// The journal.
+    pub journal: JournalStanding,
+}
+
+/// How many messages stand where, and how fast they end.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Left {
+    /// Those that are due, now or later.
+    pub due: u64,
+    /// Those that rest: parked, held, or waiting for an entity.
+    pub resting: u64,
+    /// Those that ended.
+    pub ended: u64,
+    /// Those that end in a minute, at the rate of the last one.
+    pub ended_per_minute: u64,
+    /// Seconds until what is due has ended at that rate; absent where nothing ended in the last minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds_left: Option<u64>,
+}
+
+/// The messages of a flow and a region; or of a system, before it is known whose they are.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct BacklogStanding {
+    /// The flow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flow: Option<String>,
+    /// The region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The system, where flow and region are not known yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// How many stand where.
+    #[serde(flatten)]
+    pub left: Left,
+}
+
+/// Whether a system is asked, and how much at once.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SystemStanding {
+    /// Its name in the config.
+    pub system: String,
+    /// `asked`; `tried`, by one message at a time; `left-alone`, after trouble of its own; `spared`, as it asked for.
+    pub state: String,
+    /// Seconds until it is tried or asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<u64>,
+    /// Reads, or steps of plans, that may be at it at once now.
+    pub at_once: u32,
+    /// The same, as the config has it.
+    pub at_once_most: u32,
+}
+
+/// How many messages rest for one reason before one stage.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ParkedCount {
+    /// The code; `held` for those that policy holds, `waiting` for those that wait for an entity.
+    pub code: String,
+    /// The stage they stand before.
+    pub stage: Stage,
+    /// How many there are.
+    pub messages: u64,
+}
+
+/// How the journal is.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct JournalStanding {
+    /// When the message that has been due the longest was received; absent where none is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest_due: Option<jiff::Timestamp>,
+    /// What keeps it from being written; absent where nothing does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+}
+
 /// `GET /api/parked`: what waits for a person, by what would make it go on.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]

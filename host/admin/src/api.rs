@@ -18,6 +18,7 @@ pub(crate) mod messages;
 pub(crate) mod parked;
 pub(crate) mod plugins;
 pub(crate) mod reconcile;
+pub(crate) mod status;
 
 /// Longest name of a person or a role, in bytes.
 const NAME_LIMIT: usize = 200;

@@ -28,7 +28,7 @@
 //!
 //! [`admin`] for the table of routes, then `api/`, a file for each resource named
 //! as in the address; [`answer`] for what a client reads,
-//! [`parked`] for what is told of parked work, and
+//! [`parked`] for what is told of parked work, [`progress`] for how long the rest takes, and
 //! `openapi.json` beside `src/` for the same as a contract. `refusal` maps every
 //! error to its answer.
 
@@ -41,7 +41,9 @@ pub mod metrics;
 pub mod options;
 pub mod parked;
 mod problem;
+pub mod progress;
 mod refusal;
+mod standing;
 
 pub use admin::{Admin, Clock, Reconcile, Reconciled, Setup, SetupError};
 pub use api::{
@@ -49,3 +51,4 @@ pub use api::{
     reconcile::{NotReconciled, Reconciling},
 };
 pub use options::Options;
+pub use progress::Progress;

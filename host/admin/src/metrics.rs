@@ -7,17 +7,26 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use cambist_journal::journal::Counts;
+use cambist_journal::{
+    JournalError,
+    journal::{Backlog, Counts},
+};
 use http::header;
 use jiff::Timestamp;
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 
-use crate::{Admin, api::messages::STATES, health::JOURNAL_TIME, refusal::Refusal};
+use crate::{Admin, api::messages::STATES, health::JOURNAL_TIME, progress::Pace, refusal::Refusal};
 
 /// Messages by state.
 const MESSAGES: &str = "cambist_messages";
 /// Seconds since the receipt of the message that has been due the longest.
 const LAG: &str = "cambist_journal_lag_seconds";
+/// Messages that are due, by flow and region.
+const BACKLOG: &str = "cambist_backlog_messages";
+/// Messages that end in a minute, by flow and region.
+const PER_MINUTE: &str = "cambist_backlog_ended_per_minute";
+/// Seconds until what is due has ended, by flow and region.
+const SECONDS_LEFT: &str = "cambist_backlog_seconds_left";
 /// 1 when the journal answered this scrape, 0 when not.
 const UP: &str = "cambist_journal_up";
 /// Calls to the API that were refused for their token, by reason.
@@ -35,6 +44,21 @@ pub fn describe() {
         "Time since the message that has been due the longest was received"
     );
     describe_gauge!(
+        BACKLOG,
+        Unit::Count,
+        "Messages that are due, by flow and region; without a flow those of a system that are not looked at yet"
+    );
+    describe_gauge!(
+        PER_MINUTE,
+        Unit::Count,
+        "Messages that end in a minute, at the rate of the last one"
+    );
+    describe_gauge!(
+        SECONDS_LEFT,
+        Unit::Seconds,
+        "Time until what is due has ended at that rate; -1 where nothing ended in the last minute"
+    );
+    describe_gauge!(
         UP,
         Unit::Count,
         "1 when the journal answered this scrape; at 0 the gauges of messages and lag are old"
@@ -49,12 +73,18 @@ pub fn describe() {
 /// `GET /metrics`. Answers without the journal too: what was counted says why it
 /// does not answer.
 pub(crate) async fn render(State(admin): State<Arc<Admin>>) -> Response {
-    match tokio::time::timeout(JOURNAL_TIME, admin.journal.counts()).await {
-        Ok(Ok(counts)) => {
-            show(&counts, (admin.clock)());
+    let asked = async { Ok((admin.journal.counts().await?, admin.journal.standing().await?)) };
+    match tokio::time::timeout(JOURNAL_TIME, asked).await {
+        Ok(Ok((counts, standing))) => {
+            let now = (admin.clock)();
+            show(&counts, now);
+            for standing in &standing {
+                backlog(&standing.backlog, admin.progress.of(standing, now));
+            }
             gauge!(UP).set(1.0);
         }
         Ok(Err(error)) => {
+            let error: JournalError = error;
             tracing::error!("the journal could not be counted: {error}");
             gauge!(UP).set(0.0);
         }
@@ -81,6 +111,20 @@ fn show(counts: &Counts, now: Timestamp) {
         .oldest_due
         .map(|since| now.duration_since(since).as_secs_f64().max(0.0));
     gauge!(LAG).set(lag.unwrap_or_default());
+}
+
+/// What is left of a backlog. One that has come to its end stays, at zero.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a gauge, and counts are far below 2^53"
+)]
+fn backlog(backlog: &Backlog, pace: Pace) {
+    let flow = backlog.flow.clone().unwrap_or_default();
+    let labels = [("flow", flow), ("of", backlog.of.clone())];
+    gauge!(BACKLOG, &labels).set(pace.due as f64);
+    gauge!(PER_MINUTE, &labels).set(pace.per_minute as f64);
+    let left = pace.seconds_left().map_or(-1.0, |seconds| seconds as f64);
+    gauge!(SECONDS_LEFT, &labels).set(left);
 }
 
 /// Counts a call that was refused for its token.

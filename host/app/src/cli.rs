@@ -39,6 +39,9 @@ enum Command {
     /// Looks at config and plugins, and names every problem with its place and the
     /// way out. Starts nothing.
     Check(commands::check::Options),
+    /// Tells how the running host stands: what is left to do by flow and region and how long it takes, which systems are
+    /// asked, what rests and why, how the journal is.
+    Status(Printed),
     /// Lists messages and where they stand, the newest first.
     Messages(commands::messages::Options),
     /// Tells what became of one message, stage by stage.
@@ -117,6 +120,7 @@ fn start(command: Command) -> Result<ExitCode> {
             Command::Serve(options) => commands::serve::run(options).await,
             Command::Reload(options) => commands::reload::run(&options).await,
             Command::Check(options) => commands::check::run(&options).await,
+            Command::Status(options) => commands::status::run(&options).await,
             Command::Messages(options) => commands::messages::run(&options).await,
             Command::Show(options) => commands::show::run(&options).await,
             Command::Replay(options) => commands::replay::run(&options).await,

@@ -14,4 +14,5 @@ pub mod replay;
 pub mod schema;
 pub mod serve;
 pub mod show;
+pub mod status;
 pub mod trace;

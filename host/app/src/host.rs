@@ -1,11 +1,11 @@
 //! How the parts are put together, and in which order they start and stop.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Instant};
 
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
-use cambist_admin::Admin;
-use cambist_connect::{Systems, options::System};
+use cambist_admin::{Admin, Progress, answer::SystemStanding};
+use cambist_connect::{Systems, breaker::Look, options::System};
 use cambist_contract::secret::{Secret, SecretRef};
 use cambist_ingress::{Ingress, serve};
 use cambist_journal::{Journal, store::SqliteJournal};
@@ -110,6 +110,7 @@ impl Host {
             config.comparisons(),
         ));
         tasks.spawn(Arc::clone(&reconciler).run(stopped.clone()));
+        let called = systems.clone();
         let pipeline = Arc::new(Pipeline::new(Setup {
             journal: Arc::clone(&journal),
             registry: Arc::clone(&registry),
@@ -156,6 +157,9 @@ impl Host {
             .secrets
             .get(&config.admin.token)
             .context("the admin token was not read")?;
+        let progress = Arc::new(Progress::default());
+        let watched = Arc::clone(&progress);
+        tasks.spawn(watched.watch(Arc::clone(&journal), Arc::clone(&clock), stopped.clone()));
         let operators = Admin::new(cambist_admin::Setup {
             options: config.admin.clone(),
             token: token.clone(),
@@ -164,6 +168,8 @@ impl Host {
             reload: Arc::new(move || reload.now()),
             reconcile: reconcile::asked(reconciler),
             reports: store,
+            systems: Arc::new(move || standing(&called)),
+            progress,
             registry: Arc::clone(&registry),
             metrics: surroundings.metrics.clone(),
             clock,
@@ -209,6 +215,29 @@ async fn blocking(config: &Config, seed: u64) -> Result<(Arc<SqliteJournal>, Arc
 /// millisecond, so that one processor is enough for some thousand messages in a second.
 fn calls_at_once() -> usize {
     std::thread::available_parallelism().map_or(1, |processors| processors.get() / 2)
+}
+
+/// How the systems are that are called.
+fn standing(systems: &Systems) -> Vec<SystemStanding> {
+    let now = Instant::now();
+    let told = systems.lines().map(|(system, line)| {
+        let (look, spared, at_once) = line.look(now);
+        let (state, wait) = match (look, spared) {
+            (Look::LeftAlone(wait), _) => ("left-alone", Some(wait)),
+            (Look::Tried, _) => ("tried", None),
+            (Look::Asked, Some(wait)) => ("spared", Some(wait)),
+            (Look::Asked, None) => ("asked", None),
+        };
+        SystemStanding {
+            system: system.to_owned(),
+            state: state.to_owned(),
+            // begun seconds count: one that is left alone for a moment yet is not so for none
+            seconds: wait.map(|wait| wait.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)),
+            at_once,
+            at_once_most: line.at_once().get(),
+        }
+    });
+    told.collect()
 }
 
 /// Odoo is the ERP; everything else counts as a CRM.

@@ -189,6 +189,11 @@ impl Systems {
         self.lines.get(name)
     }
 
+    /// All lines, by their systems' names.
+    pub fn lines(&self) -> impl Iterator<Item = (&str, &Line)> {
+        self.lines.iter().map(|(name, line)| (name.as_str(), line))
+    }
+
     /// Puts a line before a system, or another in its place.
     pub fn insert_line(&mut self, name: &str, line: Line) {
         self.lines.insert(name.to_owned(), line);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::{Router, body::Body};
-use cambist_admin::{Admin, NotReconciled, Options, Setup, SetupError};
+use cambist_admin::{Admin, NotReconciled, Options, Setup, SetupError, answer::SystemStanding};
 use cambist_contract::{
     canonical::Change,
     context::Context,
@@ -103,6 +103,16 @@ impl Site {
                 })
             }),
             reports: journal.clone(),
+            systems: Arc::new(|| {
+                vec![SystemStanding {
+                    system: "odoo".to_owned(),
+                    state: "left-alone".to_owned(),
+                    seconds: Some(7),
+                    at_once: 1,
+                    at_once_most: 2,
+                }]
+            }),
+            progress: Arc::default(),
             registry: Arc::clone(&registry),
             metrics: recorder.handle(),
             clock: Arc::new(|| at(60)),

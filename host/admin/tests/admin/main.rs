@@ -13,3 +13,4 @@ mod parked;
 mod plugins;
 mod reconcile;
 mod resume;
+mod status;
