@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | [`mapping`] | `read` and `write` in fresh instances, all limits on | the same plugins, linked natively ([`native`]) |
 //! | [`accept`] | webhooks made durable in a second, over loopback | a loop of `fdatasync` of the same size |
+//! | [`month_end`] | a backlog before one Odoo: the rate, memory, ingress, fairness; only when asked for | `load` alone, of as many rows |
 //! | [`neighbours`] | a flow's p99 beside one whose plugin never ends | its p99 with that one quiet |
 //! | [`swap`] | a new file to its first message, and a message's p99 meanwhile | its p99 with all plugins left alone |
 //! | [`thousand`] | start and memory with 1 000 plugins, and a message among them | a message with the shipped ones |
@@ -20,6 +21,7 @@ mod clock;
 mod disk;
 mod file;
 mod mapping;
+mod month_end;
 mod native;
 mod neighbours;
 mod swap;
@@ -49,6 +51,9 @@ struct Options {
     /// Measures this part alone.
     #[arg(long)]
     only: Option<Part>,
+    /// The backlog of `--only month-end`: with the double at its pace a hundred thousand take ten minutes.
+    #[arg(long, default_value_t = 100_000)]
+    messages: u64,
 }
 
 /// What can be measured by itself.
@@ -60,6 +65,8 @@ enum Part {
     Neighbours,
     Swap,
     Thousand,
+    /// With the real Odoo that `CAMBIST_ODOO_ENV` names, otherwise with a double.
+    MonthEnd,
 }
 
 /// What was measured: all of it, or the part that was asked for.
@@ -79,6 +86,8 @@ struct Report {
     swap: Option<swap::Measured>,
     #[serde(skip_serializing_if = "Option::is_none")]
     thousand: Option<thousand::Measured>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    month_end: Option<month_end::Measured>,
 }
 
 #[expect(clippy::print_stdout, reason = "it is what a benchmark is for")]
@@ -94,6 +103,7 @@ fn main() -> Result<()> {
         neighbours: None,
         swap: None,
         thousand: None,
+        month_end: None,
     };
     if wanted(Part::Mapping) {
         for message in ["small-deal", "deal", "large-deal"] {
@@ -120,6 +130,9 @@ fn main() -> Result<()> {
     }
     if wanted(Part::Thousand) {
         report.thousand = Some(runtime.block_on(thousand::measure(&options.folder, &metrics))?);
+    }
+    if options.only == Some(Part::MonthEnd) {
+        report.month_end = Some(runtime.block_on(month_end::measure(&options.folder, options.messages))?);
     }
     if options.json {
         println!("{}", serde_json::to_string_pretty(&report)?);

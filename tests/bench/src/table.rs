@@ -5,7 +5,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use crate::{
     Report, accept, file,
     mapping::{self, Side},
-    neighbours, swap, thousand, way,
+    month_end, neighbours, swap, thousand, way,
 };
 
 /// All of it, as text.
@@ -17,7 +17,8 @@ pub(crate) fn of(report: &Report) -> String {
     let neighbours = report.neighbours.as_ref().map(neighbours);
     let swap = report.swap.as_ref().map(swap);
     let thousand = report.thousand.as_ref().map(thousand);
-    let tables: Vec<String> = [mapping, file, accept, way, neighbours, swap, thousand]
+    let month_end = report.month_end.as_ref().map(month_end);
+    let tables: Vec<String> = [mapping, file, accept, way, neighbours, swap, thousand, month_end]
         .into_iter()
         .flatten()
         .map(|table| table.to_string())
@@ -182,6 +183,74 @@ fn thousand(measured: &thousand::Measured) -> Table {
     ];
     for (what, few, many, ratio) in rows {
         table.add_row([what.to_owned(), few, many, ratio]);
+    }
+    table
+}
+
+fn month_end(measured: &month_end::Measured) -> Table {
+    let [before, most, after] = measured.memory_mib;
+    let [first, last] = measured.others_done;
+    let ms = |us: f64| format!("{:.1}", us / 1000.0);
+    let rows = [
+        ("messages", measured.messages.to_string()),
+        (
+            "accepted a second, in batches of 100",
+            format!("{:.0}", measured.accepted_per_second),
+        ),
+        ("p99 of a batch, ms", ms(measured.accepted_p99_us)),
+        ("worked off in, s", format!("{:.0}", measured.seconds)),
+        ("rows a second", format!("{:.1}", measured.rows_per_second)),
+        (
+            "rows a call",
+            measured
+                .rows_per_call
+                .map_or("-".to_owned(), |rows| format!("{rows:.1}")),
+        ),
+        (
+            "rows a second of `load` alone",
+            format!("{:.1}", measured.alone_rows_per_second),
+        ),
+        ("of that", format!("{:.2}", measured.share)),
+        (
+            "memory before, at most, after, MiB",
+            format!("{before}, {most}, {after}"),
+        ),
+        (
+            "ingress meanwhile, median and p99, ms",
+            format!(
+                "{}, {}",
+                ms(measured.ingress_median_us),
+                ms(measured.ingress_p99_us)
+            ),
+        ),
+        (
+            "an urgent change, median and p99, ms",
+            format!(
+                "{}, {}",
+                ms(measured.urgent_median_us),
+                ms(measured.urgent_p99_us)
+            ),
+        ),
+        (
+            "the first message of each region had ended at",
+            format!("{:.3}", measured.first_done),
+        ),
+        (
+            "the other regions were done at, of the time",
+            format!("{first:.2} to {last:.2}"),
+        ),
+        (
+            "keys of several messages in order",
+            measured.keys_in_order.to_string(),
+        ),
+        (
+            "the estimate at half of it, by what it took",
+            format!("{:.2}", measured.estimate),
+        ),
+    ];
+    let mut table = plain(["a month's end", ""]);
+    for (what, value) in rows {
+        table.add_row([what.to_owned(), value]);
     }
     table
 }

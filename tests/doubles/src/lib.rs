@@ -4,8 +4,9 @@
 //! page or specification a behaviour is taken from, and what is assumed where none says. A test or a demo that uses one
 //! must say so; what a double proves is that we do what the documents ask, not that the system does.
 //!
-//! Odoo has no double: the real one is in `tests/odoo`. For what a healthy Odoo does not do (hang, cut a connection, answer
-//! with the page of a proxy) there is [`Scripted`], which answers whatever a test tells it.
+//! What Odoo does is shown on the real one, in `tests/odoo`. For what a healthy Odoo does not do (hang, cut a connection, answer
+//! with the page of a proxy) there is [`Scripted`], which answers whatever a test tells it; for as many messages as a real one
+//! takes hours for, [`odoo`], at a pace that is said.
 //!
 //! # What is not here
 //!
@@ -13,13 +14,15 @@
 //!
 //! # Where to start reading
 //!
-//! [`hubspot`] for the one double there is so far, [`server`] for the few lines of HTTP under it.
+//! [`hubspot`] for the larger double, [`server`] for the few lines of HTTP under it.
 
 pub mod fault;
 pub mod hubspot;
+pub mod odoo;
 pub mod scripted;
 pub mod server;
 
 pub use fault::{Fault, Faults};
 pub use hubspot::HubSpotDouble;
+pub use odoo::OdooDouble;
 pub use scripted::Scripted;

@@ -3,7 +3,7 @@
 //! Not a server library, because a double must be able to do what a library rightly prevents: close a connection in the
 //! middle of an answer, or never answer. It reads a head and a body of known length and nothing else.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
@@ -65,6 +65,13 @@ pub enum Reply {
     Cut,
     /// Head and half of the promised body, then the end.
     Truncated,
+    /// It is answered after a while.
+    Late {
+        /// How long that is.
+        wait: Duration,
+        /// The answer.
+        reply: Box<Reply>,
+    },
 }
 
 impl Reply {
@@ -76,6 +83,15 @@ impl Reply {
     /// An answer of HTML, as proxies and Odoo's router give.
     pub fn html(status: u16, body: &str) -> Self {
         Self::typed(status, "text/html; charset=utf-8", body.to_owned())
+    }
+
+    /// The same answer after a while.
+    #[must_use]
+    pub fn late(self, wait: Duration) -> Self {
+        Self::Late {
+            wait,
+            reply: Box::new(self),
+        }
     }
 
     fn typed(status: u16, kind: &str, body: String) -> Self {
@@ -139,14 +155,20 @@ impl Drop for Server {
 
 async fn converse(mut stream: TcpStream, answer: &(dyn Fn(Request) -> Reply + Sync)) -> anyhow::Result<()> {
     let request = read(&mut stream).await?;
-    let (status, headers, body, cut) = match answer(request) {
+    let mut reply = answer(request);
+    while let Reply::Late { wait, reply: then } = reply {
+        tokio::time::sleep(wait).await;
+        reply = *then;
+    }
+    let (status, headers, body, cut) = match reply {
         Reply::Answer {
             status,
             headers,
             body,
         } => (status, headers, body, 0),
         Reply::Truncated => (200, Vec::new(), br#"{"results": []}"#.to_vec(), 10),
-        Reply::Cut => return Ok(()),
+        // waited for above
+        Reply::Cut | Reply::Late { .. } => return Ok(()),
         Reply::Hang => {
             // until the client gives up, which closes the connection
             while stream.read(&mut [0; 64]).await? > 0 {}

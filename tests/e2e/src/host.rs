@@ -110,6 +110,18 @@ impl Host {
         bail!("the host does not stop")
     }
 
+    /// The memory that it has in use, in bytes, as the kernel counts it (`VmRSS`).
+    ///
+    /// # Errors
+    ///
+    /// It has ended.
+    pub fn memory(&self) -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+        kib.map(|kib| kib << 10).context("the host has ended")
+    }
+
     /// Waits until the host has halted at its stage.
     ///
     /// # Errors
@@ -198,13 +210,13 @@ fn command(folder: &Path, setup: &Setup) -> Result<Command> {
 ///
 /// Cargo has not built it: the harness was not started by `cargo test`.
 pub fn binary() -> Result<PathBuf> {
-    let test = std::env::current_exe()?;
-    let place = test.ancestors().nth(2).map(|folder| folder.join(BINARY));
-    let place = place.context("the test binary has no folder")?;
-    ensure!(
-        place.is_file(),
-        "there is no {}; start these tests with `cargo test --release -p cambist-e2e`",
-        place.display()
-    );
-    Ok(place)
+    let ours = std::env::current_exe()?;
+    // beside a benchmark, and beside the folder of a test
+    let mut places = ours.ancestors().skip(1).take(2).map(|folder| folder.join(BINARY));
+    places.find(|place| place.is_file()).with_context(|| {
+        format!(
+            "there is no {BINARY} near {}; start these tests with `cargo test --release -p cambist-e2e`",
+            ours.display()
+        )
+    })
 }

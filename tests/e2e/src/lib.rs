@@ -24,6 +24,7 @@ pub mod collector;
 pub mod deals;
 pub mod disk;
 pub mod host;
+pub mod month_end;
 pub mod odoo;
 pub mod plugins;
 pub mod proxy;

@@ -63,6 +63,8 @@ pub struct Setup {
     pub environment: Vec<(&'static str, PathBuf)>,
     /// The `[trust]` of the config, as the config writes it.
     pub trust: String,
+    /// A whole config in the place of this one, with `HUBSPOT_ADDRESS`, `INGRESS_ADDRESS` and `ADMIN_ADDRESS` for the addresses.
+    pub whole: Option<String>,
 }
 
 impl Default for Setup {
@@ -83,6 +85,7 @@ impl Default for Setup {
             reconcile: "",
             environment: Vec::new(),
             trust: String::new(),
+            whole: None,
         }
     }
 }
@@ -99,6 +102,12 @@ impl Setup {
     /// The text of `cambist.toml`. The secrets are where [`host`](crate::host)
     /// puts them.
     pub fn config(&self, hubspot: &str, ingress: &str, admin: &str) -> String {
+        if let Some(text) = &self.whole {
+            return text
+                .replace("HUBSPOT_ADDRESS", hubspot)
+                .replace("INGRESS_ADDRESS", ingress)
+                .replace("ADMIN_ADDRESS", admin);
+        }
         let waits: Vec<String> = self.waits.iter().map(|wait| format!("\"{wait}\"")).collect();
         let mut text = format!(
             r#"

@@ -44,7 +44,19 @@ impl World {
     ///
     /// A plugin does not build, or the machine is out of something.
     pub async fn quiet(setup: Setup) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
+        Self::of(tempfile::tempdir()?, setup).await
+    }
+
+    /// The same in a folder below this one.
+    ///
+    /// # Errors
+    ///
+    /// As of [`quiet`](Self::quiet).
+    pub async fn quiet_in(folder: &Path, setup: Setup) -> Result<Self> {
+        Self::of(tempfile::tempdir_in(folder)?, setup).await
+    }
+
+    async fn of(folder: TempDir, setup: Setup) -> Result<Self> {
         let hubspot = HubSpotDouble::start(json!({})).await?;
         let path = folder.path();
         fs::write(path.join("admin-token"), ADMIN_TOKEN)?;
@@ -328,6 +340,19 @@ impl World {
             stories.push(self.story(&status.id).await?);
         }
         Ok(stories)
+    }
+
+    /// Waits until no message is due any more.
+    ///
+    /// # Errors
+    ///
+    /// It never comes to that.
+    pub async fn until_idle(&self) -> Result<()> {
+        self.until("nothing due", async || {
+            let counts = self.journal()?.counts().await?;
+            Ok((counts.by_state.get("due").copied().unwrap_or_default() == 0).then_some(()))
+        })
+        .await
     }
 
     /// Looks until something is there. The error of a wait that is given up tells

@@ -7,6 +7,7 @@ mod journal;
 mod life;
 mod load;
 mod master_data;
+mod month_end;
 mod operate;
 mod order;
 mod parked;
