@@ -1,7 +1,7 @@
 //! Components as they were built for earlier generations of the contract, kept as files:
 //! they load and pass their own cases, for ever. See `tests/guests/frozen/README.md`.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use cambist_contract::{
@@ -83,7 +83,7 @@ fn table() -> Tables {
 struct OneLink;
 
 impl Links for OneLink {
-    fn find(&self, entity: &EntityRef, _: &str) -> Option<Link> {
+    fn find(&self, entity: &EntityRef, _: &str, _: Duration) -> Option<Link> {
         Some(Link {
             model: "res.partner".to_owned(),
             external_id: Some("x.1".to_owned()),

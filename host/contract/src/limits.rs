@@ -38,8 +38,8 @@ pub struct Limits {
     #[serde(skip_serializing_if = "is_default_stack")]
     pub stack: u32,
     /// Wall clock of one call, in milliseconds, looked at whenever the guest calls
-    /// the host, and again when the host has answered from its journal: the guest's
-    /// own work is bounded by `fuel`. Default 1000: forty
+    /// the host; what the host asks its journal is given up when it is over. The
+    /// guest's own work is bounded by `fuel`. Default 1000: forty
     /// times what the fuel lasts, so that only slow host calls end here.
     pub time_ms: u64,
     /// Bytes that one call may hand to the host at once: its answer, or the

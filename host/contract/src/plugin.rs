@@ -49,8 +49,9 @@ impl fmt::Display for Interface {
 /// Answers which record in one system is which in another, for the `links`
 /// import. The pipeline answers from the journal and keeps what was answered.
 pub trait Links: Send + Sync {
-    /// The record that stands for `entity` in `system`.
-    fn find(&self, entity: &EntityRef, system: &str) -> Option<Link>;
+    /// The record that stands for `entity` in `system`; none as well where that is not known
+    /// `within` this time. Returns by then: the call that asks has no more of it.
+    fn find(&self, entity: &EntityRef, system: &str, within: Duration) -> Option<Link>;
 }
 
 /// A record of a system, as far as the host knows it.
@@ -71,7 +72,7 @@ pub struct Link {
 pub struct NoLinks;
 
 impl Links for NoLinks {
-    fn find(&self, _entity: &EntityRef, _system: &str) -> Option<Link> {
+    fn find(&self, _entity: &EntityRef, _system: &str, _within: Duration) -> Option<Link> {
         None
     }
 }
@@ -202,6 +203,9 @@ pub enum LoadError {
     #[error("does not fit the limits of its binding: {0}")]
     TooLarge(String),
     /// The host could not compile or store it.
+    /// It breaks before anything of it is called, within its limits.
+    #[error("cannot be instantiated: {0}")]
+    BreaksAtStart(String),
     #[error("cannot prepare the component: {0}")]
     Host(String),
 }

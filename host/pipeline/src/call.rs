@@ -1,6 +1,9 @@
 //! One plugin call of a stage: the pinned revision, on a thread that may block.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use cambist_contract::{
     canonical::EntityRef,
@@ -33,22 +36,22 @@ struct JournalLinks {
 #[derive(Default)]
 struct Kept {
     answers: Vec<LinkAnswer>,
-    trouble: Option<JournalError>,
+    trouble: Option<Failure>,
 }
 
 impl Links for JournalLinks {
-    fn find(&self, entity: &EntityRef, system: &str) -> Option<Link> {
+    fn find(&self, entity: &EntityRef, system: &str, within: Duration) -> Option<Link> {
         // an id alone is the answer of an older host
         let same = |it: &&LinkAnswer| it.entity == *entity && it.system == system && it.id.is_none();
         let link = match self.before.iter().find(same) {
             Some(before) => before.link.clone(),
-            None => match self.runtime.block_on(self.journal.link(entity, system)) {
-                Ok(link) => link,
-                Err(error) => {
-                    self.kept().trouble = Some(error);
+            None => {
+                let asked = in_time(within, self.journal.link(entity, system));
+                self.runtime.block_on(asked).unwrap_or_else(|trouble| {
+                    self.kept().trouble = Some(trouble);
                     None
-                }
-            },
+                })
+            }
         };
         let answer = LinkAnswer {
             entity: entity.clone(),
@@ -62,8 +65,27 @@ impl Links for JournalLinks {
 }
 
 impl JournalLinks {
+    fn is_troubled(&self) -> bool {
+        self.kept().trouble.is_some()
+    }
+
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the journal answers, unless it takes longer: a disk that hangs holds no plugin's turn.
+async fn in_time<T>(
+    within: Duration,
+    asked: impl Future<Output = Result<T, JournalError>>,
+) -> Result<T, Failure> {
+    match tokio::time::timeout(within, asked).await {
+        Ok(answer) => Ok(answer?),
+        // nothing is known of the plugin, so the message is not parked for it
+        Err(_) => {
+            let text = "the journal did not say in time what a link leads to";
+            Err(CallError::Host(text.to_owned()).into())
+        }
     }
 }
 
@@ -105,8 +127,12 @@ where
         let _entered = route.enter();
         let pinned = registry.pinned(&pin)?;
         context.settings = (&pinned.revision.settings).into();
-        let called = asks(pinned.plugin.as_ref(), &context, links);
-        if !matches!(called.answer, Err(CallError::Host(_))) {
+        let called = asks(
+            pinned.plugin.as_ref(),
+            &context,
+            Arc::clone(&links) as Arc<dyn Links>,
+        );
+        if !matches!(called.answer, Err(CallError::Host(_))) && !links.is_troubled() {
             let broke = called.answer.as_ref().is_err_and(CallError::is_break);
             registry.called(&pin, called.cost.elapsed, broke, at);
         }
@@ -122,7 +148,7 @@ where
     } = std::mem::take(&mut *asked.kept());
     if let Some(trouble) = trouble {
         // the plugin was told "no link" where nobody could know
-        return Err(trouble.into());
+        return Err(trouble);
     }
     if let Some(shadow) = pipeline.setup.registry.shadow(&pin) {
         let turn = Turn {
@@ -189,4 +215,23 @@ pub(crate) enum Step<O> {
     On(O),
     /// It stops with this.
     Stop(Event),
+}
+
+#[cfg(test)]
+mod tests {
+    use cambist_contract::delivery::NextTry;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_journal_that_hangs_is_given_up_and_the_message_tried_again() {
+        let hangs = std::future::pending::<Result<(), JournalError>>();
+        let failed = in_time(Duration::from_millis(1), hangs).await.err();
+        let next = failed.map(|failed| (failed.next_try(), failed.to_string()));
+        let told = "cannot call the plugin: the journal did not say in time what a link leads to";
+        assert_eq!(
+            next,
+            Some((NextTry::SendAgain { not_before: None }, told.to_owned()))
+        );
+    }
 }

@@ -1,6 +1,10 @@
 //! One call: its instance, fresh or kept, with the call's budget, and what it cost.
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use cambist_contract::{
     fault::Fault,
@@ -115,11 +119,15 @@ impl State {
     ///
     /// The call's time is over.
     pub(crate) fn in_time(&mut self) -> wasmtime::Result<()> {
-        let limits = &self.terms.limits;
-        if self.budget.started.elapsed().as_millis() > u128::from(limits.time_ms) {
+        if self.time_left().is_zero() {
             return self.meet("time-ms", self.terms.limits.time_ms);
         }
         Ok(())
+    }
+
+    /// How long the call may still take; for how long the host may make it wait.
+    pub(crate) fn time_left(&self) -> Duration {
+        Duration::from_millis(self.terms.limits.time_ms).saturating_sub(self.budget.started.elapsed())
     }
 
     /// Ends the call because it met a limit.

@@ -4,7 +4,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use cambist_contract::{
@@ -83,7 +84,7 @@ fn revision(bytes: &[u8], limits: Limits, grants: &[&str]) -> Revision {
 struct OneLink;
 
 impl Links for OneLink {
-    fn find(&self, entity: &EntityRef, system: &str) -> Option<Link> {
+    fn find(&self, entity: &EntityRef, system: &str, _: Duration) -> Option<Link> {
         Some(Link {
             model: "res.partner".to_owned(),
             external_id: None,
@@ -245,13 +246,15 @@ fn what_host_calls_are_handed_counts_together() {
     assert_eq!(error(&plugin, "links-flood"), limit("host-bytes", 4 << 20));
 }
 
-/// A journal that takes its time.
-struct Slow;
+/// A journal that does not answer. It is given up when the time is over that it is given.
+#[derive(Default)]
+struct Hung(Mutex<Vec<Duration>>);
 
-impl Links for Slow {
-    #[expect(clippy::disallowed_methods, reason = "it stands for a slow disk")]
-    fn find(&self, _: &EntityRef, _: &str) -> Option<Link> {
-        std::thread::sleep(std::time::Duration::from_millis(20));
+impl Links for Hung {
+    #[expect(clippy::disallowed_methods, reason = "it stands for a disk that hangs")]
+    fn find(&self, _: &EntityRef, _: &str, within: Duration) -> Option<Link> {
+        self.0.lock().unwrap().push(within);
+        std::thread::sleep(within);
         None
     }
 }
@@ -259,12 +262,17 @@ impl Links for Slow {
 #[test]
 fn a_call_that_waits_for_the_host_too_long_ends() {
     let plugin = Bench::new().unruly(Limits {
-        time_ms: 10,
+        time_ms: 50,
         ..Limits::default()
     });
-    let called = judge(&plugin, "links-twice", Arc::new(Slow));
-    assert_eq!(called.answer.unwrap_err(), limit("time-ms", 10));
+    let hung = Arc::new(Hung::default());
+    let called = judge(&plugin, "links-twice", Arc::clone(&hung) as Arc<dyn Links>);
+    assert_eq!(called.answer.unwrap_err(), limit("time-ms", 50));
+    let waits = hung.0.lock().unwrap().clone();
+    assert_eq!(waits.len(), 1, "it does not ask twice");
+    assert!(waits[0] <= Duration::from_millis(50), "{waits:?}");
     assert_eq!(plugin.bench.sandbox.in_use(), InUse::default());
+    assert!(told(&plugin, "nothing").answer.is_ok());
 }
 
 #[test]
@@ -527,7 +535,8 @@ fn without_links_there_are_none() {
                 system: String::new(),
                 id: String::new()
             },
-            ""
+            "",
+            Duration::MAX
         ),
         None
     );

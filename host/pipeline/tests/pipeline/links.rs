@@ -1,5 +1,7 @@
 //! Same input, same output: a replay on the pinned revisions is answered as before.
 
+use std::time::Duration;
+
 use cambist_contract::{
     canonical::{EntityKind, EntityRef},
     stage::Stage,
@@ -30,7 +32,7 @@ async fn a_replay_gets_the_links_it_got_and_makes_the_same_bytes_and_a_live_one_
         id: "5".to_owned(),
     };
     let site = Site::with(Pack {
-        reads: Box::new(move |links| format!(", linked to {:?}", links.find(&asked, "odoo"))),
+        reads: Box::new(move |links| format!(", linked to {:?}", links.find(&asked, "odoo", Duration::MAX))),
         ..Pack::default()
     });
     site.accept("crm", 0..1).await;

@@ -1,8 +1,11 @@
 //! Shadows and shares: what is called beside, what it is told, and that no message knows.
 
-use std::sync::{
-    Arc, Barrier,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 use cambist_contract::{
@@ -135,7 +138,7 @@ async fn a_shadow_is_answered_links_as_the_live_one_was() {
         id: "0".to_owned(),
     };
     let asks = |asked: EntityRef| Pack {
-        reads: Box::new(move |links| format!(", linked to {:?}", links.find(&asked, "odoo"))),
+        reads: Box::new(move |links| format!(", linked to {:?}", links.find(&asked, "odoo", Duration::MAX))),
         ..Pack::default()
     };
     // by the time the shadow of the first is called, the link may be there

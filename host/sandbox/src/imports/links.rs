@@ -21,8 +21,8 @@ pub(crate) fn find(
     if !state.terms.grants.contains(&Grant::Links(system.clone())) {
         return Ok(Err(NotGranted(system)));
     }
-    let found = state.links.find(entity, &system);
-    // the journal may have been slow, and nobody may ask again
+    let found = state.links.find(entity, &system, state.time_left());
+    // the journal may have been too slow, and nobody may ask again
     state.in_time()?;
     state.host_bytes(found.as_ref().map_or(0, bytes))?;
     Ok(Ok(found))
