@@ -1,6 +1,7 @@
 //! Where two JSON values begin to differ, told in a line: for authors whose case does not
 //! get the answer it expects.
 
+use cambist_contract::Decimal;
 use serde_json::Value;
 
 /// The longest place, and the longest value, that is told, in bytes. What a person needs
@@ -8,10 +9,16 @@ use serde_json::Value;
 const TOLD: usize = 100;
 
 /// The first difference in the order of `expected`'s fields, as "`place` is …, not …"; none
-/// where the two are the same.
+/// where the two are the same. A number that is only written otherwise, as `12050.00` for
+/// `12050`, is told where nothing else differs.
 pub(crate) fn first(expected: &Value, found: &Value) -> Option<String> {
     let mut place = String::new();
-    let (expected, found) = descend(expected, found, &mut place)?;
+    let differs = |expected: &Value, found: &Value| expected != found && !is_same_number(expected, found);
+    let sides = descend(expected, found, &mut place, &differs);
+    let (expected, found) = match sides {
+        Some(sides) => sides,
+        None => descend(expected, found, &mut place, &|expected, found| expected != found)?,
+    };
     let place = match place.as_str() {
         "" => "it".to_owned(),
         place => format!("`{}`", cut(place.trim_start_matches('.'))),
@@ -29,7 +36,12 @@ type Sides<'v> = (Option<&'v Value>, Option<&'v Value>);
 
 /// Goes down to the first difference and leaves its path in `place`. As deep as values
 /// are nested, which their reader has bounded.
-fn descend<'v>(expected: &'v Value, found: &'v Value, place: &mut String) -> Option<Sides<'v>> {
+fn descend<'v>(
+    expected: &'v Value,
+    found: &'v Value,
+    place: &mut String,
+    differs: &dyn Fn(&Value, &Value) -> bool,
+) -> Option<Sides<'v>> {
     let stood = place.len();
     match (expected, found) {
         (Value::Object(wanted), Value::Object(had)) => {
@@ -38,7 +50,7 @@ fn descend<'v>(expected: &'v Value, found: &'v Value, place: &mut String) -> Opt
             for name in names {
                 place.push('.');
                 place.push_str(name);
-                if let Some(sides) = at(wanted.get(name), had.get(name), place) {
+                if let Some(sides) = at(wanted.get(name), had.get(name), place, differs) {
                     return Some(sides);
                 }
                 place.truncate(stood);
@@ -48,22 +60,34 @@ fn descend<'v>(expected: &'v Value, found: &'v Value, place: &mut String) -> Opt
         (Value::Array(wanted), Value::Array(had)) => {
             for index in 0..wanted.len().max(had.len()) {
                 place.push_str(&format!("[{index}]"));
-                if let Some(sides) = at(wanted.get(index), had.get(index), place) {
+                if let Some(sides) = at(wanted.get(index), had.get(index), place, differs) {
                     return Some(sides);
                 }
                 place.truncate(stood);
             }
             None
         }
-        _ => (expected != found).then_some((Some(expected), Some(found))),
+        _ => differs(expected, found).then_some((Some(expected), Some(found))),
     }
 }
 
-fn at<'v>(expected: Option<&'v Value>, found: Option<&'v Value>, place: &mut String) -> Option<Sides<'v>> {
+fn at<'v>(
+    expected: Option<&'v Value>,
+    found: Option<&'v Value>,
+    place: &mut String,
+    differs: &dyn Fn(&Value, &Value) -> bool,
+) -> Option<Sides<'v>> {
     match (expected, found) {
-        (Some(expected), Some(found)) => descend(expected, found, place),
+        (Some(expected), Some(found)) => descend(expected, found, place, differs),
         sides => Some(sides),
     }
+}
+
+/// Whether two texts are the same number: decimals are texts, and their places behind the
+/// point are no part of their value.
+fn is_same_number(one: &Value, other: &Value) -> bool {
+    let number = |value: &Value| value.as_str()?.parse::<Decimal>().ok();
+    number(one).is_some_and(|one| number(other) == Some(one))
 }
 
 fn told(value: &Value) -> String {
@@ -107,6 +131,20 @@ mod tests {
             );
         }
         assert_eq!(first(&expected, &expected.clone()), None);
+    }
+
+    #[test]
+    fn a_number_that_is_only_written_otherwise_is_told_where_nothing_else_differs() {
+        let expected = json!({"amount": "12050", "quantity": "1"});
+        let told = |found| first(&expected, &found);
+        assert_eq!(
+            told(json!({"amount": "12050.00", "quantity": "-1"})).as_deref(),
+            Some(r#"`quantity` is "-1", not "1""#)
+        );
+        assert_eq!(
+            told(json!({"amount": "12050.00", "quantity": "1"})).as_deref(),
+            Some(r#"`amount` is "12050.00", not "12050""#)
+        );
     }
 
     #[test]
