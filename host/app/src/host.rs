@@ -201,7 +201,7 @@ async fn blocking(config: &Config, seed: u64) -> Result<(Arc<SqliteJournal>, Arc
     tokio::task::spawn_blocking(move || {
         let journal = Arc::new(SqliteJournal::open(config.journal())?);
         let sandbox = Sandbox::new(&config.host.data.join("compiled"))?.with_seed(seed);
-        let ledger = Arc::new(Kept::of(Arc::clone(&journal)));
+        let ledger = Arc::new(Kept::of(Arc::clone(&journal), now));
         let registry = Registry::open(config.registry(), Arc::new(sandbox), ledger)?;
         registry.refresh(now());
         Ok((journal, Arc::new(registry)))

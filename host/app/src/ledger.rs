@@ -1,10 +1,12 @@
 //! The registry's ledger, kept in the journal.
 //!
-//! The registry blocks and the journal does not; neither knows the other.
+//! The registry blocks and the journal does not; neither knows the other, and neither has a
+//! clock: steps bear the time at which they are handed to the journal.
 
 use std::sync::Arc;
 
 use cambist_contract::{digest::Digest, rollout::Act};
+use cambist_registry::ledger::Taken;
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 
@@ -12,30 +14,40 @@ use tokio::runtime::Handle;
 pub(crate) struct Kept<J> {
     journal: Arc<J>,
     runtime: Handle,
+    now: fn() -> Timestamp,
 }
 
 impl<J: cambist_journal::Ledger> Kept<J> {
     /// The ledger of a journal. To be made within a runtime.
-    pub(crate) fn of(journal: Arc<J>) -> Self {
+    pub(crate) fn of(journal: Arc<J>, now: fn() -> Timestamp) -> Self {
         Self {
             journal,
             runtime: Handle::current(),
+            now,
         }
     }
 }
 
 impl<J: cambist_journal::Ledger> cambist_registry::Ledger for Kept<J> {
-    fn write(&self, at: Timestamp, acts: Vec<Act>) -> Result<(), String> {
-        let written = self.runtime.block_on(self.journal.act(at, acts));
-        written.map_err(|error| error.to_string())
+    fn write(&self, acts: Vec<Act>) -> Result<Vec<Taken>, String> {
+        let at = (self.now)();
+        let places = self.runtime.block_on(self.journal.act(at, acts.clone()));
+        let places = places.map_err(|error| error.to_string())?;
+        let taken = places.into_iter().zip(acts);
+        Ok(taken.map(|(place, act)| Taken { place, at, act }).collect())
     }
 
-    fn all(&self) -> Result<Vec<(Timestamp, Act)>, String> {
+    fn all(&self) -> Result<Vec<Taken>, String> {
         let acts = self
             .runtime
             .block_on(self.journal.acts())
             .map_err(|error| error.to_string())?;
-        Ok(acts.into_iter().map(|acted| (acted.at, acted.act)).collect())
+        let taken = acts.into_iter().map(|acted| Taken {
+            place: acted.place,
+            at: acted.at,
+            act: acted.act,
+        });
+        Ok(taken.collect())
     }
 
     fn pinned(&self, revisions: &[Digest]) -> Result<Vec<u64>, String> {

@@ -106,7 +106,7 @@ impl Reload {
         let restart = config
             .needs_restart(&self.started)
             .map_err(|error| vec![error.to_string()])?;
-        let reloaded = self.registry.reload(config.registry(), now(), |switch| {
+        let reloaded = self.registry.reload(config.registry(), |switch| {
             self.pipeline.reroute(config.routes(), switch);
         });
         match reloaded {

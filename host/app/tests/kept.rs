@@ -83,7 +83,7 @@ fn bindings_that_are_alike_share_a_revision_and_no_instance() -> Result<()> {
                 unit: "",
                 key: "",
             };
-            let pins = registry.route(&[Stage::Judge], subject)?;
+            let pins = registry.route(&[Stage::Judge], subject)?.revisions;
             pins.get(&Stage::Judge).copied().context("judge has a revision")
         };
         let (de, india) = (of("de")?, of("in")?);

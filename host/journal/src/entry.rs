@@ -61,6 +61,13 @@ pub enum Event {
         target: String,
         /// The revision that serves each plugin stage of the flow.
         pins: BTreeMap<Stage, Digest>,
+        /// The place of the last step of a plugin's life that was in effect when it was
+        /// pinned; 0 where none was. The pins are revisions that served by the steps up
+        /// to it. It is before this entry, and a step between the two was being written
+        /// while the message was routed. None in entries of
+        /// older hosts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<u64>,
     },
     /// A stage is done, with what it made. What follows needs nothing else.
     Passed {

@@ -1,8 +1,9 @@
 //! The part of a store that plugins' lives are written in, and what they are asked for.
 //!
 //! Steps stand in the same chain as what happened to messages, so that the order of
-//! the two is in the evidence: a message was pinned before or after a revision went
-//! live, and nobody can say otherwise afterwards.
+//! the two is in the evidence, and nobody can say otherwise afterwards. A message that is
+//! routed while a step is written may stand behind the step and not follow it; which
+//! step its pins follow is in its own entry ([`Event::Routed`](crate::Event::Routed)).
 
 use async_trait::async_trait;
 use cambist_contract::{digest::Digest, rollout::Act};
@@ -36,12 +37,13 @@ pub struct Acted {
 #[async_trait]
 pub trait Ledger: Send + Sync + 'static {
     /// Writes steps that are taken together, in their order. All are durable when this
-    /// returns, or none was written. A caller that goes away before does not know which.
+    /// returns, or none was written. Gives the place of each. A caller that goes away before
+    /// does not know which.
     ///
     /// # Errors
     ///
     /// Nothing was written.
-    async fn act(&self, at: Timestamp, acts: Vec<Act>) -> Result<(), JournalError>;
+    async fn act(&self, at: Timestamp, acts: Vec<Act>) -> Result<Vec<u64>, JournalError>;
 
     /// All steps, oldest first.
     ///

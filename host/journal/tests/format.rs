@@ -158,6 +158,7 @@ async fn write_down(journal: &SqliteJournal) -> anyhow::Result<()> {
         unit: String::new(),
         target: "odoo".into(),
         pins: [(Stage::Read, Digest::of(b"map"))].into(),
+        step: None,
     };
     let passed = |stage| Event::Passed {
         stage,

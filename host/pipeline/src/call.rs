@@ -134,7 +134,7 @@ where
         );
         if !matches!(called.answer, Err(CallError::Host(_))) && !links.is_troubled() {
             let broke = called.answer.as_ref().is_err_and(CallError::is_break);
-            registry.called(&pin, called.cost.elapsed, broke, at);
+            registry.called(&pin, called.cost.elapsed, broke);
         }
         Ok::<_, Failure>((called, pinned))
     });

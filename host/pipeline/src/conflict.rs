@@ -139,7 +139,7 @@ async fn there(
         key: &work.message.key,
     };
     let pins = pipeline.setup.registry.route(&[Stage::Read], subject)?;
-    let Some(pin) = pins.get(&Stage::Read).copied() else {
+    let Some(pin) = pins.revisions.get(&Stage::Read).copied() else {
         return Ok(None);
     };
     let look = Message {

@@ -313,9 +313,10 @@ fn route(pipeline: &Pipeline, work: &mut Work) -> Result<(Event, Arc<Flow>), Fai
         unit,
         target,
         pins: BTreeMap::new(),
+        step: None,
     };
-    route.pins = match &work.route {
-        Some(before) if before.is_same_way(&route) => before.pins.clone(),
+    (route.pins, route.step) = match &work.route {
+        Some(before) if before.is_same_way(&route) => (before.pins.clone(), before.step),
         _ => {
             let subject = Subject {
                 flow: &route.flow,
@@ -323,7 +324,8 @@ fn route(pipeline: &Pipeline, work: &mut Work) -> Result<(Event, Arc<Flow>), Fai
                 unit: &route.unit,
                 key: &work.message.key,
             };
-            pipeline.setup.registry.route(&flow.way(), subject)?
+            let pins = pipeline.setup.registry.route(&flow.way(), subject)?;
+            (pins.revisions, Some(pins.step))
         }
     };
     work.take(route.clone());
@@ -333,6 +335,7 @@ fn route(pipeline: &Pipeline, work: &mut Work) -> Result<(Event, Arc<Flow>), Fai
         unit,
         target,
         pins,
+        step,
     } = route;
     let routed = Event::Routed {
         flow: name,
@@ -340,6 +343,7 @@ fn route(pipeline: &Pipeline, work: &mut Work) -> Result<(Event, Arc<Flow>), Fai
         unit,
         target,
         pins,
+        step,
     };
     Ok((routed, flow))
 }

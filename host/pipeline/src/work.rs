@@ -19,6 +19,8 @@ pub(crate) struct Route {
     pub(crate) unit: String,
     pub(crate) target: String,
     pub(crate) pins: BTreeMap<Stage, Digest>,
+    /// The step of a plugin's life that the pins follow, where it is known.
+    pub(crate) step: Option<u64>,
 }
 
 /// A message on its way.
@@ -129,12 +131,14 @@ impl Work {
                 unit,
                 target,
                 pins,
+                step,
             } => self.take(Route {
                 flow,
                 region,
                 unit,
                 target,
                 pins,
+                step,
             }),
             Event::Passed {
                 stage, output, links, ..
@@ -327,6 +331,7 @@ mod tests {
             unit: String::new(),
             target: "odoo".to_owned(),
             pins: BTreeMap::new(),
+            step: None,
         }
     }
 

@@ -1,10 +1,9 @@
 //! What stands beside the live revision: a shadow, which is called and compared, or one that
 //! serves a share of the keys.
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 
 use cambist_contract::{digest::Digest, rollout::Step, share::Share};
-use jiff::Timestamp;
 
 use crate::{
     Registry,
@@ -14,7 +13,7 @@ use crate::{
     metrics,
     prepare::Prepared,
     serving::Beside,
-    step::{BY_CONFIG, BY_HOST, told},
+    step::{BY_CONFIG, BY_HOST, Turn, told},
     trial::Trial,
 };
 
@@ -31,9 +30,8 @@ impl Registry {
         plugin: &str,
         component: Option<&str>,
         by: &str,
-        now: Timestamp,
     ) -> Result<Digest, RolloutError> {
-        self.put_beside(plugin, component, by, Mode::Shadow, now)
+        self.put_beside(plugin, component, by, Mode::Shadow)
     }
 
     /// Lets a component serve a share of the keys that passed before, as
@@ -48,12 +46,11 @@ impl Registry {
         component: Option<&str>,
         share: Share,
         by: &str,
-        now: Timestamp,
     ) -> Result<Digest, RolloutError> {
         if !share.is_sound() {
             return Err(RolloutError::NoShare);
         }
-        self.put_beside(plugin, component, by, Mode::Share(share), now)
+        self.put_beside(plugin, component, by, Mode::Share(share))
     }
 
     /// Takes what stands beside the live one away. Messages that are pinned to it finish on it.
@@ -61,15 +58,9 @@ impl Registry {
     /// # Errors
     ///
     /// Nothing stands beside.
-    pub fn withdraw(
-        &self,
-        plugin: &str,
-        by: &str,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<Digest, RolloutError> {
+    pub fn withdraw(&self, plugin: &str, by: &str, reason: &str) -> Result<Digest, RolloutError> {
         let component = self.meant(plugin, None, "stands beside the live one", Life::beside_component)?;
-        self.take_away(plugin, component, by, reason, now)
+        self.take_away(plugin, component, by, reason)
             .map_err(|refusal| told(plugin, component, refusal))?;
         Ok(component)
     }
@@ -90,7 +81,7 @@ impl Registry {
     }
 
     /// Ends a trial that goes too badly.
-    pub(crate) fn end(&self, trial: &Trial, why: &str, now: Timestamp) {
+    pub(crate) fn end(&self, trial: &Trial, why: &str) {
         let (plugin, component) = (&trial.plugin, trial.component);
         tracing::error!(
             plugin,
@@ -99,22 +90,15 @@ impl Registry {
             "its share goes back to the live component"
         );
         metrics::withdrawn(plugin);
-        if let Err(refusal) = self.take_away(plugin, component, BY_HOST, why, now) {
+        if let Err(refusal) = self.take_away(plugin, component, BY_HOST, why) {
             // what cannot be written does not count, and the next that breaks is told of again
             trial.go_on();
             tracing::error!(plugin, error = refusal.reason(), "it stays, for now");
         }
     }
 
-    fn take_away(
-        &self,
-        plugin: &str,
-        component: Digest,
-        by: &str,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
-        let held = self.hold();
+    fn take_away(&self, plugin: &str, component: Digest, by: &str, reason: &str) -> Result<(), Refusal> {
+        let mut held = self.hold();
         // another may stand there by now
         if self.lives().get(plugin).and_then(Life::beside_component) != Some(component) {
             return Ok(());
@@ -122,7 +106,7 @@ impl Registry {
         let step = Step::Withdrawn {
             reason: reason.to_owned(),
         };
-        self.write(&held, plugin, component, by, step, now)?;
+        self.write(&mut held, plugin, component, by, step)?;
         let without = self.serving().with(|_, place| {
             place
                 .beside
@@ -138,7 +122,6 @@ impl Registry {
         component: Option<&str>,
         by: &str,
         mode: Mode,
-        now: Timestamp,
     ) -> Result<Digest, RolloutError> {
         let component = self.meant(plugin, component, "waits", Life::next)?;
         match self.lives().get(plugin).and_then(Life::live_component) {
@@ -154,7 +137,7 @@ impl Registry {
         let refused = |refusal| told(plugin, component, refusal);
         let bytes = self.kept(plugin, &component)?;
         let prepared = self.prepare(plugin, &bytes).map_err(refused)?;
-        self.go_beside(plugin, prepared, by, mode, now).map_err(refused)?;
+        self.go_beside(plugin, prepared, by, mode).map_err(refused)?;
         Ok(component)
     }
 
@@ -176,21 +159,14 @@ impl Registry {
         prepared: Prepared,
         by: &str,
         mode: Mode,
-        now: Timestamp,
     ) -> Result<(), Refusal> {
-        self.stand_beside(&self.hold(), plugin, prepared, by, mode, now)
+        self.stand_beside(&mut self.hold(), plugin, prepared, by, mode)
     }
 
     /// The same for what stood there before, unless somebody has decided otherwise while it
     /// was checked.
-    fn back_beside(
-        &self,
-        plugin: &str,
-        prepared: Prepared,
-        mode: Mode,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
-        let held = self.hold();
+    fn back_beside(&self, plugin: &str, prepared: Prepared, mode: Mode) -> Result<(), Refusal> {
+        let mut held = self.hold();
         let stands = self.lives().get(plugin).and_then(|life| {
             let beside = life.beside.as_ref()?;
             Some((beside.component, beside.mode))
@@ -198,17 +174,16 @@ impl Registry {
         if stands != Some((prepared.component, mode)) {
             return Ok(());
         }
-        self.stand_beside(&held, plugin, prepared, BY_CONFIG, mode, now)
+        self.stand_beside(&mut held, plugin, prepared, BY_CONFIG, mode)
     }
 
     fn stand_beside(
         &self,
-        held: &MutexGuard<'_, ()>,
+        held: &mut Turn<'_>,
         plugin: &str,
         prepared: Prepared,
         by: &str,
         mode: Mode,
-        now: Timestamp,
     ) -> Result<(), Refusal> {
         let component = prepared.component;
         self.is_on_terms(&prepared)?;
@@ -218,7 +193,7 @@ impl Registry {
         let is_known =
             known.is_some_and(|it| it.component == component && it.mode == mode && it.revisions == revisions);
         if !is_known {
-            self.write(held, plugin, component, by, mode.step(revisions), now)?;
+            self.write(held, plugin, component, by, mode.step(revisions))?;
         }
         let trial = Arc::new(Trial::new(plugin, component, mode.share()));
         let next = self.serving().with(|number, place| {
@@ -242,7 +217,7 @@ impl Registry {
 
     /// Puts back beside the live ones what the ledger has there: after a start. What does not
     /// pass any more is withdrawn.
-    pub(crate) fn restore_beside(&self, now: Timestamp) {
+    pub(crate) fn restore_beside(&self) {
         let lacking: Vec<_> = {
             let (lives, serving) = (self.lives(), self.serving());
             let beside = lives
@@ -262,10 +237,10 @@ impl Registry {
                 Err(error) => Err(Refusal::Host(error.to_string())),
             };
             let outcome = match prepared {
-                Ok(prepared) => self.back_beside(&plugin, prepared, beside.mode, now),
+                Ok(prepared) => self.back_beside(&plugin, prepared, beside.mode),
                 Err(Refusal::Component(reason)) => {
                     let reason = format!("it does not pass any more: {reason}");
-                    self.take_away(&plugin, component, BY_HOST, &reason, now)
+                    self.take_away(&plugin, component, BY_HOST, &reason)
                 }
                 Err(trouble) => Err(trouble),
             };

@@ -61,7 +61,7 @@ pub use error::{RegistryError, ReloadError, RolloutError, RouteError};
 pub use examine::{Obstacle, Part};
 pub use ledger::Ledger;
 pub use metrics::describe;
-pub use registry::{NewPlugins, Options, Pinned, Registry};
+pub use registry::{NewPlugins, Options, Pinned, Pins, Registry};
 pub use standing::Standing;
 pub use status::{BindingStatus, ComponentStatus, PluginStatus};
 pub use trust::Trust;

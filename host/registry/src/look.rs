@@ -111,14 +111,14 @@ impl Registry {
             let digest = Digest::of(&bytes);
             let seen = self.looks().get(&plugin).and_then(|look| look.seen);
             if seen != Some(digest) {
-                let outcome = self.take_in(&plugin, &bytes, now).err();
+                let outcome = self.take_in(&plugin, &bytes).err();
                 self.looked(&plugin, Some(digest), outcome, now);
                 changed.insert(plugin.clone());
             }
             self.stood(&plugin, digest, stamp, now);
         }
-        self.restore_beside(now);
-        self.retire(now);
+        self.restore_beside();
+        self.retire();
         if changed.is_empty() {
             return Vec::new();
         }
@@ -153,14 +153,14 @@ impl Registry {
     /// Looks at a component as if it stood in the folder, and tells what its plugin has
     /// come to.
     pub fn offer(&self, plugin: &str, bytes: &[u8], now: Timestamp) -> PluginStatus {
-        let outcome = self.take_in(plugin, bytes, now).err();
+        let outcome = self.take_in(plugin, bytes).err();
         self.looked(plugin, Some(Digest::of(bytes)), outcome, now);
         self.plugin_status(plugin)
     }
 
     /// Takes in what stands in the folder. What stood there before, at the last look of
     /// this host or of an earlier one, is no news: it comes back to where it stood.
-    fn take_in(&self, plugin: &str, bytes: &[u8], now: Timestamp) -> Result<(), Refusal> {
+    fn take_in(&self, plugin: &str, bytes: &[u8]) -> Result<(), Refusal> {
         let component = Digest::of(bytes);
         let (is_news, is_open, live) = {
             let lives = self.lives();
@@ -174,7 +174,7 @@ impl Registry {
         let is_live = live == Some(component);
         if !is_news && !is_open && !is_live {
             // another was made live by hand since, or this one waits
-            return self.restore(plugin, now);
+            return self.restore(plugin);
         }
         let coming = Coming {
             origin: is_news.then_some(Origin::Folder),
@@ -186,9 +186,9 @@ impl Registry {
                 NewPlugins::Wait => Goes::Nowhere,
             },
         };
-        let outcome = self.bring(plugin, bytes, coming, now);
+        let outcome = self.bring(plugin, bytes, coming);
         if self.serves(plugin).is_none() && !is_live {
-            self.restore_or_log(plugin, now);
+            self.restore_or_log(plugin);
         }
         outcome
     }
@@ -230,7 +230,7 @@ impl Registry {
         };
         for plugin in live {
             if self.is_bound(&plugin) && self.serves(&plugin).is_none() {
-                self.restore_or_log(&plugin, now);
+                self.restore_or_log(&plugin);
                 self.looked(&plugin, None, None, now);
             }
         }
@@ -253,15 +253,15 @@ impl Registry {
         changed
     }
 
-    fn restore_or_log(&self, plugin: &str, now: Timestamp) {
-        if let Err(refusal) = self.restore(plugin, now) {
+    fn restore_or_log(&self, plugin: &str) {
+        if let Err(refusal) = self.restore(plugin) {
             let reason = refusal.reason();
             tracing::error!(plugin, reason, "the one that was live cannot be had back");
         }
     }
 
     /// Takes down which components have no message left that is pinned to them.
-    fn retire(&self, now: Timestamp) {
+    fn retire(&self) {
         let draining: Vec<_> = {
             let lives = self.lives();
             let all = lives.iter().flat_map(|(plugin, life)| {
@@ -277,11 +277,11 @@ impl Registry {
             if !pinned.is_ok_and(|messages| messages.iter().all(|count| *count == 0)) {
                 continue;
             }
-            let held = self.hold();
+            let mut held = self.hold();
             if self.standing(&plugin, &component) != Some(Standing::Draining) {
                 continue;
             }
-            match self.write(&held, &plugin, component, BY_HOST, Step::Retired, now) {
+            match self.write(&mut held, &plugin, component, BY_HOST, Step::Retired) {
                 Ok(()) => tracing::info!(plugin, component = component.short(), "drained, and retired"),
                 Err(error) => tracing::warn!(plugin, error = error.reason(), "cannot retire a component yet"),
             }

@@ -13,10 +13,8 @@ use cambist_contract::{
     digest::Digest,
     plugin::{Loader, Plugin},
     revision::{Revision, Tables},
-    rollout::Act,
     stage::Stage,
 };
-use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,12 +24,13 @@ use crate::{
     cost::Warnings,
     error::{RegistryError, RouteError},
     examine::Refusal,
-    ledger::Ledger,
+    ledger::{Ledger, Taken},
     life::{Life, Mode},
     loaded::Loaded,
     look::Look,
     serving::{Beside, Place, Serving},
     standing::Standing,
+    step::Turn,
     terms::Terms,
     trust::Trust,
 };
@@ -78,6 +77,16 @@ pub struct Pinned {
     pub plugin: Arc<dyn Plugin>,
 }
 
+/// The revisions that a message is pinned to.
+#[derive(Clone, Debug)]
+pub struct Pins {
+    /// The revision for each stage that plugins serve.
+    pub revisions: BTreeMap<Stage, Digest>,
+    /// The place in the ledger of the last step that was in effect: the revisions are those
+    /// that served by this step and the ones before it. Zero where none was taken.
+    pub step: u64,
+}
+
 /// Which revision is live for whom.
 pub struct Registry {
     /// The folder that is watched.
@@ -93,8 +102,9 @@ pub struct Registry {
     /// What the steps taken come to, by the plugin's name. Held for moments only: every
     /// stage of every message reads it.
     lives: RwLock<BTreeMap<String, Life>>,
-    /// Whoever holds it takes the next step, and nobody else while that is written.
-    pub(crate) steps: Mutex<()>,
+    /// Whoever holds it takes the next step, and nobody else while that is written: the place
+    /// of the last one.
+    pub(crate) steps: Mutex<u64>,
 }
 
 impl Registry {
@@ -116,8 +126,10 @@ impl Registry {
         std::fs::create_dir_all(&options.plugins).map_err(folder(&options.plugins))?;
         let archive = Archive::open(&options.archive).map_err(folder(&options.archive))?;
         let mut lives: BTreeMap<String, Life> = BTreeMap::new();
-        for (at, act) in ledger.all().map_err(RegistryError::Ledger)? {
+        let mut last = 0;
+        for Taken { place, at, act } in ledger.all().map_err(RegistryError::Ledger)? {
             lives.entry(act.plugin.clone()).or_default().follow(at, &act);
+            last = place;
         }
         let folder = options.plugins.clone();
         let terms = Terms::new(options);
@@ -132,7 +144,7 @@ impl Registry {
             loaded: Loaded::default(),
             warnings: Warnings::default(),
             looks: Mutex::default(),
-            steps: Mutex::default(),
+            steps: Mutex::new(last),
         })
     }
 
@@ -141,21 +153,22 @@ impl Registry {
         &self.folder
     }
 
-    /// The revision that serves each of `stages` for a message that begins now.
+    /// The revision that serves each of `stages` for a message that begins now, and the step
+    /// that this follows from.
     ///
     /// # Errors
     ///
     /// A stage has no binding, or its plugin no live revision.
-    pub fn route(
-        &self,
-        stages: &[Stage],
-        subject: Subject<'_>,
-    ) -> Result<BTreeMap<Stage, Digest>, RouteError> {
+    pub fn route(&self, stages: &[Stage], subject: Subject<'_>) -> Result<Pins, RouteError> {
         let serving = self.serving.load();
         let plugin_stages = stages.iter().copied().filter(|stage| stage.interface().is_some());
-        plugin_stages
+        let pins = plugin_stages
             .map(|stage| Ok((stage, self.served_by(&serving, stage, subject)?)))
-            .collect()
+            .collect::<Result<_, RouteError>>()?;
+        Ok(Pins {
+            revisions: pins,
+            step: serving.step,
+        })
     }
 
     fn served_by(&self, serving: &Serving, stage: Stage, subject: Subject<'_>) -> Result<Digest, RouteError> {
@@ -214,13 +227,13 @@ impl Registry {
 
     /// Takes notice of how a call on a revision went. One that serves a share and does too
     /// badly is withdrawn, by a step that blocks while it is written.
-    pub fn called(&self, revision: &Digest, elapsed: Duration, broke: bool, now: Timestamp) {
+    pub fn called(&self, revision: &Digest, elapsed: Duration, broke: bool) {
         let serving = self.serving.load();
         let Some((side, trial)) = serving.trial(revision) else {
             return;
         };
         if let Some(why) = trial.count(*side, elapsed, broke) {
-            self.end(trial, &why, now);
+            self.end(trial, &why);
         }
     }
 
@@ -266,7 +279,8 @@ impl Registry {
     }
 
     /// Lets something else serve from now on. It is the turn of whoever calls.
-    pub(crate) fn switch(&self, _held: &MutexGuard<'_, ()>, next: Serving) {
+    pub(crate) fn switch(&self, held: &Turn<'_>, mut next: Serving) {
+        next.step = **held;
         let next = Arc::new(next);
         self.serving.store(Arc::clone(&next));
         self.loaded.keep(next.revisions(), || next.ids().collect());
@@ -298,9 +312,10 @@ impl Registry {
     }
 
     /// Counts a step that is written.
-    pub(crate) fn follow(&self, at: Timestamp, act: &Act) {
+    pub(crate) fn follow(&self, step: &Taken) {
         let mut lives = self.lives.write().unwrap_or_else(PoisonError::into_inner);
-        lives.entry(act.plugin.clone()).or_default().follow(at, act);
+        let life = lives.entry(step.act.plugin.clone()).or_default();
+        life.follow(step.at, &step.act);
     }
 
     pub(crate) fn looks(&self) -> MutexGuard<'_, BTreeMap<String, Look>> {

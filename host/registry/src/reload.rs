@@ -14,7 +14,6 @@ use cambist_contract::{
     digest::Digest,
     rollout::{Act, Step},
 };
-use jiff::Timestamp;
 
 use crate::{
     Obstacle, Registry,
@@ -62,14 +61,13 @@ impl Registry {
     pub fn reload(
         &self,
         options: Options,
-        now: Timestamp,
         together: impl FnOnce(&mut dyn FnMut()),
     ) -> Result<BTreeSet<String>, ReloadError> {
         let terms = Arc::new(Terms::new(options));
         let mut together = Some(together);
         for _ in 0..TRIES {
             let ready = self.ready(&terms)?;
-            if let Some(changed) = self.adopt(ready, now, &mut together)? {
+            if let Some(changed) = self.adopt(ready, &mut together)? {
                 self.forget_unbound();
                 self.load_again();
                 return Ok(changed);
@@ -150,10 +148,9 @@ impl Registry {
     fn adopt(
         &self,
         ready: Ready,
-        now: Timestamp,
         together: &mut Option<impl FnOnce(&mut dyn FnMut())>,
     ) -> Result<Option<BTreeSet<String>>, ReloadError> {
-        let held = self.hold();
+        let mut held = self.hold();
         let lives = self.lives().clone();
         let stands = |plugin: &str, of: fn(&Life) -> Option<_>| lives.get(plugin).and_then(of);
         for plugin in ready.terms.bindings.iter().map(|binding| &binding.plugin) {
@@ -214,7 +211,7 @@ impl Registry {
             act(plugin, known.component, by, step);
         }
         let changed: BTreeSet<String> = acts.iter().map(|act| act.plugin.clone()).collect();
-        self.write_all(&held, acts, now)
+        self.write_all(&mut held, acts)
             .map_err(|refusal| ReloadError::Trouble(refusal.reason()))?;
         let mut next = Some(ready.serving());
         let mut switch = || {

@@ -9,7 +9,6 @@ use cambist_contract::{
     digest::Digest,
     rollout::{Origin, Step},
 };
-use jiff::Timestamp;
 
 use crate::{
     Pinned, Registry,
@@ -67,7 +66,6 @@ impl Registry {
         bytes: &[u8],
         by: &str,
         goes_live: bool,
-        now: Timestamp,
     ) -> Result<Digest, RolloutError> {
         if !self.is_bound(plugin) {
             return Err(RolloutError::Unbound(plugin.to_owned()));
@@ -78,7 +76,7 @@ impl Registry {
             by,
             goes: if goes_live { Goes::Live } else { Goes::Nowhere },
         };
-        self.bring(plugin, bytes, coming, now)
+        self.bring(plugin, bytes, coming)
             .map_err(|refusal| told(plugin, component, refusal))?;
         Ok(component)
     }
@@ -89,15 +87,9 @@ impl Registry {
     /// # Errors
     ///
     /// There is no such component, or it does not pass.
-    pub fn make_live(
-        &self,
-        plugin: &str,
-        component: Option<&str>,
-        by: &str,
-        now: Timestamp,
-    ) -> Result<Digest, RolloutError> {
+    pub fn make_live(&self, plugin: &str, component: Option<&str>, by: &str) -> Result<Digest, RolloutError> {
         let component = self.meant(plugin, component, "waits or stands beside", Life::next)?;
-        self.live_from_archive(plugin, component, by, now)
+        self.live_from_archive(plugin, component, by)
     }
 
     /// Makes the component live that was before the one that is.
@@ -105,9 +97,9 @@ impl Registry {
     /// # Errors
     ///
     /// There was none, or it does not pass any more.
-    pub fn go_back(&self, plugin: &str, by: &str, now: Timestamp) -> Result<Digest, RolloutError> {
+    pub fn go_back(&self, plugin: &str, by: &str) -> Result<Digest, RolloutError> {
         let component = self.meant(plugin, None, "was live before", Life::before)?;
-        self.live_from_archive(plugin, component, by, now)
+        self.live_from_archive(plugin, component, by)
     }
 
     /// Takes a component out at once: the one whose digest begins so, or the live one.
@@ -123,15 +115,14 @@ impl Registry {
         component: Option<&str>,
         by: &str,
         reason: &str,
-        now: Timestamp,
     ) -> Result<Digest, RolloutError> {
         let component = self.meant(plugin, component, "is live", Life::live_component)?;
         let step = Step::Killed {
             reason: reason.to_owned(),
         };
         {
-            let held = self.hold();
-            self.write(&held, plugin, component, by, step, now)
+            let mut held = self.hold();
+            self.write(&mut held, plugin, component, by, step)
                 .map_err(|refusal| told(plugin, component, refusal))?;
             let is_out =
                 |pinned: &Pinned| pinned.revision.plugin == plugin && pinned.revision.component == component;
@@ -150,54 +141,42 @@ impl Registry {
         Ok(component)
     }
 
-    fn live_from_archive(
-        &self,
-        plugin: &str,
-        component: Digest,
-        by: &str,
-        now: Timestamp,
-    ) -> Result<Digest, RolloutError> {
+    fn live_from_archive(&self, plugin: &str, component: Digest, by: &str) -> Result<Digest, RolloutError> {
         let refused = |refusal| told(plugin, component, refusal);
         let bytes = self.kept(plugin, &component)?;
         let prepared = self.prepare(plugin, &bytes).map_err(refused)?;
-        self.go_live(plugin, prepared, by, Cause::Named, now)
+        self.go_live(plugin, prepared, by, Cause::Named)
             .map_err(refused)?;
         Ok(component)
     }
 
     /// Checks a component for all bindings of its plugin, and makes it live for all of
     /// them, if it is to be.
-    pub(crate) fn bring(
-        &self,
-        plugin: &str,
-        bytes: &[u8],
-        coming: Coming<'_>,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
+    pub(crate) fn bring(&self, plugin: &str, bytes: &[u8], coming: Coming<'_>) -> Result<(), Refusal> {
         let component = Digest::of(bytes);
-        let take = |step| self.write(&self.hold(), plugin, component, coming.by, step, now);
+        let take = |step| self.write(&mut self.hold(), plugin, component, coming.by, step);
         if let Some(from) = coming.origin {
             take(Step::Registered { from })?;
         }
         let prepared = self
             .prepare(plugin, bytes)
-            .map_err(|refusal| self.refuse(plugin, component, coming.by, refusal, now))?;
+            .map_err(|refusal| self.refuse(plugin, component, coming.by, refusal))?;
         if Standing::is_open(self.standing(plugin, &component).as_ref()) {
             take(Step::Passed {
                 version: prepared.version.clone(),
             })?;
         }
         match coming.goes {
-            Goes::Live => self.go_live(plugin, prepared, coming.by, Cause::Came, now),
+            Goes::Live => self.go_live(plugin, prepared, coming.by, Cause::Came),
             Goes::Shadow if self.may_shadow(plugin, &component) => {
-                self.go_beside(plugin, prepared, coming.by, Mode::Shadow, now)
+                self.go_beside(plugin, prepared, coming.by, Mode::Shadow)
             }
             Goes::Shadow | Goes::Nowhere => self.is_not_out(plugin, &component),
         }
     }
 
     /// Writes down that a component does not pass, and why, unless it is known.
-    fn refuse(&self, plugin: &str, component: Digest, by: &str, refusal: Refusal, now: Timestamp) -> Refusal {
+    fn refuse(&self, plugin: &str, component: Digest, by: &str, refusal: Refusal) -> Refusal {
         if let Refusal::Component(reason) = &refusal {
             let reason = reason.clone();
             let known = Standing::Refused {
@@ -205,7 +184,7 @@ impl Registry {
             };
             if self.standing(plugin, &component) != Some(known) {
                 let step = Step::Refused { reason };
-                let written = self.write(&self.hold(), plugin, component, by, step, now);
+                let written = self.write(&mut self.hold(), plugin, component, by, step);
                 return written.err().unwrap_or(refusal);
             }
         }
@@ -213,7 +192,7 @@ impl Registry {
     }
 
     /// Makes what the ledger has as live serve again, as the config is today.
-    pub(crate) fn restore(&self, plugin: &str, now: Timestamp) -> Result<(), Refusal> {
+    pub(crate) fn restore(&self, plugin: &str) -> Result<(), Refusal> {
         let component = self.lives().get(plugin).and_then(Life::live_component);
         let Some(component) = component.filter(|_| self.serves(plugin).is_none()) else {
             return Ok(());
@@ -223,22 +202,15 @@ impl Registry {
         })?;
         let prepared = self
             .prepare(plugin, &bytes)
-            .map_err(|refusal| self.refuse(plugin, component, BY_HOST, refusal, now))?;
-        self.go_live(plugin, prepared, BY_CONFIG, Cause::Restored, now)
+            .map_err(|refusal| self.refuse(plugin, component, BY_HOST, refusal))?;
+        self.go_live(plugin, prepared, BY_CONFIG, Cause::Restored)
     }
 
     /// One step: written, and then all bindings of the plugin are served by it. Where the
     /// ledger has it so already, nothing is written.
-    fn go_live(
-        &self,
-        plugin: &str,
-        prepared: Prepared,
-        by: &str,
-        cause: Cause,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
+    fn go_live(&self, plugin: &str, prepared: Prepared, by: &str, cause: Cause) -> Result<(), Refusal> {
         let component = prepared.component;
-        let held = self.hold();
+        let mut held = self.hold();
         self.is_on_terms(&prepared)?;
         if cause != Cause::Named {
             self.is_not_out(plugin, &component)?;
@@ -254,7 +226,7 @@ impl Registry {
         let revisions = prepared.named();
         if is_beside || was_refused || known != Some((component, revisions.clone())) {
             let by = if is_same { BY_CONFIG } else { by };
-            self.write(&held, plugin, component, by, Step::Live { revisions }, now)?;
+            self.write(&mut held, plugin, component, by, Step::Live { revisions })?;
         }
         let next = self.serving().with(|number, place| {
             if let Some(pinned) = prepared.revisions.get(&number) {

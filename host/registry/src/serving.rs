@@ -35,6 +35,8 @@ pub(crate) struct Serving {
     pub(crate) terms: Arc<Terms>,
     /// One for each binding, in the order of the config.
     pub(crate) places: Vec<Place>,
+    /// The place in the ledger of the last step that is in effect.
+    pub(crate) step: u64,
     /// The shadow of a live revision, by the id of that one.
     shadows: HashMap<Digest, Pinned>,
     /// The trials that a call on a revision counts in.
@@ -58,6 +60,7 @@ impl Serving {
         Self {
             terms,
             places,
+            step: 0,
             shadows,
             trials,
         }

@@ -7,9 +7,12 @@ use cambist_contract::{
     digest::Digest,
     rollout::{Act, Step},
 };
-use jiff::Timestamp;
 
 use crate::{Registry, error::RolloutError, examine::Refusal, life::Life, standing::Standing};
+
+/// The turn to take a step: whoever has it is the only one who writes. It holds the place of
+/// the last step that was written.
+pub(crate) type Turn<'a> = MutexGuard<'a, u64>;
 
 /// Who does what nobody asked for.
 pub(crate) const BY_HOST: &str = "host";
@@ -55,19 +58,18 @@ impl Registry {
     }
 
     /// Waits for the turn to take a step.
-    pub(crate) fn hold(&self) -> MutexGuard<'_, ()> {
+    pub(crate) fn hold(&self) -> Turn<'_> {
         self.steps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes a step down, and then counts it. It is the turn of whoever calls.
     pub(crate) fn write(
         &self,
-        held: &MutexGuard<'_, ()>,
+        held: &mut Turn<'_>,
         plugin: &str,
         component: Digest,
         by: &str,
         step: Step,
-        now: Timestamp,
     ) -> Result<(), Refusal> {
         let act = Act {
             plugin: plugin.to_owned(),
@@ -75,25 +77,22 @@ impl Registry {
             by: by.to_owned(),
             step,
         };
-        self.write_all(held, vec![act], now)
+        self.write_all(held, vec![act])
     }
 
     /// Writes down steps that are taken together, all or none, and then counts them. It is
     /// the turn of whoever calls.
-    pub(crate) fn write_all(
-        &self,
-        _held: &MutexGuard<'_, ()>,
-        acts: Vec<Act>,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
+    pub(crate) fn write_all(&self, held: &mut Turn<'_>, acts: Vec<Act>) -> Result<(), Refusal> {
         if acts.is_empty() {
             return Ok(());
         }
-        self.ledger
-            .write(now, acts.clone())
+        let taken = self
+            .ledger
+            .write(acts)
             .map_err(|error| Refusal::Host(format!("the journal cannot take it down: {error}")))?;
-        for act in &acts {
-            self.follow(now, act);
+        for step in &taken {
+            **held = step.place;
+            self.follow(step);
         }
         Ok(())
     }

@@ -13,7 +13,6 @@ use axum::{
 };
 use cambist_contract::digest::Digest;
 use cambist_registry::{Registry, RolloutError};
-use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{Asked, Body, name, reason};
@@ -54,9 +53,9 @@ pub(crate) async fn push(
     component: Result<Bytes, axum::extract::rejection::BytesRejection>,
 ) -> Result<Json<Stepped>, Refusal> {
     let by = name("by", &push.by)?;
-    let component = component.map_err(|_| Refusal::Body)?;
-    step(&admin, plugin, move |registry, plugin, now| {
-        registry.push(plugin, &component, &by, push.live, now)
+    let component = component.map_err(|_| Refusal::Component)?;
+    step(&admin, plugin, move |registry, plugin| {
+        registry.push(plugin, &component, &by, push.live)
     })
     .await
 }
@@ -78,8 +77,8 @@ pub(crate) async fn live(
     Body(live): Body<Live>,
 ) -> Result<Json<Stepped>, Refusal> {
     let by = name("by", &live.by)?;
-    step(&admin, plugin, move |registry, plugin, now| {
-        registry.make_live(plugin, live.component.as_deref(), &by, now)
+    step(&admin, plugin, move |registry, plugin| {
+        registry.make_live(plugin, live.component.as_deref(), &by)
     })
     .await
 }
@@ -99,8 +98,8 @@ pub(crate) async fn back(
     Body(back): Body<Back>,
 ) -> Result<Json<Stepped>, Refusal> {
     let by = name("by", &back.by)?;
-    step(&admin, plugin, move |registry, plugin, now| {
-        registry.go_back(plugin, &by, now)
+    step(&admin, plugin, move |registry, plugin| {
+        registry.go_back(plugin, &by)
     })
     .await
 }
@@ -124,8 +123,8 @@ pub(crate) async fn kill(
     Body(kill): Body<Kill>,
 ) -> Result<Json<Stepped>, Refusal> {
     let (by, why) = (name("by", &kill.by)?, reason(&kill.reason)?);
-    step(&admin, plugin, move |registry, plugin, now| {
-        registry.kill(plugin, kill.component.as_deref(), &by, &why, now)
+    step(&admin, plugin, move |registry, plugin| {
+        registry.kill(plugin, kill.component.as_deref(), &by, &why)
     })
     .await
 }
@@ -134,11 +133,11 @@ pub(crate) async fn kill(
 async fn step(
     admin: &Arc<Admin>,
     plugin: String,
-    take: impl FnOnce(&Registry, &str, Timestamp) -> Result<Digest, RolloutError> + Send + 'static,
+    take: impl FnOnce(&Registry, &str) -> Result<Digest, RolloutError> + Send + 'static,
 ) -> Result<Json<Stepped>, Refusal> {
-    let (registry, now) = (Arc::clone(&admin.registry), (admin.clock)());
+    let registry = Arc::clone(&admin.registry);
     let taken = tokio::task::spawn_blocking(move || {
-        let component = take(&registry, &plugin, now)?;
+        let component = take(&registry, &plugin)?;
         let status = registry.plugin_status(&plugin);
         Ok(Stepped { component, status })
     });

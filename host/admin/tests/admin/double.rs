@@ -253,6 +253,7 @@ pub(crate) fn routed(flow: &str, region: &str) -> Event {
         unit: String::new(),
         target: "odoo".to_owned(),
         pins: Default::default(),
+        step: None,
     }
 }
 

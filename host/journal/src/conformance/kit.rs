@@ -125,6 +125,7 @@ pub(super) fn routed(flow: &str, region: &str) -> Event {
             (Stage::Tax, Digest::of(b"tax")),
         ]
         .into(),
+        step: Some(7),
     }
 }
 

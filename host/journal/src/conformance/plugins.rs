@@ -78,9 +78,10 @@ pub async fn steps_stand_between_the_entries_of_messages<J: Journal + Ledger>(
     let journal = open().await?;
     journal.act(at(0), vec![act(Step::Retired)]).await?;
     accept(&journal, 1, |_| "deal".into()).await?;
-    journal
+    let places = journal
         .act(at(2), vec![act(Step::Retired), act(Step::Retired)])
         .await?;
+    assert_eq!(places, [3, 4]);
     record(&journal, 1, 3, [parked()]).await?;
     drop(journal);
     let journal = open().await?;

@@ -388,7 +388,7 @@ impl Journal for SqliteJournal {
 
 #[async_trait]
 impl Ledger for SqliteJournal {
-    async fn act(&self, at: Timestamp, acts: Vec<Act>) -> Result<(), JournalError> {
+    async fn act(&self, at: Timestamp, acts: Vec<Act>) -> Result<Vec<u64>, JournalError> {
         let steps = acts
             .iter()
             .map(|act| acts::Step::new(at, act))

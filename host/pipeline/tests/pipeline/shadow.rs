@@ -22,23 +22,20 @@ use cambist_journal::{
     comparison::{Comparisons, Tally, Which},
 };
 use cambist_registry::Standing;
-use jiff::Timestamp;
 
 use crate::double::{Pack, Site, called, flow_with, id, message, verdict};
-
-const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// Two plugins, of which the second is sent in, and a flow with all their stages.
 fn site(first: Pack, second: Pack) -> Site {
     let mut site = Site::with_two(first, second);
     site.routes.flows = vec![flow_with("deals", &["judge"])];
-    site.registry.push("map", b"2", "b.keller", false, NOW).unwrap();
+    site.registry.push("map", b"2", "b.keller", false).unwrap();
     site
 }
 
 /// Puts the second plugin beside the first.
 fn shadow(site: &Site) -> Digest {
-    site.registry.shadow_live("map", None, "b.keller", NOW).unwrap()
+    site.registry.shadow_live("map", None, "b.keller").unwrap()
 }
 
 /// What is known of the shadow, once so many calls have been compared.
@@ -201,7 +198,7 @@ async fn a_share_that_breaks_goes_back_within_a_few_messages() {
     };
     let site = site(Pack::default(), second);
     site.registry
-        .share("map", None, Share::of(50), "b.keller", NOW)
+        .share("map", None, Share::of(50), "b.keller")
         .unwrap();
     site.accept("crm", 0..60).await;
     let running = site.run(1);

@@ -19,9 +19,7 @@ fn site() -> Site {
 fn with_two(site: &Site) -> (Registry, Digest) {
     let registry = site.open();
     registry.offer(PLUGIN, &saying("one"), NOW);
-    let two = registry
-        .push(PLUGIN, &saying("two"), "b.keller", false, NOW)
-        .unwrap();
+    let two = registry.push(PLUGIN, &saying("two"), "b.keller", false).unwrap();
     (registry, two)
 }
 
@@ -48,7 +46,7 @@ fn served(registry: &Registry) -> Vec<Digest> {
 
 fn steps(site: &Site) -> Vec<(&'static str, String)> {
     let all = site.ledger.all().unwrap().into_iter();
-    all.map(|(_, act)| (act.step.name(), act.by)).collect()
+    all.map(|it| (it.act.step.name(), it.act.by)).collect()
 }
 
 #[test]
@@ -57,7 +55,7 @@ fn a_shadow_serves_nobody_and_stands_beside_the_live_revision() {
     let (registry, two) = with_two(&site);
     let revision = judge_of_key(&registry, "deal:1");
     assert!(registry.shadow(&revision).is_none());
-    let put = registry.shadow_live(PLUGIN, None, "b.keller", NOW).unwrap();
+    let put = registry.shadow_live(PLUGIN, None, "b.keller").unwrap();
     assert_eq!((put, standing(&registry, &two)), (two, Standing::Shadow));
     let one = Digest::of(&saying("one"));
     assert_eq!(served(&registry), vec![one; 1_000]);
@@ -70,11 +68,11 @@ fn a_shadow_serves_nobody_and_stands_beside_the_live_revision() {
         (Some(revision), Some(shadow.id))
     );
 
-    registry.withdraw(PLUGIN, "b.keller", "seen enough", NOW).unwrap();
+    registry.withdraw(PLUGIN, "b.keller", "seen enough").unwrap();
     assert!(registry.shadow(&revision).is_none());
     assert_eq!(standing(&registry, &two), Standing::Candidate);
     assert_eq!(withdrawn(&registry, &two).as_deref(), Some("seen enough"));
-    let error = registry.withdraw(PLUGIN, "b.keller", "again", NOW).unwrap_err();
+    let error = registry.withdraw(PLUGIN, "b.keller", "again").unwrap_err();
     assert!(matches!(error, RolloutError::None { .. }), "{error}");
 }
 
@@ -82,7 +80,7 @@ fn a_shadow_serves_nobody_and_stands_beside_the_live_revision() {
 fn what_stands_beside_is_there_again_after_a_restart() {
     let mut site = site();
     let (registry, two) = with_two(&site);
-    registry.shadow_live(PLUGIN, None, "b.keller", NOW).unwrap();
+    registry.shadow_live(PLUGIN, None, "b.keller").unwrap();
     drop(registry);
     let before = steps(&site).len();
     let registry = site.open();
@@ -90,9 +88,7 @@ fn what_stands_beside_is_there_again_after_a_restart() {
     let shadow = registry.shadow(&judge_of_key(&registry, "deal:1")).unwrap();
     assert_eq!(shadow.revision.component, two);
     assert_eq!(steps(&site).len(), before, "nothing is written of it");
-    registry
-        .share(PLUGIN, None, Share::of(30), "b.keller", NOW)
-        .unwrap();
+    registry.share(PLUGIN, None, Share::of(30), "b.keller").unwrap();
     let shared = served(&registry);
     drop(registry);
     // other settings make another revision of the same component
@@ -108,14 +104,14 @@ fn what_stands_beside_is_there_again_after_a_restart() {
 fn what_is_withdrawn_while_a_start_checks_it_stays_withdrawn() {
     let site = site();
     let (registry, two) = with_two(&site);
-    registry.shadow_live(PLUGIN, None, "b.keller", NOW).unwrap();
+    registry.shadow_live(PLUGIN, None, "b.keller").unwrap();
     drop(registry);
     let registry = Arc::new(site.open());
     let (loader, meanwhile) = (Arc::clone(&site.loader), Arc::clone(&registry));
     // the live one is loaded first
     site.loader.meanwhile(move || {
         loader.meanwhile(move || {
-            meanwhile.withdraw(PLUGIN, "b.keller", "too late", NOW).unwrap();
+            meanwhile.withdraw(PLUGIN, "b.keller", "too late").unwrap();
         });
     });
     registry.refresh(NOW);
@@ -132,9 +128,9 @@ fn what_does_not_pass_any_more_is_withdrawn_at_the_start() {
     let picky = json!({"says": "two", "knows": "a", "cases": serde_json::from_slice::<serde_json::Value>(
         &with_case("two", verdict("two"))).unwrap()["cases"]});
     let two = registry
-        .push(PLUGIN, picky.to_string().as_bytes(), "b.keller", false, NOW)
+        .push(PLUGIN, picky.to_string().as_bytes(), "b.keller", false)
         .unwrap();
-    registry.shadow_live(PLUGIN, None, "b.keller", NOW).unwrap();
+    registry.shadow_live(PLUGIN, None, "b.keller").unwrap();
     drop(registry);
     site.bind([binding(PLUGIN, json!({"settings": {"b": 1}}))]);
     let registry = site.open();
@@ -156,7 +152,7 @@ fn a_share_serves_its_keys_and_no_other_and_they_stay_when_it_grows() {
     let mut before = BTreeSet::new();
     for percent in [10, 40, 90] {
         registry
-            .share(PLUGIN, None, Share::of(percent), "b.keller", NOW)
+            .share(PLUGIN, None, Share::of(percent), "b.keller")
             .unwrap();
         let served = served(&registry);
         let taken: BTreeSet<usize> = (0..1_000).filter(|key| served[*key] == two).collect();
@@ -169,10 +165,10 @@ fn a_share_serves_its_keys_and_no_other_and_they_stay_when_it_grows() {
         before = taken;
     }
     assert!(matches!(standing(&registry, &two), Standing::Sharing { share } if share.percent == 90));
-    registry.make_live(PLUGIN, None, "b.keller", NOW).unwrap();
+    registry.make_live(PLUGIN, None, "b.keller").unwrap();
     assert_eq!(served(&registry), vec![two; 1_000]);
     assert_eq!(standing(&registry, &two), Standing::Live);
-    registry.go_back(PLUGIN, "b.keller", NOW).unwrap();
+    registry.go_back(PLUGIN, "b.keller").unwrap();
     assert_eq!(served(&registry), vec![one; 1_000]);
 }
 
@@ -180,24 +176,22 @@ fn a_share_serves_its_keys_and_no_other_and_they_stay_when_it_grows() {
 fn a_share_that_breaks_goes_back_by_itself_and_says_why() {
     let site = site();
     let (registry, two) = with_two(&site);
-    registry
-        .share(PLUGIN, None, Share::of(50), "b.keller", NOW)
-        .unwrap();
+    registry.share(PLUGIN, None, Share::of(50), "b.keller").unwrap();
     let (one, revision) = (Digest::of(&saying("one")), Share::of(50));
     let key = (0..)
         .find(|key| revision.takes(PLUGIN, &format!("deal:{key}")))
         .unwrap();
     let revision = judge_of_key(&registry, &format!("deal:{key}"));
     for _ in 0..2 {
-        registry.called(&revision, SHORT, true, NOW);
+        registry.called(&revision, SHORT, true);
     }
     assert!(matches!(standing(&registry, &two), Standing::Sharing { .. }));
     // the ledger does not take it down: it stays, and the next one tells again
     site.ledger.fail(true);
-    registry.called(&revision, SHORT, true, NOW);
+    registry.called(&revision, SHORT, true);
     assert!(matches!(standing(&registry, &two), Standing::Sharing { .. }));
     site.ledger.fail(false);
-    registry.called(&revision, SHORT, true, NOW);
+    registry.called(&revision, SHORT, true);
     assert_eq!(standing(&registry, &two), Standing::Draining);
     let why = Some("4 of its 4 calls broke, and 5 % may".to_owned());
     assert_eq!(withdrawn(&registry, &two), why);
@@ -205,7 +199,7 @@ fn a_share_that_breaks_goes_back_by_itself_and_says_why() {
     assert_eq!(served(&registry), vec![one; 1_000]);
     // what was pinned to it finishes on it
     assert_eq!(registry.pinned(&revision).unwrap().revision.component, two);
-    registry.called(&revision, SHORT, true, NOW);
+    registry.called(&revision, SHORT, true);
     registry.refresh(NOW);
     assert_eq!(standing(&registry, &two), Standing::Retired);
     assert_eq!(withdrawn(&registry, &two), why, "it is still told");
@@ -215,15 +209,13 @@ fn a_share_that_breaks_goes_back_by_itself_and_says_why() {
 fn what_the_live_one_breaks_on_ends_no_share() {
     let site = site();
     let (registry, two) = with_two(&site);
-    registry
-        .share(PLUGIN, None, Share::of(1), "b.keller", NOW)
-        .unwrap();
+    registry.share(PLUGIN, None, Share::of(1), "b.keller").unwrap();
     let live = (0..)
         .map(|key| judge_of_key(&registry, &format!("deal:{key}")))
         .find(|id| registry.pinned(id).unwrap().revision.component != two)
         .unwrap();
     for _ in 0..10 {
-        registry.called(&live, SHORT, true, NOW);
+        registry.called(&live, SHORT, true);
     }
     assert!(matches!(standing(&registry, &two), Standing::Sharing { .. }));
 }
@@ -232,21 +224,19 @@ fn what_the_live_one_breaks_on_ends_no_share() {
 fn a_kill_takes_what_stands_beside_out_too() {
     let site = site();
     let (registry, two) = with_two(&site);
-    registry
-        .share(PLUGIN, None, Share::of(99), "b.keller", NOW)
-        .unwrap();
+    registry.share(PLUGIN, None, Share::of(99), "b.keller").unwrap();
     let key = (0..)
         .find(|key| Share::of(99).takes(PLUGIN, &format!("deal:{key}")))
         .unwrap();
     let revision = judge_of_key(&registry, &format!("deal:{key}"));
     registry
-        .kill(PLUGIN, Some(&two.short()), "b.keller", "wrong totals", NOW)
+        .kill(PLUGIN, Some(&two.short()), "b.keller", "wrong totals")
         .unwrap();
     assert_eq!(served(&registry), vec![Digest::of(&saying("one")); 1_000]);
     let error = registry.pinned(&revision).err().unwrap();
     assert_eq!(error.next_try(), NextTry::Park);
     let error = registry
-        .shadow_live(PLUGIN, Some(&two.short()), "b.keller", NOW)
+        .shadow_live(PLUGIN, Some(&two.short()), "b.keller")
         .unwrap_err();
     assert!(
         error.to_string().contains("it was taken out: wrong totals"),
@@ -258,19 +248,17 @@ fn a_kill_takes_what_stands_beside_out_too() {
 fn nothing_stands_beside_itself_or_beside_nothing() {
     let site = site();
     let registry = site.open();
-    let one = registry
-        .push(PLUGIN, &saying("one"), "b.keller", false, NOW)
-        .unwrap();
-    let error = registry.shadow_live(PLUGIN, None, "b.keller", NOW).unwrap_err();
+    let one = registry.push(PLUGIN, &saying("one"), "b.keller", false).unwrap();
+    let error = registry.shadow_live(PLUGIN, None, "b.keller").unwrap_err();
     assert!(matches!(error, RolloutError::NothingLive(_)), "{error}");
-    registry.make_live(PLUGIN, None, "b.keller", NOW).unwrap();
+    registry.make_live(PLUGIN, None, "b.keller").unwrap();
     let error = registry
-        .shadow_live(PLUGIN, Some(&one.short()), "b.keller", NOW)
+        .shadow_live(PLUGIN, Some(&one.short()), "b.keller")
         .unwrap_err();
     assert!(matches!(error, RolloutError::IsLive { .. }), "{error}");
     for percent in [0, 100] {
         let error = registry
-            .share(PLUGIN, Some(&one.short()), Share::of(percent), "b.keller", NOW)
+            .share(PLUGIN, Some(&one.short()), Share::of(percent), "b.keller")
             .unwrap_err();
         assert!(matches!(error, RolloutError::NoShare), "{error}");
     }
@@ -292,7 +280,7 @@ fn a_file_comes_in_as_a_shadow_where_the_folder_is_told_so() {
         Standing::Candidate,
         "beside nothing it waits"
     );
-    registry.make_live(PLUGIN, None, "b.keller", NOW).unwrap();
+    registry.make_live(PLUGIN, None, "b.keller").unwrap();
     let two = drop_in("two");
     assert_eq!(standing(&registry, &two), Standing::Shadow);
     assert_eq!(live(&registry), Some(one));
@@ -300,14 +288,12 @@ fn a_file_comes_in_as_a_shadow_where_the_folder_is_told_so() {
     assert_eq!(standing(&registry, &three), Standing::Shadow);
     assert_eq!(standing(&registry, &two), Standing::Candidate, "one at a time");
     // a share is a person's word: the same file again does not undo it
-    registry
-        .share(PLUGIN, None, Share::of(10), "b.keller", NOW)
-        .unwrap();
+    registry.share(PLUGIN, None, Share::of(10), "b.keller").unwrap();
     drop_in("three");
     assert!(matches!(standing(&registry, &three), Standing::Sharing { .. }));
     let known = site.ledger.all().unwrap();
     let shadows = known
         .iter()
-        .filter(|(_, act)| matches!(act.step, Step::Shadow { .. }));
+        .filter(|it| matches!(it.act.step, Step::Shadow { .. }));
     assert_eq!(shadows.count(), 2);
 }

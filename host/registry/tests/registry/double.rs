@@ -25,7 +25,9 @@ use cambist_contract::{
     tax::{Assessment, Document},
 };
 use cambist_registry::{
-    Binding, Ledger, NewPlugins, Options, Registry, RouteError, Trust, binding::Subject, ledger::Memory,
+    Binding, Ledger, NewPlugins, Options, Pins, Registry, RouteError, Trust,
+    binding::Subject,
+    ledger::{Memory, Taken},
 };
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -282,16 +284,16 @@ impl Book {
 }
 
 impl Ledger for Book {
-    fn write(&self, at: Timestamp, acts: Vec<Act>) -> Result<(), String> {
+    fn write(&self, acts: Vec<Act>) -> Result<Vec<Taken>, String> {
         self.meanwhile.happen();
         if let Some(room) = &mut *self.room.lock().unwrap() {
             let left = room.checked_sub(acts.len());
             *room = left.ok_or_else(|| "the disk is full".to_owned())?;
         }
-        self.acts.write(at, acts)
+        self.acts.write(acts)
     }
 
-    fn all(&self) -> Result<Vec<(Timestamp, Act)>, String> {
+    fn all(&self) -> Result<Vec<Taken>, String> {
         self.acts.all()
     }
 
@@ -374,9 +376,20 @@ fn judge(registry: &Registry, region: &str, unit: &str, key: &str) -> Result<Dig
         unit,
         key,
     };
-    let pins = registry.route(&[Stage::Fetch, Stage::Judge], subject)?;
+    let pins = registry.route(&[Stage::Fetch, Stage::Judge], subject)?.revisions;
     assert_eq!(pins.len(), 1, "only plugin stages have pins: {pins:?}");
     Ok(*pins.get(&Stage::Judge).unwrap())
+}
+
+/// What a message of flow `f` in region `de` is pinned to, and which step it follows.
+pub(crate) fn pins_of(registry: &Registry) -> Pins {
+    let subject = Subject {
+        flow: "f",
+        region: "de",
+        unit: "",
+        key: "",
+    };
+    registry.route(&[Stage::Judge], subject).unwrap()
 }
 
 /// The component that judges a message of flow `f` in region `de`.

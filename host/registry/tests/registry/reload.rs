@@ -16,13 +16,13 @@ fn reload(registry: &Registry, bindings: impl Into<Vec<Binding>>) -> Result<Vec<
         bindings: bindings.into(),
         ..Options::default()
     };
-    let changed = registry.reload(options, NOW, |switch| switch())?;
+    let changed = registry.reload(options, |switch| switch())?;
     Ok(changed.into_iter().collect())
 }
 
 fn steps(site: &Site) -> Vec<(&'static str, String)> {
     let all = site.ledger.all().unwrap().into_iter();
-    all.map(|(_, act)| (act.step.name(), act.by)).collect()
+    all.map(|it| (it.act.step.name(), it.act.by)).collect()
 }
 
 fn settings(registry: &Registry, region: &str) -> Value {
@@ -133,10 +133,8 @@ fn what_stands_beside_comes_along_or_is_withdrawn() {
     let site = Site::new([binding(PLUGIN, json!({}))]);
     let registry = site.open();
     registry.offer(PLUGIN, &saying("one"), NOW);
-    let two = registry.push(PLUGIN, &picky(), "b.keller", false, NOW).unwrap();
-    registry
-        .share(PLUGIN, None, Share::of(99), "b.keller", NOW)
-        .unwrap();
+    let two = registry.push(PLUGIN, &picky(), "b.keller", false).unwrap();
+    registry.share(PLUGIN, None, Share::of(99), "b.keller").unwrap();
     let key = (0..).map(|key| format!("deal:{key}"));
     let key = key
         .into_iter()
@@ -165,9 +163,7 @@ fn a_step_that_is_taken_meanwhile_is_taken_into_account() {
     registry.offer(PLUGIN, &saying("one"), NOW);
     let meanwhile = Arc::clone(&registry);
     site.loader.meanwhile(move || {
-        meanwhile
-            .push(PLUGIN, &saying("two"), "b.keller", true, NOW)
-            .unwrap();
+        meanwhile.push(PLUGIN, &saying("two"), "b.keller", true).unwrap();
     });
     reload(&registry, [binding(PLUGIN, json!({"settings": {"a": 1}}))]).unwrap();
     assert_eq!(live(&registry), Some(Digest::of(&saying("two"))));
@@ -184,16 +180,14 @@ fn a_component_that_was_checked_on_the_old_terms_does_not_go_live_on_the_new() {
         reload(&meanwhile, [binding(PLUGIN, json!({"settings": {"a": 1}}))]).unwrap();
     });
     let error = registry
-        .push(PLUGIN, &saying("two"), "b.keller", true, NOW)
+        .push(PLUGIN, &saying("two"), "b.keller", true)
         .unwrap_err();
     assert!(
         error.to_string().contains("the config was reloaded while"),
         "{error}"
     );
     assert_eq!(live(&registry), Some(Digest::of(&saying("one"))));
-    registry
-        .push(PLUGIN, &saying("two"), "b.keller", true, NOW)
-        .unwrap();
+    registry.push(PLUGIN, &saying("two"), "b.keller", true).unwrap();
     assert_eq!(live(&registry), Some(Digest::of(&saying("two"))));
 }
 

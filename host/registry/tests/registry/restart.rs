@@ -35,7 +35,7 @@ fn what_was_made_live_by_hand_outlives_a_restart() {
         fs::write(site.plugin("deal-desk.wasm"), saying(says)).unwrap();
         registry.refresh(NOW);
     }
-    registry.go_back("deal-desk", "b.keller", NOW).unwrap();
+    registry.go_back("deal-desk", "b.keller").unwrap();
     registry.refresh(NOW);
     assert_eq!(
         live(&registry),
@@ -84,7 +84,7 @@ fn other_settings_make_another_revision_of_the_live_component() {
     registry.refresh(NOW);
     assert_eq!(live(&registry), Some(Digest::of(&saying("one"))));
     assert_ne!(judge_of(&registry, "de", "").unwrap(), before);
-    let (_, act) = site.ledger.all().unwrap().pop().unwrap();
+    let act = site.ledger.all().unwrap().pop().unwrap().act;
     assert_eq!((act.step.name(), act.by.as_str()), ("live", "config"));
     registry.pinned(&before).unwrap();
 }
@@ -123,7 +123,7 @@ fn what_was_refused_is_looked_at_again_and_told_once() {
         .all()
         .unwrap()
         .iter()
-        .map(|(_, act)| act.step.name())
+        .map(|it| it.act.step.name())
         .collect();
     assert_eq!(names, ["registered", "refused"]);
     site.bind([binding("deal-desk", json!({}))]);

@@ -6,7 +6,7 @@ use cambist_contract::{delivery::NextTry, digest::Digest, rollout::Step};
 use cambist_registry::{Ledger as _, NewPlugins, Registry, RolloutError, RouteError, Standing};
 use serde_json::json;
 
-use crate::double::{NOW, Site, binding, judge_of, live, saying, verdict, with_case};
+use crate::double::{NOW, Site, binding, judge_of, live, pins_of, saying, verdict, with_case};
 
 fn site() -> Site {
     Site::new([binding("deal-desk", json!({}))])
@@ -31,7 +31,7 @@ fn standing(registry: &Registry, says: &str) -> &'static str {
 /// The names of all steps in the ledger, each with who took it.
 fn steps(site: &Site) -> Vec<(&'static str, String)> {
     let all = site.ledger.all().unwrap().into_iter();
-    all.map(|(_, act)| (act.step.name(), act.by)).collect()
+    all.map(|it| (it.act.step.name(), it.act.by)).collect()
 }
 
 #[test]
@@ -51,10 +51,7 @@ fn what_passes_waits_where_the_folder_is_told_so() {
     let error = judge_of(&registry, "de", "").unwrap_err();
     assert!(error.to_string().contains(&reason), "{error}");
 
-    assert_eq!(
-        registry.make_live("deal-desk", None, "b.keller", NOW).unwrap(),
-        one
-    );
+    assert_eq!(registry.make_live("deal-desk", None, "b.keller").unwrap(), one);
     assert_eq!(live(&registry), Some(one));
     let [status] = registry.plugin_statuses().try_into().unwrap();
     assert_eq!(
@@ -75,7 +72,7 @@ fn what_passes_waits_where_the_folder_is_told_so() {
         folder("passed"),
     ];
     assert_eq!(steps(&site), known);
-    let error = registry.go_back("deal-desk", "b.keller", NOW).unwrap_err();
+    let error = registry.go_back("deal-desk", "b.keller").unwrap_err();
     assert!(matches!(error, RolloutError::None { .. }), "{error}");
 }
 
@@ -88,13 +85,13 @@ fn going_back_is_going_live_with_the_one_before() {
     }
     let first = judge_of(&registry, "de", "").unwrap();
     assert_eq!(standing(&registry, "one"), "draining");
-    registry.go_back("deal-desk", "b.keller", NOW).unwrap();
+    registry.go_back("deal-desk", "b.keller").unwrap();
     assert_eq!(live(&registry), Some(Digest::of(&saying("one"))));
     assert_eq!(
         (standing(&registry, "one"), standing(&registry, "two")),
         ("live", "draining")
     );
-    registry.go_back("deal-desk", "b.keller", NOW).unwrap();
+    registry.go_back("deal-desk", "b.keller").unwrap();
     assert_eq!(
         judge_of(&registry, "de", "").unwrap(),
         first,
@@ -111,18 +108,14 @@ fn a_component_is_named_by_how_its_digest_begins() {
     }
     let one = Digest::of(&saying("one"));
     let made = registry
-        .make_live("deal-desk", Some(&one.short()), "someone", NOW)
+        .make_live("deal-desk", Some(&one.short()), "someone")
         .unwrap();
     assert_eq!((made, live(&registry)), (one, Some(one)));
-    let wrong = |component| {
-        registry
-            .make_live("deal-desk", component, "someone", NOW)
-            .unwrap_err()
-    };
+    let wrong = |component| registry.make_live("deal-desk", component, "someone").unwrap_err();
     assert!(matches!(wrong(Some("zz")), RolloutError::NoComponent { .. }));
     assert!(matches!(wrong(Some("")), RolloutError::Ambiguous { .. }));
     assert!(matches!(wrong(None), RolloutError::None { .. }), "nothing waits");
-    let unknown = registry.make_live("nobody", None, "someone", NOW).unwrap_err();
+    let unknown = registry.make_live("nobody", None, "someone").unwrap_err();
     assert!(matches!(unknown, RolloutError::NoPlugin(_)));
 }
 
@@ -133,7 +126,7 @@ fn what_did_not_pass_is_not_made_live() {
     let bad = with_case("no", verdict("yes"));
     registry.offer("deal-desk", &bad, NOW);
     let error = registry
-        .make_live("deal-desk", Some(&Digest::of(&bad).to_string()), "someone", NOW)
+        .make_live("deal-desk", Some(&Digest::of(&bad).to_string()), "someone")
         .unwrap_err();
     assert!(matches!(error, RolloutError::Refused { .. }), "{error}");
     assert!(error.to_string().contains("its case `a-deal-passes`"), "{error}");
@@ -144,19 +137,17 @@ fn what_did_not_pass_is_not_made_live() {
 fn a_component_that_is_sent_in_is_checked_and_waits_or_goes_live() {
     let site = site();
     let registry = site.open();
-    let push = |bytes: &[u8], goes_live| registry.push("deal-desk", bytes, "ci", goes_live, NOW);
+    let push = |bytes: &[u8], goes_live| registry.push("deal-desk", bytes, "ci", goes_live);
     push(&saying("one"), true).unwrap();
     assert_eq!(live(&registry), Some(Digest::of(&saying("one"))));
     let two = push(&saying("two"), false).unwrap();
     assert_eq!(live(&registry), Some(Digest::of(&saying("one"))));
-    assert_eq!(registry.make_live("deal-desk", None, "ci", NOW).unwrap(), two);
+    assert_eq!(registry.make_live("deal-desk", None, "ci").unwrap(), two);
 
     let refused = push(b"broken", true).unwrap_err();
     assert!(matches!(refused, RolloutError::Refused { .. }), "{refused}");
     assert_eq!(live(&registry), Some(two));
-    let unbound = registry
-        .push("other", &saying("one"), "ci", true, NOW)
-        .unwrap_err();
+    let unbound = registry.push("other", &saying("one"), "ci", true).unwrap_err();
     assert!(matches!(unbound, RolloutError::Unbound(_)), "{unbound}");
 }
 
@@ -169,7 +160,7 @@ fn what_is_taken_out_is_called_by_nobody_until_it_is_made_live_again() {
     registry.refresh(NOW);
     let pin = judge_of(&registry, "de", "").unwrap();
     let component = registry
-        .kill("deal-desk", None, "b.keller", "wrong totals", NOW)
+        .kill("deal-desk", None, "b.keller", "wrong totals")
         .unwrap();
     assert_eq!(component, Digest::of(&bytes));
 
@@ -190,9 +181,7 @@ fn what_is_taken_out_is_called_by_nobody_until_it_is_made_live_again() {
     // neither the same file again nor another look brings it back
     registry.refresh(NOW);
     registry.offer("deal-desk", &saying("two"), NOW);
-    registry
-        .kill("deal-desk", None, "b.keller", "wrong too", NOW)
-        .unwrap();
+    registry.kill("deal-desk", None, "b.keller", "wrong too").unwrap();
     let status = registry.offer("deal-desk", &bytes, NOW);
     assert_eq!(status.live, None);
     assert!(
@@ -212,7 +201,7 @@ fn what_is_taken_out_is_called_by_nobody_until_it_is_made_live_again() {
     );
     judge_of(&registry, "de", "").unwrap_err();
     registry
-        .make_live("deal-desk", Some(&component.short()), "b.keller", NOW)
+        .make_live("deal-desk", Some(&component.short()), "b.keller")
         .unwrap();
     assert_eq!(judge_of(&registry, "de", "").unwrap(), pin);
     registry.pinned(&pin).unwrap();
@@ -241,7 +230,7 @@ fn an_old_one_drains_and_retires_with_its_last_message() {
     assert_eq!(standing(&registry, "one"), "retired");
     assert_eq!(steps(&site).last(), Some(&("retired", "host".to_owned())));
     // it is kept, for who goes back
-    registry.go_back("deal-desk", "someone", NOW).unwrap();
+    registry.go_back("deal-desk", "someone").unwrap();
     assert_eq!(judge_of(&registry, "de", "").unwrap(), pin);
 }
 
@@ -260,11 +249,9 @@ fn a_step_that_cannot_be_written_is_not_taken() {
     );
     for error in [
         registry
-            .push("deal-desk", &saying("three"), "ci", true, NOW)
+            .push("deal-desk", &saying("three"), "ci", true)
             .unwrap_err(),
-        registry
-            .kill("deal-desk", None, "someone", "wrong", NOW)
-            .unwrap_err(),
+        registry.kill("deal-desk", None, "someone", "wrong").unwrap_err(),
     ] {
         assert!(matches!(error, RolloutError::Trouble(_)), "{error}");
     }
@@ -288,7 +275,7 @@ fn each_binding_has_a_revision_in_the_step() {
     ]);
     let registry = site.open();
     registry.offer("deal-desk", &saying("one"), NOW);
-    let (_, act) = site.ledger.all().unwrap().pop().unwrap();
+    let act = site.ledger.all().unwrap().pop().unwrap().act;
     let Step::Live { revisions } = act.step else {
         unreachable!("{act:?}")
     };
@@ -311,18 +298,16 @@ fn each_binding_has_a_revision_in_the_step() {
 fn what_was_taken_out_while_it_was_checked_stays_out() {
     let site = site();
     let registry = Arc::new(site.open());
-    registry
-        .push("deal-desk", &saying("one"), "ci", true, NOW)
-        .unwrap();
+    registry.push("deal-desk", &saying("one"), "ci", true).unwrap();
     let pin = judge_of(&registry, "de", "").unwrap();
     // somebody takes it out while it is being checked for somebody else
     let (killer, bytes) = (Arc::clone(&registry), saying("one"));
     site.loader.meanwhile(move || {
         killer
-            .kill("deal-desk", None, "b.keller", "wrong totals", NOW)
+            .kill("deal-desk", None, "b.keller", "wrong totals")
             .unwrap();
     });
-    let error = registry.push("deal-desk", &bytes, "ci", true, NOW).unwrap_err();
+    let error = registry.push("deal-desk", &bytes, "ci", true).unwrap_err();
     assert!(
         error.to_string().contains("it was taken out: wrong totals"),
         "{error}"
@@ -340,7 +325,7 @@ fn what_was_taken_out_and_has_no_file_any_more_parks_its_messages() {
     fs::remove_file(site.plugin("deal-desk.wasm")).unwrap();
     registry.refresh(NOW);
     registry
-        .kill("deal-desk", None, "b.keller", "wrong totals", NOW)
+        .kill("deal-desk", None, "b.keller", "wrong totals")
         .unwrap();
     let error = judge_of(&registry, "de", "").unwrap_err();
     assert_eq!(error.next_try(), NextTry::Park);
@@ -354,20 +339,34 @@ fn what_was_taken_out_and_has_no_file_any_more_parks_its_messages() {
 fn messages_do_not_wait_while_a_step_is_written() {
     let site = site();
     let registry = Arc::new(site.open());
-    registry
-        .push("deal-desk", &saying("one"), "ci", true, NOW)
-        .unwrap();
+    registry.push("deal-desk", &saying("one"), "ci", true).unwrap();
     let pin = judge_of(&registry, "de", "").unwrap();
-    // a message comes by in the midst of the write, and would never end if it waited for it
-    let message = Arc::clone(&registry);
+    let last = |site: &Site| site.ledger.all().unwrap().last().unwrap().place;
+    let (message, before) = (Arc::clone(&registry), last(&site));
+    // it comes by in the midst of the writes, and would never end if it waited for them; and
+    // what it is pinned to does not follow them
     site.ledger.meanwhile(move || {
         message.pinned(&pin).unwrap();
-        judge_of(&message, "de", "").unwrap();
+        let pins = pins_of(&message);
+        assert_eq!((pins.revisions.values().next(), pins.step), (Some(&pin), before));
     });
-    registry
-        .push("deal-desk", &saying("two"), "ci", true, NOW)
-        .unwrap();
+    registry.push("deal-desk", &saying("two"), "ci", true).unwrap();
     assert!(site.ledger.has_run());
+    let two = judge_of(&registry, "de", "").unwrap();
+    let follows = |registry: &Registry| {
+        (
+            pins_of(registry).revisions.into_values().next(),
+            pins_of(registry).step,
+        )
+    };
+    let went_live = last(&site);
+    assert_eq!(follows(&registry), (Some(two), went_live));
+    assert!(went_live > before);
+    // so it does in a host that starts again, and retires the one before
+    let registry = site.open();
+    registry.refresh(NOW);
+    assert_eq!(follows(&registry), (Some(two), went_live));
+    assert!(last(&site) > went_live);
 }
 
 #[test]
@@ -376,13 +375,13 @@ fn what_is_made_live_while_a_start_checks_the_one_before_stays_live() {
     let registry = site.open();
     registry.offer("deal-desk", &saying("one"), NOW);
     let two = registry
-        .push("deal-desk", &saying("two"), "b.keller", false, NOW)
+        .push("deal-desk", &saying("two"), "b.keller", false)
         .unwrap();
     drop(registry);
     let registry = Arc::new(site.open());
     let meanwhile = Arc::clone(&registry);
     site.loader.meanwhile(move || {
-        meanwhile.make_live("deal-desk", None, "b.keller", NOW).unwrap();
+        meanwhile.make_live("deal-desk", None, "b.keller").unwrap();
     });
     registry.refresh(NOW);
     assert_eq!(live(&registry), Some(two));

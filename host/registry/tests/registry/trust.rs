@@ -287,7 +287,7 @@ fn a_key_that_is_revoked_while_the_host_runs_waits_for_nobody() {
             trust: trust("required", json!({"old": old.key(terms)})),
             ..Options::default()
         };
-        registry.reload(options, NOW, |switch| switch()).unwrap()
+        registry.reload(options, |switch| switch()).unwrap()
     };
     let changed = hold(json!({"revoked": true}));
     assert!(changed.contains("deal-desk"));
@@ -315,15 +315,13 @@ fn what_its_key_took_along_can_be_made_live_once_the_key_counts_again() {
     let registry = restarted(&site);
     assert_eq!(live(&registry), Some(Digest::of(&second)));
     let named = first.to_string();
-    let refused = registry.make_live("deal-desk", Some(&named), "b.keller", NOW);
+    let refused = registry.make_live("deal-desk", Some(&named), "b.keller");
     assert!(refused.unwrap_err().to_string().contains("is revoked"));
 
     let both = json!({"old": old.key(json!({})), "new": new.key(json!({}))});
     site.trust = trust("required", both);
     let registry = restarted(&site);
-    registry
-        .make_live("deal-desk", Some(&named), "b.keller", NOW)
-        .unwrap();
+    registry.make_live("deal-desk", Some(&named), "b.keller").unwrap();
     assert_eq!(live(&registry), Some(first));
 }
 

@@ -41,8 +41,8 @@ pub(crate) async fn shadow(
     Body(shadow): Body<Shadow>,
 ) -> Result<Json<Stepped>, Refusal> {
     let by = name("by", &shadow.by)?;
-    step(&admin, plugin, move |registry, plugin, now| {
-        registry.shadow_live(plugin, shadow.component.as_deref(), &by, now)
+    step(&admin, plugin, move |registry, plugin| {
+        registry.shadow_live(plugin, shadow.component.as_deref(), &by)
     })
     .await
 }
@@ -75,8 +75,8 @@ pub(crate) async fn share(
         broken_percent: asked.broken_percent.unwrap_or(BROKEN_PERCENT),
         slower_times: asked.slower_times.unwrap_or(SLOWER_TIMES),
     };
-    step(&admin, plugin, move |registry, plugin, now| {
-        registry.share(plugin, asked.component.as_deref(), share, &by, now)
+    step(&admin, plugin, move |registry, plugin| {
+        registry.share(plugin, asked.component.as_deref(), share, &by)
     })
     .await
 }
@@ -98,8 +98,8 @@ pub(crate) async fn withdraw(
     Body(withdraw): Body<Withdraw>,
 ) -> Result<Json<Stepped>, Refusal> {
     let (by, why) = (name("by", &withdraw.by)?, reason(&withdraw.reason)?);
-    step(&admin, plugin, move |registry, plugin, now| {
-        registry.withdraw(plugin, &by, &why, now)
+    step(&admin, plugin, move |registry, plugin| {
+        registry.withdraw(plugin, &by, &why)
     })
     .await
 }

@@ -229,6 +229,7 @@ impl Found {
                 unit,
                 target,
                 pins,
+                ..
             } => self.routes.push(Routed {
                 flow: flow.clone(),
                 region: region.clone(),

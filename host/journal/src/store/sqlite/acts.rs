@@ -28,14 +28,14 @@ impl Step {
     }
 }
 
-/// Puts a step at the end of the chain.
-pub(super) fn append(connection: &Connection, tip: &mut Tip, step: &Step) -> Result<(), Trouble> {
+/// Puts a step at the end of the chain, and gives its place there.
+pub(super) fn append(connection: &Connection, tip: &mut Tip, step: &Step) -> Result<u64, Trouble> {
     let (id, digest) = (MessageId::from_text(PLUGINS), Digest::of(step.text.as_bytes()));
     tip.append_text(connection, (ARRIVAL, &id), step.at, (digest, &step.text))?;
     connection
         .prepare_cached("UPDATE acted SET last_place = ?1")?
         .execute([Count(tip.place)])?;
-    Ok(())
+    Ok(tip.place)
 }
 
 /// The place of the last step that is kept, and of the last that was written.

@@ -38,7 +38,7 @@ pub(super) enum Write {
     Accept(Vec<Arriving>, Answer<Vec<Accepted>>),
     Record(Recording, Answer<()>),
     PutOff(MessageId, Timestamp, Answer<()>),
-    Act(Vec<acts::Step>, Answer<()>),
+    Act(Vec<acts::Step>, Answer<Vec<u64>>),
     Compare(Vec<Turn>, Answer<()>),
     Note(Note, Answer<()>),
 }
@@ -48,7 +48,8 @@ enum Outcome {
     Accepted(Vec<Accepted>),
     Recorded(Recorded),
     PutOff,
-    Acted,
+    /// With the places of the steps.
+    Acted(Vec<u64>),
     Compared,
     Noted,
 }
@@ -69,9 +70,9 @@ impl Write {
     fn refuse(self, error: JournalError) {
         match self {
             Self::Accept(_, answer) => drop(answer.send(Err(error))),
+            Self::Act(_, answer) => drop(answer.send(Err(error))),
             Self::Record(_, answer)
             | Self::PutOff(_, _, answer)
-            | Self::Act(_, answer)
             | Self::Compare(_, answer)
             | Self::Note(_, answer) => drop(answer.send(Err(error))),
         }
@@ -264,10 +265,9 @@ impl Scribe {
             }
             Write::PutOff(id, until, _) => put_off(&self.connection, id, *until).map(|()| Outcome::PutOff),
             Write::Act(steps, _) => {
-                for step in steps {
-                    acts::append(&self.connection, &mut self.tip, step)?;
-                }
-                Ok(Outcome::Acted)
+                let mut append = |step| acts::append(&self.connection, &mut self.tip, step);
+                let places = steps.iter().map(&mut append).collect::<Result<_, _>>()?;
+                Ok(Outcome::Acted(places))
             }
             Write::Compare(turns, _) => shadows::count(&self.connection, turns).map(|()| Outcome::Compared),
             Write::Note(note, _) => note.keep(&self.connection).map(|()| Outcome::Noted),
@@ -292,7 +292,7 @@ impl Scribe {
                     _,
                     Outcome::Recorded(_)
                     | Outcome::PutOff
-                    | Outcome::Acted
+                    | Outcome::Acted(_)
                     | Outcome::Compared
                     | Outcome::Noted,
                 ) => {}
@@ -304,16 +304,16 @@ impl Scribe {
         for (write, outcome) in carried {
             match (write, outcome) {
                 (Write::Accept(_, answer), Outcome::Accepted(accepted)) => drop(answer.send(Ok(accepted))),
+                (Write::Act(_, answer), Outcome::Acted(places)) => drop(answer.send(Ok(places))),
                 (
                     Write::Record(_, answer)
                     | Write::PutOff(_, _, answer)
-                    | Write::Act(_, answer)
                     | Write::Compare(_, answer)
                     | Write::Note(_, answer),
                     _,
                 ) => drop(answer.send(Ok(()))),
                 // `carry_out` pairs them.
-                (Write::Accept(..), _) => {}
+                (Write::Accept(..) | Write::Act(..), _) => {}
             }
         }
     }

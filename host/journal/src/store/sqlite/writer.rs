@@ -105,7 +105,7 @@ impl Writer {
     }
 
     /// Writes steps in plugins' lives, all or none.
-    pub(super) async fn act(&self, steps: Vec<acts::Step>) -> Result<(), JournalError> {
+    pub(super) async fn act(&self, steps: Vec<acts::Step>) -> Result<Vec<u64>, JournalError> {
         self.ask(|answer| Request::Write(Write::Act(steps, answer))).await
     }
 
