@@ -194,18 +194,22 @@ pub enum LoadError {
         /// What differs.
         detail: String,
     },
+    /// It imports an interface of the right name and the wrong type.
+    #[error("imports an interface with another type than the contract's; build it against wit/v0.1.0: {0}")]
+    WrongImport(String),
     /// Other components with code of their own stand in it.
     #[error(
-        "is composed of several components; build it as one, with what it shares as a library of its language"
+        "is composed of several components; build it as one, with what it shares as a library of its language; of what \
+         another language's tool has built `cambist plugin pack` takes the plugin's own part"
     )]
     Composed,
+    /// It breaks before anything of it is called, within its limits.
+    #[error("cannot be instantiated: {0}")]
+    BreaksAtStart(String),
     /// It does not fit into the limits before it is called.
     #[error("does not fit the limits of its binding: {0}")]
     TooLarge(String),
     /// The host could not compile or store it.
-    /// It breaks before anything of it is called, within its limits.
-    #[error("cannot be instantiated: {0}")]
-    BreaksAtStart(String),
     #[error("cannot prepare the component: {0}")]
     Host(String),
 }

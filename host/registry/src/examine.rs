@@ -79,6 +79,8 @@ impl From<LoadError> for Refusal {
             | LoadError::Composed
             | LoadError::NoInterface { .. }
             | LoadError::WrongType { .. }
+            | LoadError::WrongImport(_)
+            | LoadError::BreaksAtStart(_)
             | LoadError::TooLarge(_) => Self::Component(error.to_string()),
         }
     }
@@ -265,6 +267,8 @@ fn part_of(error: &LoadError) -> Part {
         | LoadError::Composed
         | LoadError::NoInterface { .. }
         | LoadError::WrongType { .. }
+        | LoadError::WrongImport(_)
+        | LoadError::BreaksAtStart(_)
         | LoadError::Host(_) => Part::Plugin,
     }
 }

@@ -165,7 +165,8 @@ impl Guest {
             made.map_err(
                 |error| match trap::explain(&error, store.data(), &self.terms.limits) {
                     CallError::Host(busy) => LoadError::Host(busy),
-                    other => LoadError::TooLarge(other.to_string()),
+                    limit @ CallError::Limit { .. } => LoadError::TooLarge(limit.to_string()),
+                    other => LoadError::BreaksAtStart(other.to_string()),
                 },
             )?;
         check(&mut store, &instance)

@@ -21,6 +21,7 @@ use crate::{
     engines::Engines,
     guest::{Guest, State, Terms},
     kept::{Keeper, Shelf},
+    trap,
 };
 
 /// The sandbox cannot be set up.
@@ -107,7 +108,7 @@ impl Sandbox {
         bounds::check(bytes)?;
         self.cache
             .compile(engine, bytes)
-            .map_err(|error| crate::trap::not_a_component(&format!("{error:#}")))
+            .map_err(|error| trap::not_a_component(&format!("{error:#}")))
     }
 }
 
@@ -122,9 +123,12 @@ impl Loader for Sandbox {
         let (generation, exports) = check::exports(&engine, &component)?;
         check::imports(&engine, &component, generation, &revision.grants)?;
         let mut linker = Linker::<State>::new(&engine);
-        let pre = (generation.link)(&mut linker, &revision.grants)
-            .and_then(|()| linker.instantiate_pre(&component))
+        (generation.link)(&mut linker, &revision.grants)
             .map_err(|error| LoadError::Host(format!("{error:#}")))?;
+        // every import has a name that is linked, so it can only be of another type
+        let pre = linker
+            .instantiate_pre(&component)
+            .map_err(|error| LoadError::WrongImport(trap::cut(format!("{error:#}"))))?;
         let terms = Terms {
             limits: revision.limits.clone(),
             grants: revision.grants.clone(),

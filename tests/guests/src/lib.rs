@@ -1,8 +1,9 @@
 //! Components for tests: the shipped plugins and the misbehaving ones, built on
 //! first use. Cargo finds them built already the second time. Those that no compiler
-//! would make are in [`mod@by_hand`].
+//! would make are in [`mod@by_hand`], those that no host takes in [`mod@refused`].
 
 mod by_hand;
+mod refused;
 
 use std::{
     collections::HashMap,
@@ -13,6 +14,7 @@ use std::{
 use anyhow::{Context as _, Result};
 
 pub use by_hand::{by_hand, component_in, component_of, contract, contract_in};
+pub use refused::refused;
 
 /// The component of a plugin: of `plugins/NAME`, or else of `tests/guests/NAME`.
 ///
