@@ -95,11 +95,36 @@ fn every_refusals_words_are_told() -> Result<()> {
     for (path, begins) in [
         ("host/contract/src/plugin.rs", "#[error("),
         ("host/contract/src/fault.rs", "#[error("),
+        ("host/registry/src/error.rs", "#[error("),
+        ("host/registry/src/check.rs", "#[error("),
+        ("host/registry/src/check.rs", "format!("),
+        ("host/registry/src/check.rs", "let what ="),
+        ("host/registry/src/examine.rs", "let reason ="),
+        ("host/registry/src/examine.rs", "format!("),
+        ("host/registry/src/prepare.rs", "let unbound ="),
+        ("host/registry/src/prepare.rs", "let text ="),
+        ("host/registry/src/step.rs", "format!("),
+        ("host/registry/src/look.rs", "format!("),
+        ("host/registry/src/rollout.rs", "let text ="),
+        ("host/registry/src/reload.rs", "let text ="),
+        ("host/sandbox/src/generation/v0_1_0/answers.rs", "Wrong::new("),
+        ("host/sandbox/src/generation/v0_1_0/convert.rs", "Wrong::new("),
+        ("host/sandbox/src/generation/v0_1_0/convert.rs", "Date, "),
+        ("host/sandbox/src/generation/v0_1_0/convert.rs", "Timestamp, "),
+        ("host/sandbox/src/generation/v0_1_0/canonical.rs", "=> "),
+        ("host/app/src/commands/plugin/oci.rs", "bail!("),
+        ("host/app/src/commands/plugin/oci/artifact.rs", "bail!("),
+        ("host/app/src/commands/plugin/oci/artifact.rs", "context("),
+        ("host/app/src/commands/plugin/oci/proof.rs", "anyhow!("),
+        ("host/app/src/commands/plugin/oci/proof.rs", "context("),
+        ("host/app/src/commands/plugin/oci/repository.rs", "context("),
+        ("host/app/src/commands/plugin/oci/wire.rs", "bail!("),
+        ("host/app/src/commands/plugin/oci/wire.rs", "anyhow!("),
+        ("host/app/src/commands/plugin/oci/wire.rs", "format!("),
         ("host/registry/src/admit.rs", "let reason ="),
         ("host/registry/src/signature.rs", "#[error("),
         ("host/registry/src/trust.rs", "#[error("),
         ("host/registry/src/trust.rs", "reasons.push("),
-        ("host/sandbox/src/check.rs", "LoadError::TooLarge("),
         ("host/sandbox/src/check.rs", "let text ="),
         ("host/registry/src/examine.rs", "let text ="),
         ("host/sandbox/src/check.rs", "WITHOUT_WASI: &str ="),
@@ -108,7 +133,8 @@ fn every_refusals_words_are_told() -> Result<()> {
         ("host/sandbox/src/bounds.rs", "LoadError::TooLarge("),
         ("host/sandbox/src/bounds.rs", "most("),
     ] {
-        let source = source(path)?;
+        let (source, before) = (source(path)?, seen);
+        let source = source.split("#[cfg(test)]").next().unwrap_or_default();
         for text in source.split(begins).skip(1).filter_map(literal) {
             for piece in fixed(&text) {
                 seen += 1;
@@ -117,8 +143,11 @@ fn every_refusals_words_are_told() -> Result<()> {
                 }
             }
         }
+        if seen == before {
+            findings.push(format!("{path}: nothing begins with `{begins}` any more"));
+        }
     }
-    assert!(seen > 45, "only {seen} texts found: this test has become blind");
+    assert!(seen > 150, "only {seen} texts found: this test has become blind");
     none("LIMITS.md does not tell the words:", &findings)
 }
 
