@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
+use cambist_contract::limits::MAX_COMPONENT;
 use cambist_journal::JournalError;
 use cambist_registry::RolloutError;
 use http::StatusCode;
@@ -46,6 +47,9 @@ pub(crate) enum Refusal {
     /// The body is too large, or broke off.
     #[error("the body is too large or broke off")]
     Body,
+    /// A component is too large, or broke off.
+    #[error("the component is too large or broke off")]
+    Component,
     /// No message has this id.
     #[error("no message has this id")]
     UnknownMessage,
@@ -133,6 +137,14 @@ impl Refusal {
                 "too-large",
                 "the body is too large or broke off",
                 "send a JSON object with the few members that the address takes".to_owned(),
+            ),
+            Self::Component => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too-large",
+                "the component is too large or broke off",
+                format!(
+                    "a component has at most {MAX_COMPONENT} bytes; leave out what it does not need, or send it again"
+                ),
             ),
             Self::UnknownMessage | Self::Journal(JournalError::Unknown(_)) => (
                 StatusCode::NOT_FOUND,

@@ -116,6 +116,10 @@ async fn a_step_that_is_not_taken_says_why() {
     }
     let large = push(&site, "deal-desk", &vec![0; MAX_COMPONENT + 1], "by=ci").await;
     assert!(large.is_problem(413, "too-large"), "{large:?}");
+    assert!(
+        large.text.contains("a component has at most 33554432 bytes"),
+        "{large:?}"
+    );
 }
 
 #[tokio::test]
