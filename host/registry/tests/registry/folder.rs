@@ -159,3 +159,31 @@ fn what_is_no_file_is_not_waited_for() {
     fs::create_dir(site.plugin("deal-desk.wasm")).unwrap();
     assert!(registry.refresh(NOW).is_empty());
 }
+
+#[test]
+fn a_link_is_what_it_leads_to_and_one_that_leads_nowhere_is_a_file_that_is_gone() {
+    let site = site();
+    let registry = site.open();
+    let file = |says: &str| {
+        let file = site.plugin("..").join(says);
+        fs::write(&file, saying(says)).unwrap();
+        file
+    };
+    // pointed elsewhere in one move, as deployments do that keep their releases
+    for says in ["one", "two"] {
+        let aside = site.plugin("aside");
+        std::os::unix::fs::symlink(file(says), &aside).unwrap();
+        fs::rename(aside, site.plugin("deal-desk.wasm")).unwrap();
+        assert_eq!(registry.refresh(NOW).len(), 1);
+        assert_eq!(live(&registry), Some(Digest::of(&saying(says))));
+    }
+    // what it leads to is written anew, under the link
+    fs::write(site.plugin("../two"), saying("three")).unwrap();
+    assert_eq!(registry.refresh(NOW).len(), 1);
+    assert_eq!(live(&registry), Some(Digest::of(&saying("three"))));
+    fs::remove_file(site.plugin("../two")).unwrap();
+    let [status] = registry.refresh(NOW).try_into().unwrap();
+    let told = status.refused.unwrap_or_default();
+    assert!(told.contains("the last good one stays live"), "{told}");
+    assert_eq!(live(&registry), Some(Digest::of(&saying("three"))));
+}
