@@ -171,15 +171,23 @@ def lines(source, body, opportunity):
     if opportunity.amount is None:
         rule = "is required for a deal without line items: set an amount, or add line items"
         raise invalid("deal.properties.amount", rule)
+    quantity, unit_price = signed(exact(Decimal(1)), opportunity.amount)
     return [
         entity(
             ContractLine,
             id="amount",
             name=opportunity.name,
-            quantity=exact(Decimal(1)),
-            unit_price=opportunity.amount,
+            quantity=quantity,
+            unit_price=unit_price,
         )
     ]
+
+
+def signed(quantity, price):
+    """HubSpot lets a price be negative; a line that takes back has a negative quantity."""
+    if price.units >= 0:
+        return quantity, price
+    return exact(-value(quantity)), exact(-value(price))
 
 
 def line(source, item, agreed):
@@ -192,12 +200,14 @@ def line(source, item, agreed):
         rule = "must be the deal's currency: a contract has one"
         raise invalid(properties.path("hs_line_item_currency_code"), rule)
     unit_price, discount_percent = price(properties)
+    quantity = present(properties.decimal("quantity"), properties.path("quantity"))
+    quantity, unit_price = signed(quantity, unit_price)
     return entity(
         ContractLine,
         id=item.required("id"),
         name=properties.required("name"),
         sku=properties.text("hs_sku"),
-        quantity=present(properties.decimal("quantity"), properties.path("quantity")),
+        quantity=quantity,
         unit=properties.text(own["unit"]),
         unit_price=unit_price,
         discount_percent=discount_percent,

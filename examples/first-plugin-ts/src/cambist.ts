@@ -54,6 +54,9 @@ export function minus(one: Decimal, other: Decimal): Decimal | undefined {
   return exact(scaled(one) - scaled(other), scale);
 }
 
+/** The same with the other sign. */
+export const negated = (it: Decimal): Decimal => ({ units: (0 - Number(it.units)) as unknown as bigint, scale: it.scale });
+
 /**
  * QuickJS hands the contract's 64-bit numbers over as floats, whatever the generated
  * type says, and traps on a `bigint`: what a float does not hold exactly is none.

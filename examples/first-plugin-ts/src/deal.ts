@@ -12,7 +12,7 @@ import type {
   Project,
 } from "cambist:plugin/canonical@0.1.0";
 import type { Decimal, EntityKind, EntityRef } from "cambist:plugin/types@0.1.0";
-import { daysAfter, dayOf, decimal, invalid, isDay, minus, unhandled } from "./cambist.js";
+import { daysAfter, dayOf, decimal, invalid, isDay, minus, negated, unhandled } from "./cambist.js";
 import * as company from "./company.js";
 import { Fields, present } from "./fields.js";
 import type { Settings } from "./settings.js";
@@ -220,8 +220,14 @@ function lines(source: Source, body: Fields, deal: Opportunity): ContractLine[] 
     const rule = "is required for a deal without line items: set an amount, or add line items";
     throw invalid("deal.properties.amount", rule);
   }
-  const quantity = present(decimal("1"), "quantity");
-  return [{ id: "amount", name: deal.name ?? "", quantity, unitPrice: deal.amount, extra: [] }];
+  const one = present(decimal("1"), "quantity");
+  return [{ id: "amount", name: deal.name ?? "", ...signed(one, deal.amount), extra: [] }];
+}
+
+/** HubSpot lets a price be negative; a line that takes back has a negative quantity. */
+function signed(quantity: Decimal, unitPrice: Decimal): { quantity: Decimal; unitPrice: Decimal } {
+  if (BigInt(unitPrice.units) >= 0n) return { quantity, unitPrice };
+  return { quantity: negated(quantity), unitPrice: negated(unitPrice) };
 }
 
 function line(source: Source, item: Fields, currency: string | undefined): ContractLine {
@@ -234,13 +240,14 @@ function line(source: Source, item: Fields, currency: string | undefined): Contr
   if ((from.text("hs_line_item_currency_code") ?? currency) !== currency) {
     throw invalid(from.path("hs_line_item_currency_code"), "must be the deal's currency: a contract has one");
   }
+  const { unitPrice, discountPercent } = price(from);
   return {
     id: item.required("id"),
     name: from.required("name"),
     sku: from.text("hs_sku"),
-    quantity: present(from.decimal("quantity"), from.path("quantity")),
+    ...signed(present(from.decimal("quantity"), from.path("quantity")), unitPrice),
     unit: from.text(own.unit),
-    ...price(from),
+    discountPercent,
     taxClass: from.text(own["tax-class"]),
     extra: [],
   };
