@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::Write as _,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::Path,
     process::{Child, Command, Stdio},
     sync::Arc,
@@ -104,6 +104,9 @@ pub(crate) enum Door<'a> {
     Password,
     /// For a token that was made at `realm` and signed with the key of `certificate`.
     Tokens { realm: String, certificate: &'a Path },
+    /// Nothing, over TLS with `certificate.pem` and `key.pem` of a folder, on an address of
+    /// this machine's own.
+    Tls { at: IpAddr, folder: &'a Path },
 }
 
 /// Says loudly what is not tested: not by `eprintln!`, which the test runner would swallow, and
@@ -122,12 +125,20 @@ impl Real {
     pub(crate) async fn start(door: Door<'_>) -> Result<Option<Self>> {
         let folder = tempfile::tempdir()?;
         let log = folder.path().join("log");
+        let (at, tls) = match &door {
+            Door::Tls { at, folder } => {
+                let file = |name| folder.join(name).display().to_string();
+                let (certificate, key) = (file("certificate.pem"), file("key.pem"));
+                (*at, format!(", tls: {{certificate: {certificate}, key: {key}}}"))
+            }
+            _ => (IpAddr::from([127, 0, 0, 1]), String::new()),
+        };
         let mut config = format!(
-            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \"127.0.0.1:0\"}}\n",
+            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \"{at}:0\"{tls}}}\n",
             folder.path().join("data").display()
         );
         match door {
-            Door::Open => {}
+            Door::Open | Door::Tls { .. } => {}
             Door::Password => {
                 let users = folder.path().join("users");
                 fs::write(&users, LINE)?;
@@ -167,7 +178,7 @@ impl Real {
         for _ in 0..600 {
             let text = fs::read_to_string(&log)?;
             let addr = text.split_once("listening on ").map(|(_, rest)| rest);
-            if let Some(addr) = addr.and_then(|rest| rest.split('"').next()) {
+            if let Some(addr) = addr.and_then(|rest| rest.split(['"', ',']).next()) {
                 real.addr = addr.parse()?;
                 return Ok(Some(real));
             }
