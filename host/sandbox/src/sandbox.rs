@@ -108,7 +108,7 @@ impl Sandbox {
         bounds::check(bytes)?;
         self.cache
             .compile(engine, bytes)
-            .map_err(|error| trap::not_a_component(&format!("{error:#}")))
+            .map_err(|error| trap::not_compiled(&format!("{error:#}")))
     }
 }
 

@@ -7,7 +7,10 @@ use cambist_contract::{
 };
 use wasmtime::Trap;
 
-use crate::guest::State;
+use crate::{
+    engine::{MAX_INSTANCES, MAX_MEMORIES},
+    guest::State,
+};
 
 /// The longest text of a plugin's last words that is kept. A panic's message is
 /// a sentence; what is longer is data.
@@ -101,6 +104,23 @@ pub(crate) fn short(error: CallError) -> CallError {
 pub(crate) fn not_a_component(text: &str) -> LoadError {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     LoadError::NotAComponent(cut(line))
+}
+
+/// Why a component does not compile, by what wasmtime says: what has more parts than the pool
+/// has for any binding is one all the same.
+pub(crate) fn not_compiled(text: &str) -> LoadError {
+    let parts = [
+        ("linear memories", "memories", MAX_MEMORIES),
+        ("core module instances", "instances", MAX_INSTANCES),
+        ("tables", "instances", MAX_INSTANCES),
+    ];
+    let more = |what: &str| text.contains(&format!("{what}, which exceeds"));
+    match parts.into_iter().find(|(what, ..)| more(what)) {
+        Some((what, setting, most)) => LoadError::TooLarge(format!(
+            "it has more {what} than the {most} that `{setting}` may be at most"
+        )),
+        None => not_a_component(text),
+    }
 }
 
 /// The text, cut at a character's boundary.

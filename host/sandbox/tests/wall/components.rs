@@ -12,6 +12,10 @@ use cambist_sandbox::{InUse, Sandbox};
 
 /// Loads a component that exports an empty `policy`, with `parts` in it.
 fn load(parts: &str) -> Option<LoadError> {
+    load_within(parts, Limits::default())
+}
+
+fn load_within(parts: &str, limits: Limits) -> Option<LoadError> {
     let text = format!(
         r#"(component {parts} (instance $policy) (export "cambist:plugin/policy@0.1.0" (instance $policy)))"#
     );
@@ -22,7 +26,7 @@ fn load(parts: &str) -> Option<LoadError> {
         component: Digest::of(&bytes),
         settings: serde_json::Value::Null,
         grants: Default::default(),
-        limits: Limits::default(),
+        limits,
         tables: Tables::new(),
         kept: None,
     };
@@ -67,11 +71,32 @@ fn tables_count_together() {
 fn a_component_of_too_many_instances_or_memories_is_refused() {
     let text = told(load(&instances("", 61)));
     assert!(text.contains("`instances` = 60"), "{text}");
-    let text = told(load(&instances("(memory 1)", 5)));
+    // fewer than the pool has, and more than the binding allows
+    let two = Limits {
+        memories: 2,
+        ..Limits::default()
+    };
+    let text = told(load_within(&instances("(memory 1)", 3), two));
     assert!(
-        text.ends_with("the call passed the limit `memories` = 4"),
+        text.ends_with("the call passed the limit `memories` = 2"),
         "{text}"
     );
+    // more than any binding may allow: the compiler refuses them
+    for (module, count, told_of) in [
+        (
+            "(memory 1)",
+            5,
+            "it has more linear memories than the 4 that `memories` may be at most",
+        ),
+        (
+            "",
+            101,
+            "it has more core module instances than the 100 that `instances` may be at most",
+        ),
+    ] {
+        let text = told(load(&instances(module, count)));
+        assert_eq!(text, format!("does not fit the limits of its binding: {told_of}"));
+    }
 }
 
 #[test]

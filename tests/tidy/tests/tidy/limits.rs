@@ -132,6 +132,7 @@ fn every_refusals_words_are_told() -> Result<()> {
         ("host/sandbox/src/describe.rs", "let text ="),
         ("host/sandbox/src/bounds.rs", "LoadError::TooLarge("),
         ("host/sandbox/src/bounds.rs", "most("),
+        ("host/sandbox/src/trap.rs", "LoadError::TooLarge("),
     ] {
         let (source, before) = (source(path)?, seen);
         let source = source.split("#[cfg(test)]").next().unwrap_or_default();
