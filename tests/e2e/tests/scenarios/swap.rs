@@ -18,26 +18,15 @@ use self::{marks::Marks, stream::Stream};
 
 const PLUGIN: &str = "policy-deal-desk";
 
-/// Rounds of [`Swapper::round`], of eleven swaps each. `CAMBIST_SWAP_ROUNDS` asks for more.
-const ROUNDS: u32 = 20;
+/// Rounds of [`Swapper::round`], of eleven swaps each: one for each file that does not pass.
+/// `CAMBIST_SWAP_ROUNDS` asks for more.
+const ROUNDS: u32 = 22;
 
 /// Webhooks that come in during each swap.
 const DEALS: usize = 4;
 
-/// Files that do not pass, each in another way.
-fn broken_files() -> Result<Vec<Vec<u8>>> {
-    let good = cambist_guests::component("marked")?;
-    Ok(vec![
-        Vec::new(),
-        b"this is no component".to_vec(),
-        good.get(..good.len() / 2).unwrap_or_default().to_vec(),
-        // it exports no policy
-        cambist_guests::component("tax-eu-vat")?.to_vec(),
-    ])
-}
-
 /// Components that pass, and break when they are called.
-const BROKEN_CALLS: [&str; 7] = [
+const BROKEN_CALLS: [&str; 17] = [
     "trap",
     "loop-in-realloc",
     "memory-bomb",
@@ -45,12 +34,24 @@ const BROKEN_CALLS: [&str; 7] = [
     "list-outside",
     "not-utf8",
     "stack-bomb",
+    "table-bomb",
+    "loop-in-post-return",
+    "trap-in-realloc",
+    "trap-in-post-return",
+    "trap-everywhere",
+    "realloc-grows",
+    "realloc-outside",
+    "answer-outside",
+    "answer-crooked",
+    "no-such-case",
 ];
 
 struct Swapper {
     world: World,
     marks: Marks,
     stream: Stream,
+    /// Files that do not pass, with what is wrong.
+    broken: Vec<(&'static str, Vec<u8>)>,
     swaps: u32,
 }
 
@@ -127,8 +128,10 @@ impl Swapper {
         self.until("live", json!(digest)).await?;
         // good to what does not pass
         self.swap();
-        let files = broken_files()?;
-        let file = files.get(number as usize % files.len()).context("one of them")?;
+        let (_, file) = self
+            .broken
+            .get(number as usize % self.broken.len())
+            .context("one of them")?;
         plugins::put(&self.world.plugins(), PLUGIN, file)?;
         self.until("seen", json!(Digest::of(file))).await?;
         self.until("live", json!(digest)).await?;
@@ -201,6 +204,7 @@ async fn swapped_hundreds_of_times_under_fire_nothing_is_lost_and_nothing_mixed(
         world,
         marks,
         stream,
+        broken: cambist_guests::refused()?,
         swaps: 0,
     };
     for number in 0..rounds {
@@ -214,8 +218,13 @@ async fn swapped_hundreds_of_times_under_fire_nothing_is_lost_and_nothing_mixed(
         world,
         marks,
         stream,
+        broken,
         swaps,
     } = swapper;
+    assert!(
+        rounds < ROUNDS || (broken.len() <= ROUNDS as usize && BROKEN_CALLS.len() <= ROUNDS as usize),
+        "each way of being broken had its turn"
+    );
     let acknowledged = stream.end().await?;
     let first = world.settled().await?;
     assert_eq!(first.len() as u64, acknowledged, "each is one message");
@@ -234,17 +243,17 @@ async fn swapped_hundreds_of_times_under_fire_nothing_is_lost_and_nothing_mixed(
         parked += 1;
     }
     let mut judged = 0;
+    let acts = world.journal()?.acts().await?;
     let stories = world.settled().await?;
     assert_eq!(stories.len() as u64, acknowledged);
     for story in &stories {
         story.done_once()?;
         assert_eq!(story.count("delivered"), 1, "{:?}", story.events());
         assert_eq!(story.commands()?.len(), story.plan()?.commands.len());
-        judged += marks.prove(&world, story)?;
+        judged += marks.prove(&world, &acts, story)?;
     }
     assert!(u64::from(judged) >= acknowledged);
     assert!(parked >= rounds, "each that broke met some: {parked}");
-    let acts = world.journal()?.acts().await?;
     let lives = acts
         .iter()
         .filter(|acted| acted.act.plugin == PLUGIN && acted.act.step.name() == "live");

@@ -1,12 +1,12 @@
 //! Revisions that say which one they are: the guest `marked` with another mark each, and
 //! those that break.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use anyhow::{Context as _, Result};
-use cambist_contract::digest::Digest;
+use anyhow::{Context as _, Result, ensure};
+use cambist_contract::{digest::Digest, rollout::Step, stage::Stage};
 use cambist_e2e::{Story, World, plugins};
-use cambist_journal::Event;
+use cambist_journal::{Event, ledger::Acted};
 
 /// Every marked component that was made, with its mark.
 #[derive(Default)]
@@ -35,22 +35,34 @@ impl Marks {
         Ok(self.known.get(&component))
     }
 
-    /// That each judgement of a message was made by the revision that it was pinned to then.
-    /// Gives how many there were.
-    pub(crate) fn prove(&self, world: &World, story: &Story) -> Result<u32> {
+    /// That a message was pinned to what served by the steps that it says it followed, and that
+    /// each of its judgements was made by the revision that it was pinned to then. Gives how
+    /// many there were.
+    pub(crate) fn prove(&self, world: &World, acts: &[Acted], story: &Story) -> Result<u32> {
         let (mut pinned, mut judged) = (None, 0);
         for entry in &story.0.entries {
             match &entry.event {
-                Event::Routed { pins, .. } => pinned = pins.get(&cambist_contract::stage::Stage::Judge),
+                Event::Routed { pins, step, .. } => {
+                    let step = step.context("it says which step its pins follow")?;
+                    ensure!(step < entry.place, "{}: {step} is no step before it", story.id());
+                    let served = served(acts, step);
+                    let stray = pins.values().find(|pin| !served.contains(pin));
+                    ensure!(
+                        stray.is_none(),
+                        "{}: {stray:?} did not serve at {step}",
+                        story.id()
+                    );
+                    pinned = pins.get(&Stage::Judge);
+                }
                 Event::Passed {
-                    stage: cambist_contract::stage::Stage::Judge,
+                    stage: Stage::Judge,
                     output,
                     ..
                 } => {
                     let revision = pinned.context("it is pinned before it is judged")?;
                     let mark = self.expected(world, revision)?;
                     let mark = mark.context("what judged it is no revision that breaks")?;
-                    anyhow::ensure!(
+                    ensure!(
                         output.as_str().contains(mark.as_str()),
                         "{}: judged by another than {mark}: {output:?}",
                         story.id()
@@ -62,4 +74,28 @@ impl Marks {
         }
         Ok(judged)
     }
+}
+
+/// Every revision that served, all keys or a share, when the step at this place was the last.
+fn served(acts: &[Acted], step: u64) -> BTreeSet<Digest> {
+    let (mut live, mut share) = (BTreeMap::new(), BTreeMap::new());
+    for Acted { act, .. } in acts.iter().filter(|acted| acted.place <= step) {
+        let (plugin, component) = (&act.plugin, act.component);
+        match &act.step {
+            Step::Live { revisions } => {
+                live.insert(plugin, (component, revisions));
+                share.retain(|of, (shared, _)| *of != plugin || *shared != component);
+            }
+            Step::Share { revisions, .. } => drop(share.insert(plugin, (component, revisions))),
+            Step::Shadow { .. } | Step::Withdrawn { .. } => drop(share.remove(plugin)),
+            Step::Killed { .. } => {
+                live.retain(|of, (killed, _)| *of != plugin || *killed != component);
+                share.retain(|of, (killed, _)| *of != plugin || *killed != component);
+            }
+            Step::Registered { .. } | Step::Refused { .. } | Step::Passed { .. } | Step::Retired => {}
+        }
+    }
+    let all = live.into_values().chain(share.into_values());
+    all.flat_map(|(_, revisions)| revisions.values().copied())
+        .collect()
 }
