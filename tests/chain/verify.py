@@ -22,7 +22,9 @@ from pathlib import Path
 KNOWN = range(1, 7)  # the formats of which FORMAT.md speaks
 APPLICATION = 0x434D424A  # "CMBJ"
 WITH_PLUGINS = 3  # the first format with entries about plugins
+WITH_ERASED = 6  # the first format with salts, and with entries that say what was erased
 PLUGINS = "plugins"  # stands for a message in these
+ERASED = b'{"what":"erased",'  # how such an event begins
 
 
 def sha256(data: bytes) -> bytes:
@@ -34,6 +36,11 @@ def chained(*parts: bytes) -> bytes:
     return sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts))
 
 
+def sealed(text: bytes, salt: bytes | None) -> bytes:
+    """What stands for a text in the chain, digested with its message's salt where it has one."""
+    return sha256(text) if salt is None else chained(salt, sha256(text))
+
+
 class Broken(Exception):
     """The first entry that does not fit, and why."""
 
@@ -42,6 +49,12 @@ def walk(journal: sqlite3.Connection, form: int, expected: dict[int, bytes]) -> 
     """Works every digest out again. Gives the last place and its digest."""
     place, head = 0, bytes(32)
     received: set[int] = set()
+    salts: dict[int, bytes] = {}
+    erased: dict[int, int] = {}  # where it says last what was erased of a message
+    if form >= WITH_ERASED:
+        salts = dict(journal.execute("SELECT arrival, salt FROM salts"))
+        found = journal.execute("SELECT arrival, place, event FROM entries ORDER BY place")
+        erased = {arrival: at for arrival, at, event in found if event.startswith(ERASED)}
     rows = journal.execute(
         "SELECT e.place, e.arrival, e.at, e.event_digest, e.digest, e.event, m.id, m.digest, m.text"
         " FROM entries e LEFT JOIN messages m ON m.arrival = e.arrival ORDER BY e.place"
@@ -52,7 +65,9 @@ def walk(journal: sqlite3.Connection, form: int, expected: dict[int, bytes]) -> 
             raise Broken(place, "it is missing")
         if message is None:
             raise Broken(place, "its message is missing")
-        if sha256(event) != event_digest:
+        salt = salts.get(arrival)
+        is_left = place < erased.get(arrival, 0)  # held to the entry that says what was erased
+        if sealed(event, salt) != event_digest and (not is_left or event.startswith(ERASED)):
             raise Broken(place, "its event is not the one that was written")
         head = chained(head, place.to_bytes(8, "big"), message, at, event_digest)
         if head != digest:
@@ -64,10 +79,17 @@ def walk(journal: sqlite3.Connection, form: int, expected: dict[int, bytes]) -> 
         told = json.loads(event)
         if told["what"] == "received":
             received.add(arrival)
-            if not bytes.fromhex(told["message"]) == message_digest == sha256(text):
+            if bytes.fromhex(told["message"]) != message_digest:
+                raise Broken(place, "its message is not the one that was received")
+            if sealed(text, salt) != message_digest and not is_left:
                 raise Broken(place, "its message is not the one that was received")
         elif arrival not in received:
             raise Broken(place, "its message was not received before")
+        elif erased.get(arrival) == place:
+            before = "SELECT event FROM entries WHERE arrival = ? AND place < ? ORDER BY place"
+            left = [text, *(row[0] for row in journal.execute(before, (arrival, place)))]
+            if chained(*left) != bytes.fromhex(told["left"]):
+                raise Broken(place, "what is left of its message is not what was left")
     for kept in (row[0] for row in journal.execute("SELECT arrival FROM messages WHERE arrival > 0")):
         if kept not in received:
             raise Broken(place + 1, "a message is kept that no entry received")

@@ -24,6 +24,7 @@
 
 pub mod chain;
 pub mod claims;
+pub mod erasure;
 pub mod events;
 mod kit;
 pub mod order;
@@ -110,10 +111,22 @@ macro_rules! for_each_case {
             views,
             what_was_told_is_kept_by_field_and_known_by_either_name
         );
+        $case!(views, what_was_merged_is_the_other_one_by_all_its_names);
         $case!(views, a_cursor_is_where_it_was_after_a_restart);
         $case!(views, what_was_heard_is_kept_by_system_and_field);
         $case!(views, the_last_report_of_each_period_is_kept);
         $case!(views, who_waits_for_work_is_told);
+        $case!(erasure, what_was_said_is_gone_and_the_chain_holds);
+        $case!(erasure, an_erasure_says_on_what_ground);
+        $case!(erasure, payloads_go_first_and_the_rest_may_follow);
+        $case!(
+            erasure,
+            an_erased_message_takes_nothing_and_is_not_received_again
+        );
+        $case!(erasure, what_has_not_ended_is_ended_only_if_asked);
+        $case!(erasure, what_concerns_somebody_is_found);
+        $case!(erasure, what_has_come_of_age_is_found_the_oldest_first);
+        $case!(erasure, links_are_forgotten_by_a_decision);
         $case!(chain, an_empty_journal_has_zeros_for_a_head);
         $case!(chain, every_entry_follows_from_the_one_before);
         $case!(chain, a_restart_changes_nothing);

@@ -16,6 +16,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use crate::erasure::{Extent, Ground};
+
 /// Levels that what a stage made may be nested. `serde_json` reads 128 and no more; the
 /// entry takes one, and the rest is for a reader that puts something around it.
 pub const DEEPEST: usize = 120;
@@ -32,7 +34,8 @@ pub struct Entry {
     pub at: Timestamp,
     /// What happened.
     pub event: Event,
-    /// The digest of the event's JSON text as it was written.
+    /// The digest of the event's JSON text as it was written, and of the message's salt if
+    /// it has one; the store's format says how.
     pub event_digest: Digest,
     /// The digest of this entry: of the one before it, the place, the message,
     /// the time and `event_digest`.
@@ -113,6 +116,14 @@ pub enum Event {
         /// One receipt for each command.
         receipts: Vec<Receipt>,
     },
+    /// The target has it that one entity is another since: links of the one are the
+    /// other's.
+    Merged {
+        /// The one that is no more.
+        entity: EntityRef,
+        /// The one that it is since.
+        into: EntityRef,
+    },
     /// An attempt failed, and there will be another one by itself.
     Failed {
         /// The stage.
@@ -177,6 +188,18 @@ pub enum Event {
         /// pinned ones.
         live: bool,
     },
+    /// Of it was taken out what the extent says, from its text and from the events before
+    /// this one. What they were digested as, each entry still tells.
+    Erased {
+        /// How much of it.
+        extent: Extent,
+        /// Who had it done, and why.
+        #[serde(flatten)]
+        ground: Ground,
+        /// The digest of the texts that are left: of the message's and of the events' before
+        /// this one, each preceded by its length as eight bytes, big-endian.
+        left: Digest,
+    },
 }
 
 /// What a plugin asked of the links, and was answered.
@@ -205,6 +228,7 @@ impl Event {
             Self::Passed { .. } => "passed",
             Self::Called { .. } => "called",
             Self::Delivered { .. } => "delivered",
+            Self::Merged { .. } => "merged",
             Self::Failed { .. } => "failed",
             Self::Parked { .. } => "parked",
             Self::Held { .. } => "held",
@@ -214,6 +238,7 @@ impl Event {
             Self::Done => "done",
             Self::Released { .. } => "released",
             Self::Resumed { .. } => "resumed",
+            Self::Erased { .. } => "erased",
         }
     }
 }
@@ -275,8 +300,8 @@ impl Entry {
     /// id, the time as RFC 3339 text and the event's digest, each preceded by its
     /// length as eight bytes, all big-endian. The first entry's previous digest
     /// is 32 zero bytes. It covers the event by its digest alone, so that the
-    /// chain could be worked out without the events' texts; a journal verifies
-    /// only with all of them.
+    /// chain can be worked out without the events' texts, those that were erased
+    /// among them.
     pub fn chain(
         previous: &Digest,
         place: u64,

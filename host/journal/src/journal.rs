@@ -104,7 +104,8 @@ pub struct Counts {
 /// What is known of an entity that a system speaks of.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Known {
-    /// Its name in the system in which it was born; none when it has that one.
+    /// Its name in the system in which it was born, and the one that it was merged into there;
+    /// none when it has that one.
     pub origin: Option<EntityRef>,
     /// What the system was last told of it by us: by the fields' names in the contract, the
     /// digests in its [receipts](cambist_contract::delivery::Receipt::fields). What the system
@@ -155,7 +156,7 @@ pub trait Journal: Send + Sync + 'static {
     /// Those that are `shut` are passed over, at no cost however long they are.
     ///
     /// A message stays claimed until it is recorded as anything but worked on
-    /// ([`Event::Routed`], [`Event::Passed`], [`Event::Delivered`]), until
+    /// ([`Event::Routed`], [`Event::Passed`], [`Event::Delivered`], [`Event::Merged`]), until
     /// [`release`](Self::release), or until the host ends: a claim does not
     /// outlive the process, and leaves nothing on disk. A caller that goes away
     /// before it has its messages claims none. A message whose entries cannot be
@@ -190,7 +191,8 @@ pub trait Journal: Send + Sync + 'static {
     ///
     /// | state | takes |
     /// |---|---|
-    /// | due | all but [`Event::Received`] and [`Event::Released`]; [`Event::Resumed`] only while it is not claimed |
+    /// | erased, to any extent | nothing; see [`Erasures`](crate::Erasures) |
+    /// | due | all but [`Event::Received`], [`Event::Released`] and [`Event::Erased`]; [`Event::Resumed`] only while it is not claimed |
     /// | held | [`Event::Released`] by the role that holds it, [`Event::Resumed`] |
     /// | every other | [`Event::Resumed`] |
     ///
@@ -198,7 +200,8 @@ pub trait Journal: Send + Sync + 'static {
     /// message is the claimer's side of the bargain.
     ///
     /// [`Event::Delivered`] also keeps its receipts, for [`written`](Self::written)
-    /// and [`link`](Self::link). When a message comes to be done, messages that
+    /// and [`link`](Self::link), and [`Event::Merged`] that an entity is another one since, for
+    /// `link` and [`known`](Self::known). When a message comes to be done, messages that
     /// wait for an entity it delivered (a receipt's `stands_for`) become due again,
     /// by an [`Event::Resumed`] of `arrival`. So does a message at once that begins
     /// to wait for an entity which another message has brought since it was
@@ -413,7 +416,7 @@ pub enum JournalError {
     OutOfTurn {
         /// The message.
         id: MessageId,
-        /// Its state; `claimed` where it is due and being worked on.
+        /// Its state; `claimed` where it is due and being worked on, `erased` where it was.
         state: &'static str,
         /// The event's name.
         event: &'static str,

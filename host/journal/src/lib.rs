@@ -2,7 +2,7 @@
 //!
 //! A message enters the journal before its sender is told 2xx, and every step it
 //! takes afterwards is one more [`Entry`] behind it. Nothing is ever changed in
-//! place. Whoever holds the journal can say, for any message and any moment,
+//! place but for what is [erased](erasure), and that is an entry too. Whoever holds the journal can say, for any message and any moment,
 //! which steps are done; a host that starts again after a crash needs nothing
 //! else.
 //!
@@ -30,13 +30,15 @@
 //!
 //! [`entry`] for what is written, [`journal`] for the trait, `turn` for which
 //! event goes with which state, `repair` for what operators write, [`ledger`] for what is written of plugins, [`comparison`] for
-//! what shadows answered, [`cursor`] for how far systems were read, [`heard`] for what they said of what is not theirs, [`reports`] for what
-//! comparisons came to, then [`store`].
+//! what shadows answered, [`cursor`] for how far systems were read, [`erasure`] for what is forgotten, [`heard`] for what they said of
+//! what is not theirs, [`reports`] for what comparisons came to, then [`store`].
 
+mod blank;
 pub mod comparison;
 pub mod conformance;
 pub mod cursor;
 pub mod entry;
+pub mod erasure;
 pub mod heard;
 pub mod journal;
 pub mod ledger;
@@ -49,6 +51,7 @@ mod turn;
 pub use comparison::Shadows;
 pub use cursor::Cursors;
 pub use entry::{Entry, Event, LinkAnswer};
+pub use erasure::Erasures;
 pub use heard::Heard;
 pub use journal::{Journal, JournalError};
 pub use ledger::{Acted, Ledger};

@@ -4,7 +4,7 @@ use cambist_contract::{canonical::EntityRef, message::MessageId, stage::Stage};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::journal::Backlog;
+use crate::{erasure::Extent, journal::Backlog};
 
 /// Where a message stands.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -104,12 +104,15 @@ pub struct Status {
     pub region: Option<String>,
     /// When it was received.
     pub received_at: Timestamp,
-    /// When its last entry was written.
+    /// When its last entry was written that is no erasure.
     pub updated_at: Timestamp,
     /// The last stage it passed.
     pub passed: Option<Stage>,
     /// Failed attempts at the stage it stands before.
     pub attempts: u32,
+    /// What was erased of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased: Option<Extent>,
     /// Where it stands.
     #[serde(flatten)]
     pub state: State,

@@ -8,7 +8,7 @@
 use cambist_contract::{fault::Reason, message::Message, stage::Stage};
 use jiff::Timestamp;
 
-use crate::{Event, JournalError, State, Status};
+use crate::{Event, JournalError, State, Status, blank, erasure::Extent};
 
 impl Status {
     /// Where a message stands when it has just been received.
@@ -26,6 +26,7 @@ impl Status {
             updated_at: message.received_at,
             passed: None,
             attempts: 0,
+            erased: None,
             state: State::Due {
                 at: message.received_at,
             },
@@ -41,12 +42,15 @@ impl Status {
         if !self.takes(event) {
             return Err(JournalError::OutOfTurn {
                 id: self.id.clone(),
-                state: self.state.name(),
+                state: self.erased.map_or(self.state.name(), |_| blank::ERASED),
                 event: event.name(),
             });
         }
         match event {
-            Event::Received { .. } | Event::Called { .. } | Event::Delivered { .. } => {}
+            Event::Received { .. }
+            | Event::Called { .. }
+            | Event::Delivered { .. }
+            | Event::Merged { .. } => {}
             Event::Routed { flow, region, .. } => {
                 self.flow = Some(flow.clone());
                 self.region = Some(region.clone());
@@ -95,8 +99,20 @@ impl Status {
                 self.attempts = 0;
                 self.state = State::Due { at };
             }
+            Event::Erased { extent, .. } => {
+                self.erased = Some(*extent);
+                if *extent == Extent::All {
+                    self.state = blank::state(&self.state);
+                    self.object
+                        .truncate(self.object.find('/').map_or(0, |slash| slash + 1));
+                    self.key.clear();
+                }
+            }
         }
-        self.updated_at = at;
+        // its age is counted from its end, whatever was erased since
+        if !matches!(event, Event::Erased { .. }) {
+            self.updated_at = at;
+        }
         Ok(())
     }
 
@@ -104,6 +120,10 @@ impl Status {
     fn takes(&self, event: &Event) -> bool {
         match (&self.state, event) {
             (_, Event::Received { .. }) => false,
+            // what has ended, and only what is left of it
+            (state, Event::Erased { extent, .. }) => state.is_final() && self.erased < Some(*extent),
+            // nothing could be made of what is no more there
+            _ if self.erased.is_some() => false,
             (_, Event::Resumed { .. }) => true,
             (State::Held { role, .. }, Event::Released { role: by, .. }) => role == by,
             (_, Event::Released { .. }) => false,
@@ -117,7 +137,11 @@ impl Event {
     /// Whether the message's claimer goes on working on it after this.
     pub(crate) fn keeps_claim(&self) -> bool {
         match self {
-            Self::Routed { .. } | Self::Passed { .. } | Self::Called { .. } | Self::Delivered { .. } => true,
+            Self::Routed { .. }
+            | Self::Passed { .. }
+            | Self::Called { .. }
+            | Self::Delivered { .. }
+            | Self::Merged { .. } => true,
             Self::Received { .. }
             | Self::Failed { .. }
             | Self::Parked { .. }
@@ -127,7 +151,8 @@ impl Event {
             | Self::Denied { .. }
             | Self::Done
             | Self::Released { .. }
-            | Self::Resumed { .. } => false,
+            | Self::Resumed { .. }
+            | Self::Erased { .. } => false,
         }
     }
 }

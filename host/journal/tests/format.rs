@@ -19,8 +19,9 @@ use cambist_contract::{
     stage::Stage,
 };
 use cambist_journal::{
-    Event, Journal as _, Ledger as _, Shadows as _,
+    Erasures as _, Event, Journal as _, Ledger as _, Shadows as _,
     comparison::{Compared, Comparison, Difference, Pair, Took, Which},
+    erasure::{Erasure, Extent, Ground},
     journal::{Accepted, Filter},
     store::SqliteJournal,
 };
@@ -41,7 +42,7 @@ async fn a_journal_of_every_format_says_what_it_said() -> anyhow::Result<()> {
         fs::remove_file(path.with_extension("db.lock"))?;
     }
 
-    for format in [1, 2, 3, 4, 5] {
+    for format in [1, 2, 3, 4, 5, 6] {
         let name = format!("format-{format}.db");
         let dir = tempfile::tempdir()?;
         let copy = dir.path().join(&name);
@@ -114,6 +115,36 @@ async fn tell(journal: &SqliteJournal) -> anyhow::Result<Value> {
             .map(|told| told.insert("told".to_owned(), json!(fields)));
     }
     Ok(told)
+}
+
+/// What is there since format 6: one message of which all is erased, and one of which the
+/// payloads are.
+async fn erase(journal: &SqliteJournal) -> anyhow::Result<()> {
+    for (n, extent) in [(10, Extent::All), (11, Extent::Payloads)] {
+        journal.accept(vec![message(n)]).await?;
+        let merged = Event::Merged {
+            entity: EntityRef {
+                id: n.to_string(),
+                ..account()
+            },
+            into: account(),
+        };
+        journal
+            .record(&message(n).id, at(40)?, vec![merged, Event::Done])
+            .await?;
+        let erasure = Erasure {
+            messages: vec![message(n).id],
+            extent,
+            end: false,
+            ground: Ground {
+                by: "b.keller".into(),
+                reason: "she asked for it".into(),
+                request: Some("DSR-12".into()),
+            },
+        };
+        journal.erase(at(41)?, erasure).await?;
+    }
+    Ok(())
 }
 
 fn at(seconds: i64) -> anyhow::Result<Timestamp> {
@@ -313,5 +344,6 @@ async fn write_down(journal: &SqliteJournal) -> anyhow::Result<()> {
     journal
         .compared(vec![Compared::Called(comparison), Compared::Skipped(pair, 3)])
         .await?;
+    erase(journal).await?;
     Ok(())
 }

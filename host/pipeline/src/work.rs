@@ -168,13 +168,15 @@ impl Work {
             Event::Received { .. }
             | Event::Called { .. }
             | Event::Delivered { .. }
+            | Event::Merged { .. }
             | Event::Failed { .. }
             | Event::Parked { .. }
             | Event::Held { .. }
             | Event::Waiting { .. }
             | Event::Ignored { .. }
             | Event::Denied { .. }
-            | Event::Done => {}
+            | Event::Done
+            | Event::Erased { .. } => {}
         }
     }
 
@@ -292,6 +294,7 @@ mod tests {
             updated_at: NOW,
             passed: None,
             attempts: 0,
+            erased: None,
             state: State::Due { at: NOW },
         };
         let entries = events.into_iter().map(|event| Entry {

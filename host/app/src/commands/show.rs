@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use cambist_contract::plugin::LogLine;
-use cambist_journal::{Entry, Event};
+use cambist_journal::{Entry, Event, erasure::Extent};
 use clap::Args;
 use serde_json::json;
 
@@ -141,6 +141,7 @@ fn line(entry: &Entry) -> String {
                 .collect();
             format!("delivered to {target}:{}", receipts.concat())
         }
+        Event::Merged { entity, into } => format!("{entity} is {into} since"),
         Event::Failed {
             stage,
             attempt,
@@ -161,6 +162,17 @@ fn line(entry: &Entry) -> String {
                 "again from {from} on the {} revisions, asked by {by}",
                 if *live { "live" } else { "pinned" }
             )
+        }
+        Event::Erased { extent, ground, .. } => {
+            let what = match extent {
+                Extent::Payloads => "its payloads",
+                Extent::All => "all of it",
+            };
+            let request = ground
+                .request
+                .as_ref()
+                .map_or(String::new(), |it| format!(" on request {it}"));
+            format!("{what} erased by {}{request}: {}", ground.by, ground.reason)
         }
     }
 }

@@ -11,8 +11,8 @@ use cambist_contract::{
 };
 
 use super::kit::{
-    TARGET, accept, account, at, claim, delivery, failed, id, message, parked, receipt, record, resumed,
-    routed,
+    TARGET, accept, account, at, claim, delivered, delivery, failed, id, message, parked, receipt, record,
+    resumed, routed,
 };
 use crate::{
     Cursors, Event, Heard, Journal, JournalError, Reports,
@@ -443,6 +443,60 @@ pub async fn what_was_told_is_kept_by_field_and_known_by_either_name<J: Journal>
     let known = journal.known(TARGET, &[there, born.clone()]).await?;
     let origins = known.into_iter().map(|known| known.origin);
     assert_eq!(origins.collect::<Vec<_>>(), [Some(born), None]);
+    Ok(())
+}
+
+/// Whatever an entity that was merged is called, it is the other one, with one link to each
+/// system; a chain of merges is one step.
+pub async fn what_was_merged_is_the_other_one_by_all_its_names<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    accept(&journal, 4, |n| format!("deal/{n}")).await?;
+    for n in 1..=3 {
+        record(
+            &journal,
+            n,
+            10,
+            [delivered(&account(&n.to_string())), Event::Done],
+        )
+        .await?;
+    }
+    let merged = |one: &str, into: &str| Event::Merged {
+        entity: account(one),
+        into: account(into),
+    };
+    // 3 goes to 2, which goes to 1; 9 was never delivered
+    record(
+        &journal,
+        4,
+        11,
+        [merged("3", "2"), merged("2", "1"), merged("9", "3"), Event::Done],
+    )
+    .await?;
+    drop(journal);
+    let journal = open().await?;
+    for one in ["1", "2", "3", "9"] {
+        let link = journal.link(&account(one), TARGET).await?;
+        assert_eq!(link.and_then(|link| link.id).as_deref(), Some("41"), "{one}");
+        let known = journal.known("crm", &[account(one)]).await?;
+        let origin = (one != "1").then(|| account("1"));
+        assert_eq!(
+            known.first().and_then(|known| known.origin.clone()),
+            origin,
+            "{one}"
+        );
+    }
+    // one record stands for it, and only that one is looked after
+    assert_eq!(journal.records(TARGET, "res.partner", None, 9).await?, ["41"]);
+    // a late delivery under the old name is one of the other
+    journal.accept(vec![super::kit::message(5, "deal/5")]).await?;
+    record(&journal, 5, 12, [delivered(&account("3")), Event::Done]).await?;
+    let link = journal.link(&account("1"), TARGET).await?;
+    assert_eq!(link.and_then(|link| link.id).as_deref(), Some("43"));
+    let known = journal.known("crm", &[account("1")]).await?;
+    assert_eq!(known.first().and_then(|known| known.origin.clone()), None);
+    journal.verify().await?;
     Ok(())
 }
 

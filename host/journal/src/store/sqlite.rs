@@ -7,7 +7,7 @@
 //! # What is not here
 //!
 //! Which event goes with which state: that is the same for all stores, and in
-//! `turn.rs`. Retention: nothing is ever taken out.
+//! `turn.rs`; what is left of what is erased: that is in `blank.rs`.
 //!
 //! # Where to start reading
 //!
@@ -35,6 +35,7 @@ use self::{
     connection::Readers,
     cursors::Cursor,
     damage::Damage,
+    erase::Erasing,
     group::Scribe,
     heard::Hearing,
     lock::HostLock,
@@ -43,11 +44,13 @@ use self::{
     record::Recording,
     shadows::Turn,
     trouble::{store, unreadable},
+    unlink::Severing,
     writer::{Asked, Writer},
 };
 use crate::{
-    Acted, Cursors, Event, Journal, JournalError, Ledger, Status,
+    Acted, Cursors, Erasures, Event, Journal, JournalError, Ledger, Status,
     comparison::{Compared, Comparisons, Shadows, Which},
+    erasure::{Concerned, Erased, Erasure, Expiry, Linked, Subject, Unlinking},
     heard::{Fields, Heard},
     journal::{Accepted, Backlog, Cause, Claim, Counts, Filter, Known, Standing, Verified},
     reports::{Report, Reports},
@@ -60,24 +63,29 @@ mod causes;
 mod chain;
 mod claims;
 mod column;
+mod concerning;
 mod connection;
 mod copies;
 mod cursors;
 mod damage;
 mod deliveries;
+mod erase;
 mod format;
 mod group;
 mod heard;
 mod lock;
+mod merges;
 mod note;
 mod pins;
 mod read;
 mod record;
 mod reports;
 mod row;
+mod salts;
 mod shadows;
 mod touched;
 mod trouble;
+mod unlink;
 mod verify;
 mod writer;
 
@@ -211,6 +219,17 @@ impl SqliteJournal {
         copies::compact(path.as_ref())
     }
 
+    /// A message as it is written, with a salt of its own.
+    fn arriving(&self, message: Message) -> Result<Arriving, JournalError> {
+        let salt = salts::make().map_err(|error| {
+            store(
+                &self.path,
+                format!("the system has no randomness to give: {error}"),
+            )
+        })?;
+        Arriving::new(message, salt).map_err(|error| unreadable(0, "a message", &error))
+    }
+
     fn writer(&self) -> Result<&Writer, JournalError> {
         self.damage.none(&self.path)?;
         self.writer
@@ -247,9 +266,8 @@ impl Journal for SqliteJournal {
         // everybody's.
         let batch = messages
             .into_iter()
-            .map(Arriving::new)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| unreadable(0, "a message", &error))?;
+            .map(|message| self.arriving(message))
+            .collect::<Result<Vec<_>, _>>()?;
         self.writer()?.accept(batch).await
     }
 
@@ -450,6 +468,54 @@ impl Reports for SqliteJournal {
 
     async fn reports(&self) -> Result<Vec<Report>, JournalError> {
         self.readers.read(reports::all).await
+    }
+}
+
+#[async_trait]
+impl Erasures for SqliteJournal {
+    async fn concerning(&self, subject: &Subject) -> Result<Concerned, JournalError> {
+        let subject = subject.clone();
+        self.readers
+            .read(move |connection| concerning::concerning(connection, &subject))
+            .await
+    }
+
+    async fn links(&self, system: &str, object: &str) -> Result<Vec<Linked>, JournalError> {
+        let (system, object) = (system.to_owned(), object.to_owned());
+        self.readers
+            .read(move |connection| concerning::links_of(connection, &system, &object))
+            .await
+    }
+
+    async fn erase(&self, at: Timestamp, erasure: Erasure) -> Result<Vec<Erased>, JournalError> {
+        self.writer()?.erase(Erasing { at, erasure }).await
+    }
+
+    async fn expired(&self, expiry: Expiry) -> Result<Vec<MessageId>, JournalError> {
+        self.readers
+            .read(move |connection| row::expired(connection, &expiry))
+            .await
+    }
+
+    async fn unlink(&self, unlinking: Unlinking) -> Result<Vec<Linked>, JournalError> {
+        let Unlinking {
+            entities,
+            system,
+            decision,
+        } = unlinking;
+        let decision = self.arriving(decision)?;
+        let done = Prepared::new(Event::Done).map_err(|error| unreadable(0, "an event", &error))?;
+        let severing = Severing {
+            entities,
+            system,
+            decision,
+            done,
+        };
+        self.writer()?.unlink(severing).await
+    }
+
+    async fn forget(&self) -> Result<bool, JournalError> {
+        self.writer()?.forget().await
     }
 }
 

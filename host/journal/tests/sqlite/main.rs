@@ -1,6 +1,7 @@
 //! What the SQLite store promises beyond the suite: tampering is found, one host
 //! at a time, files that are not ours are left alone.
 
+mod erased;
 mod tampered;
 
 use std::{fs, path::Path};

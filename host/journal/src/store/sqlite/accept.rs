@@ -1,12 +1,17 @@
 //! Taking events in: the message, its first entry and its row, or nothing.
 
-use cambist_contract::{digest::Digest, message::Message};
+use cambist_contract::{
+    digest::Digest,
+    message::{Message, MessageId},
+};
+use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{
     chain::{Prepared, Tip},
     column::{Blob, Count},
     row::StatusRow,
+    salts::{self, Salt},
     trouble::Trouble,
 };
 use crate::{Event, journal::Accepted};
@@ -16,21 +21,33 @@ pub(super) struct Arriving {
     message: Message,
     text: String,
     digest: Digest,
+    salt: Salt,
     received: Prepared,
 }
 
 impl Arriving {
     /// Writes the message down as JSON, once: this text is digested and kept.
-    pub(super) fn new(message: Message) -> Result<Self, serde_json::Error> {
+    pub(super) fn new(message: Message, salt: Salt) -> Result<Self, serde_json::Error> {
         let text = serde_json::to_string(&message)?;
-        let digest = Digest::of(text.as_bytes());
+        let digest = salts::sealed(Digest::of(text.as_bytes()), Some(&salt));
         let received = Prepared::new(Event::Received { message: digest })?;
         Ok(Self {
             message,
             text,
             digest,
+            salt,
             received,
         })
+    }
+
+    /// The message's id.
+    pub(super) fn id(&self) -> &MessageId {
+        &self.message.id
+    }
+
+    /// When it was received.
+    pub(super) fn received_at(&self) -> Timestamp {
+        self.message.received_at
     }
 
     /// About how many bytes it adds to a group.
@@ -70,6 +87,7 @@ fn accept_one(connection: &Connection, tip: &mut Tip, arriving: &Arriving) -> Re
         return Ok(Accepted::Duplicate);
     }
     tip.arrival = arrival;
+    salts::keep(connection, arrival, &arriving.salt)?;
     tip.append(
         connection,
         (arrival, &message.id),

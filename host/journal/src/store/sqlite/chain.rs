@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{
     column::{Blob, Count, Text},
+    salts,
     trouble::Trouble,
 };
 use crate::{Entry, Event};
@@ -23,9 +24,11 @@ pub(super) struct Tip {
 }
 
 /// An event with the text that is written for it.
+#[derive(Clone)]
 pub(super) struct Prepared {
     pub(super) event: Event,
     pub(super) text: String,
+    /// Of the text alone.
     pub(super) digest: Digest,
 }
 
@@ -68,7 +71,7 @@ impl Tip {
         )
     }
 
-    /// Puts an entry at the end: at the tip's place and one.
+    /// Puts an entry at the end, digested with its message's salt: at the tip's place and one.
     pub(super) fn append(
         &mut self,
         connection: &Connection,
@@ -76,10 +79,11 @@ impl Tip {
         at: Timestamp,
         event: &Prepared,
     ) -> Result<(), Trouble> {
-        self.append_text(connection, (arrival, id), at, (event.digest, &event.text))
+        let digest = salts::sealed(event.digest, salts::of(connection, arrival)?.as_ref());
+        self.append_text(connection, (arrival, id), at, (digest, &event.text))
     }
 
-    /// Puts an entry at the end whose text was written down before, with its digest.
+    /// Puts an entry at the end whose text was written down before, with its digest as it is.
     pub(super) fn append_text(
         &mut self,
         connection: &Connection,

@@ -60,10 +60,22 @@ pub(super) fn writer(path: &Path) -> Result<Connection, Trouble> {
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "checkpoint_fullfsync", true)?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // What is erased or moved is written over with zeros, in the file and in its log.
+    connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "cache_size", WRITER_CACHE)?;
     // A burst may let the log grow; afterwards it is cut back to this many bytes.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     Ok(connection)
+}
+
+/// Brings the log into the file and cuts it to nothing, so that no older page of what was
+/// erased is left in it; false where somebody reads what is only there. It does not wait:
+/// all that writes would.
+pub(super) fn clear_log(connection: &Connection) -> Result<bool, rusqlite::Error> {
+    connection.busy_timeout(Duration::ZERO)?;
+    let cleared = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    connection.busy_timeout(BUSY)?;
+    Ok(cleared? == 0)
 }
 
 /// Opens a journal to work on the file itself, whose format and messages stay as they are.

@@ -19,6 +19,7 @@ use rusqlite::Connection;
 
 use super::{
     column::{Blob, Count, entity_key, entity_of_key},
+    merges,
     trouble::Trouble,
 };
 
@@ -40,6 +41,9 @@ pub(super) fn keep(
         }
         if let Some(entity) = &receipt.stands_for {
             let system = entity.system.as_str();
+            // what was merged meanwhile is the other one, by whichever name it is spoken of
+            let merged = merges::is_now(connection, entity)?;
+            let entity = merged.as_ref().unwrap_or(entity);
             let (entity, origin) = (entity_key(entity), origin(connection, entity)?);
             if !shown {
                 // what was born there needs no link there, by whichever name it goes

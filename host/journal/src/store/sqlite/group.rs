@@ -23,15 +23,26 @@ use super::{
     acts,
     chain::Tip,
     claims::Claims,
+    connection,
     damage::Damage,
+    erase::{Erasing, erase},
     note::Note,
     record::{Recorded, Recording, record},
     row::put_off,
     shadows::{self, Turn},
     trouble::{Trouble, told},
+    unlink::{Severing, unlink},
     writer::Answer,
 };
-use crate::{JournalError, journal::Accepted};
+use crate::{
+    JournalError,
+    erasure::{Erased, Linked},
+    journal::Accepted,
+};
+
+/// About what a message weighs with its entries, in bytes: as the demo's deals do. An erasure
+/// closes its group by it.
+const ERASED_BYTES: usize = 32 << 10;
 
 /// A request to write.
 pub(super) enum Write {
@@ -41,6 +52,8 @@ pub(super) enum Write {
     Act(Vec<acts::Step>, Answer<Vec<u64>>),
     Compare(Vec<Turn>, Answer<()>),
     Note(Note, Answer<()>),
+    Erase(Erasing, Answer<Vec<Erased>>),
+    Unlink(Box<Severing>, Answer<Vec<Linked>>),
 }
 
 /// What a request came to; durable once its group is.
@@ -52,6 +65,8 @@ enum Outcome {
     Acted(Vec<u64>),
     Compared,
     Noted,
+    Erased(Vec<Erased>),
+    Severed(Vec<Linked>),
 }
 
 impl Write {
@@ -64,6 +79,9 @@ impl Write {
             Self::Act(steps, _) => steps.iter().map(|step| step.text.len()).sum(),
             Self::Compare(turns, _) => turns.iter().map(Turn::size).sum(),
             Self::Note(note, _) => note.size(),
+            // what it reads and writes again is known when it has been read
+            Self::Erase(erasing, _) => erasing.erasure.messages.len() * ERASED_BYTES,
+            Self::Unlink(severing, _) => severing.decision.size(),
         }
     }
 
@@ -75,6 +93,8 @@ impl Write {
             | Self::PutOff(_, _, answer)
             | Self::Compare(_, answer)
             | Self::Note(_, answer) => drop(answer.send(Err(error))),
+            Self::Erase(_, answer) => drop(answer.send(Err(error))),
+            Self::Unlink(_, answer) => drop(answer.send(Err(error))),
         }
     }
 }
@@ -184,6 +204,12 @@ impl Scribe {
         tried
     }
 
+    /// Whether nothing of what was erased is in the log any more.
+    pub(super) fn forget(&self) -> Result<bool, JournalError> {
+        self.damage.none(&self.path)?;
+        connection::clear_log(&self.connection).map_err(|error| told(&error, &self.path))
+    }
+
     /// Ends a transaction that failed. After some errors, a full disk among them, SQLite has
     /// done it itself.
     fn roll_back(&self) {
@@ -271,6 +297,12 @@ impl Scribe {
             }
             Write::Compare(turns, _) => shadows::count(&self.connection, turns).map(|()| Outcome::Compared),
             Write::Note(note, _) => note.keep(&self.connection).map(|()| Outcome::Noted),
+            Write::Erase(erasing, _) => {
+                erase(&self.connection, &mut self.tip, erasing, &self.claims).map(Outcome::Erased)
+            }
+            Write::Unlink(severing, _) => {
+                unlink(&self.connection, &mut self.tip, severing).map(Outcome::Severed)
+            }
         }
     }
 
@@ -286,6 +318,8 @@ impl Scribe {
                     }
                 }
                 (_, Outcome::Accepted(accepted)) => stirs |= accepted.contains(&Accepted::New),
+                // one that had not ended may have been in the way of others
+                (_, Outcome::Erased(_)) => stirs = true,
                 // Time alone makes it due again, so nobody needs to be told.
                 (Write::PutOff(id, ..), Outcome::PutOff) => drop(self.claims.free(id)),
                 (
@@ -294,7 +328,8 @@ impl Scribe {
                     | Outcome::PutOff
                     | Outcome::Acted(_)
                     | Outcome::Compared
-                    | Outcome::Noted,
+                    | Outcome::Noted
+                    | Outcome::Severed(_),
                 ) => {}
             }
         }
@@ -312,8 +347,10 @@ impl Scribe {
                     | Write::Note(_, answer),
                     _,
                 ) => drop(answer.send(Ok(()))),
+                (Write::Erase(_, answer), Outcome::Erased(erased)) => drop(answer.send(Ok(erased))),
+                (Write::Unlink(_, answer), Outcome::Severed(gone)) => drop(answer.send(Ok(gone))),
                 // `carry_out` pairs them.
-                (Write::Accept(..) | Write::Act(..), _) => {}
+                (Write::Accept(..) | Write::Act(..) | Write::Erase(..) | Write::Unlink(..), _) => {}
             }
         }
     }
@@ -333,7 +370,7 @@ mod tests {
     use super::*;
     use crate::{
         Event,
-        store::sqlite::{chain::Prepared, connection, verify::verify},
+        store::sqlite::{chain::Prepared, verify::verify},
     };
 
     fn message(n: usize, body: usize) -> Message {
@@ -357,7 +394,7 @@ mod tests {
     fn accept(n: usize, body: usize) -> (Write, Answered<Vec<Accepted>>) {
         let (answer, answered) = oneshot::channel();
         (
-            Write::Accept(vec![Arriving::new(message(n, body)).unwrap()], answer),
+            Write::Accept(vec![Arriving::new(message(n, body), [7; 32]).unwrap()], answer),
             answered,
         )
     }

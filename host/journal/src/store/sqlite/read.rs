@@ -17,7 +17,7 @@ use rusqlite::{Connection, OptionalExtension, ToSql};
 use super::{
     causes,
     column::{Blob, Count, Text, clamped, entity_key},
-    deliveries,
+    deliveries, merges,
     row::{COLUMNS, StatusRow, oldest_due},
     trouble::{Trouble, unreadable},
 };
@@ -200,7 +200,6 @@ pub(super) fn written(
         .collect()
 }
 
-/// The record that stands for an entity in a system.
 /// The target's own ids of records of a model, behind one.
 pub(super) fn records(
     connection: &Connection,
@@ -219,7 +218,7 @@ pub(super) fn records(
 
 /// What is known of an entity that a system speaks of.
 pub(super) fn known(connection: &Connection, system: &str, entity: &EntityRef) -> Result<Known, Trouble> {
-    let origin = deliveries::origin(connection, entity)?;
+    let origin = born(connection, entity)?;
     let entity = entity_key(origin.as_ref().unwrap_or(entity));
     let mut statement =
         connection.prepare_cached("SELECT field, digest FROM told WHERE entity = ?1 AND system = ?2")?;
@@ -230,12 +229,22 @@ pub(super) fn known(connection: &Connection, system: &str, entity: &EntityRef) -
     Ok(Known { origin, told })
 }
 
+/// What an entity is called where it was born, and since it was merged there; none for what
+/// has that name.
+fn born(connection: &Connection, entity: &EntityRef) -> Result<Option<EntityRef>, Trouble> {
+    let origin = deliveries::origin(connection, entity)?;
+    let merged = merges::is_now(connection, origin.as_ref().unwrap_or(entity))?;
+    Ok(merged.or(origin))
+}
+
+/// The record that stands for an entity in a system.
 pub(super) fn link(
     connection: &Connection,
     entity: &EntityRef,
     system: &str,
 ) -> Result<Option<Link>, Trouble> {
-    let origin = deliveries::origin(connection, entity)?;
+    let origin = born(connection, entity)?;
+    // asked of the other side, or of what was merged: where it was born it is that record
     if let Some(origin) = origin.as_ref().filter(|origin| origin.system == system) {
         return Ok(Some(Link {
             model: origin.kind.name().to_owned(),

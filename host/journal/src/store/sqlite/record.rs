@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::{
     chain::{Prepared, Tip},
     claims::Held,
-    deliveries, pins,
+    deliveries, merges, pins,
     row::StatusRow,
     trouble::{Trouble, unreadable},
 };
@@ -52,12 +52,16 @@ pub(super) fn record(
                 event: event.event.name(),
             }));
         }
+        if matches!(event.event, Event::Erased { .. }) {
+            return Err(row.out_of_turn(&event.event).into());
+        }
         row.append(connection, tip, *at, event)?;
         claimed &= event.event.keeps_claim();
         match &event.event {
             Event::Delivered { target, receipts } => {
                 deliveries::keep(connection, row.status.arrival, row.last_place, target, receipts)?;
             }
+            Event::Merged { entity, into } => merges::keep(connection, entity, into)?,
             Event::Waiting { stage, entity }
                 if deliveries::came_since(connection, entity, seen, row.status.arrival)? =>
             {

@@ -8,12 +8,16 @@ use cambist_contract::{
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
+use serde::{Deserialize, Serialize};
 
 use super::{
-    column::{Count, Text, entity_key, nanoseconds},
+    column::{Count, Text, clamped, entity_key, nanoseconds},
     trouble::{Trouble, unreadable},
 };
-use crate::{Event, JournalError, State, Status};
+use crate::{
+    Event, JournalError, State, Status,
+    erasure::{Expiry, Extent},
+};
 
 /// What [`StatusRow::of`] reads, in its order; `s` is `status`, `m` `messages`.
 pub(super) const COLUMNS: &str = "m.id, s.arrival, s.system, s.event, s.object, s.order_key, s.flow, s.region, \
@@ -51,11 +55,20 @@ impl StatusRow {
         Ok(())
     }
 
+    /// That the event does not go with where the message stands.
+    pub(super) fn out_of_turn(&self, event: &Event) -> JournalError {
+        JournalError::OutOfTurn {
+            id: self.status.id.clone(),
+            state: self.status.state.name(),
+            event: event.name(),
+        }
+    }
+
     /// Reads a row of [`COLUMNS`].
     pub(super) fn of(row: &Row<'_>) -> Result<Self, Trouble> {
         let place = row.get::<_, Count>(14)?.0;
         let detail: String = row.get(12)?;
-        let state =
+        let Detail { erased, state } =
             serde_json::from_str(&detail).map_err(|error| unreadable(place, "the state after it", &error))?;
         let status = Status {
             id: MessageId::from_text(row.get::<_, String>(0)?),
@@ -70,6 +83,7 @@ impl StatusRow {
             updated_at: row.get::<_, Text<_>>(9)?.0,
             passed: row.get::<_, Option<Text<_>>>(10)?.map(|stage| stage.0),
             attempts: row.get(11)?,
+            erased,
             state,
         };
         Ok(Self {
@@ -132,7 +146,7 @@ impl StatusRow {
                 Text(*updated_at),
                 attempts,
                 state.name(),
-                json(state)?,
+                detail(&self.status)?,
                 due(state),
                 Count(self.last_place),
             ))?;
@@ -170,7 +184,7 @@ impl StatusRow {
             .execute((
                 Count(status.arrival),
                 status.state.name(),
-                json(&status.state)?,
+                detail(status)?,
                 due(&status.state),
                 waits_for(&status.state),
                 self.waits_before.map(Text),
@@ -180,6 +194,37 @@ impl StatusRow {
             settle_head(connection, &status.key)?;
         }
         Ok(())
+    }
+
+    /// Writes back the row of a message that is erased now.
+    pub(super) fn save_erased(&self, connection: &Connection) -> Result<(), Trouble> {
+        let status = &self.status;
+        connection
+            .prepare_cached(
+                "UPDATE status SET object = ?2, order_key = ?3, updated_at = ?4, detail = ?5, erased = ?6,
+                                   last_place = ?7
+                 WHERE arrival = ?1",
+            )?
+            .execute((
+                Count(status.arrival),
+                &status.object,
+                &status.key,
+                Text(status.updated_at),
+                detail(status)?,
+                level(status.erased),
+                Count(self.last_place),
+            ))?;
+        Ok(())
+    }
+
+    /// Whether the column by which it is found to be erased is that of the status; for a
+    /// check.
+    pub(super) fn is_erased_as_it_stands(&self, connection: &Connection) -> Result<bool, Trouble> {
+        Ok(connection
+            .prepare_cached("SELECT erased = ?2 FROM status WHERE arrival = ?1")?
+            .query_row((Count(self.status.arrival), level(self.status.erased)), |row| {
+                row.get(0)
+            })?)
     }
 
     /// Whether the columns that the queue, the wake-up and the order of keys look
@@ -247,6 +292,31 @@ pub(super) fn put_off(connection: &Connection, id: &MessageId, until: Timestamp)
     Ok(())
 }
 
+/// The messages that have come of age, those that ended first.
+pub(super) fn expired(connection: &Connection, expiry: &Expiry) -> Result<Vec<MessageId>, Trouble> {
+    let mut statement = connection.prepare_cached(
+        "SELECT m.id, s.updated_at FROM status s JOIN messages m USING (arrival)
+         WHERE s.open = 0 AND s.state = ?1 AND s.erased = ?2 ORDER BY s.updated_at LIMIT ?3",
+    )?;
+    let mut found = Vec::new();
+    for state in &expiry.states {
+        for erased in 0..level(Some(expiry.extent)) {
+            let limit = clamped(u64::try_from(expiry.limit).unwrap_or(u64::MAX));
+            let mut rows = statement.query((state, erased, limit))?;
+            while let Some(row) = rows.next()? {
+                let ended = row.get::<_, Text<Timestamp>>(1)?.0;
+                if ended >= expiry.before {
+                    break;
+                }
+                found.push((ended, MessageId::from_text(row.get::<_, String>(0)?)));
+            }
+        }
+    }
+    found.sort();
+    found.truncate(expiry.limit);
+    Ok(found.into_iter().map(|(_, id)| id).collect())
+}
+
 /// When the message that has been due the longest was received.
 pub(super) fn oldest_due(connection: &Connection) -> Result<Option<Timestamp>, Trouble> {
     let first = connection
@@ -284,6 +354,37 @@ fn waits_for(state: &State) -> Option<String> {
     }
 }
 
-fn json(state: &State) -> Result<String, Trouble> {
-    serde_json::to_string(state).map_err(|error| unreadable(0, "a state", &error).into())
+/// What stands in `detail`.
+#[derive(Deserialize)]
+struct Detail {
+    #[serde(default)]
+    erased: Option<Extent>,
+    #[serde(flatten)]
+    state: State,
+}
+
+/// The same, to be written.
+#[derive(Serialize)]
+struct DetailOf<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erased: Option<Extent>,
+    #[serde(flatten)]
+    state: &'a State,
+}
+
+fn detail(status: &Status) -> Result<String, Trouble> {
+    let detail = DetailOf {
+        erased: status.erased,
+        state: &status.state,
+    };
+    serde_json::to_string(&detail).map_err(|error| unreadable(0, "a state", &error).into())
+}
+
+/// How much was erased, as the column has it.
+pub(super) fn level(erased: Option<Extent>) -> u8 {
+    match erased {
+        None => 0,
+        Some(Extent::Payloads) => 1,
+        Some(Extent::All) => 2,
+    }
 }

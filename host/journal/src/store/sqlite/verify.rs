@@ -31,10 +31,12 @@ use serde::Deserialize;
 use super::{
     acts, backlog,
     column::{Blob, Count, Text},
-    format::{self, WITH_PLUGINS},
+    erase,
+    format::{self, WITH_ERASED, WITH_PLUGINS},
     pins,
     read::entries,
     row::{StatusRow, tally_fits},
+    salts::{self, Salt},
     trouble::{Trouble, unreadable},
 };
 use crate::{Entry, Event, JournalError, journal::Verified, ledger::PLUGINS};
@@ -76,6 +78,9 @@ fn broken(place: u64, detail: &str) -> Trouble {
     })
 }
 
+/// How the text of an event begins that says what was erased.
+const ERASED: &str = r#"{"what":"erased","#;
+
 /// What the walk needs to know of an event; the rest is skipped, not built.
 #[derive(Deserialize)]
 #[serde(tag = "what", rename_all = "kebab-case")]
@@ -83,14 +88,29 @@ enum Glance {
     Received {
         message: Digest,
     },
+    Erased {
+        left: Digest,
+    },
     #[serde(other)]
     Other,
 }
 
 fn walk_chain(connection: &Connection) -> Result<Verified, Trouble> {
     let mut statement = connection.prepare(
-        "SELECT e.place, e.at, e.event_digest, e.digest, e.event, m.id, m.digest, m.text
-         FROM entries e LEFT JOIN messages m USING (arrival) ORDER BY e.place",
+        match format::found(connection)? {
+            WITH_ERASED.. => {
+                r#"SELECT e.place, e.at, e.event_digest, e.digest, e.event, m.id, m.digest, m.text, s.salt,
+                     coalesce(x.place, 0), e.arrival
+                 FROM entries e LEFT JOIN messages m USING (arrival) LEFT JOIN salts s USING (arrival)
+                 LEFT JOIN (SELECT e.arrival, max(e.place) AS place FROM status s JOIN entries e USING (arrival)
+                            WHERE s.erased > 0 AND e.event LIKE '{"what":"erased",%' GROUP BY arrival) x USING (arrival)
+                 ORDER BY e.place"#
+            }
+            _ => {
+                "SELECT e.place, e.at, e.event_digest, e.digest, e.event, m.id, m.digest, m.text, NULL, 0, e.arrival
+                 FROM entries e LEFT JOIN messages m USING (arrival) ORDER BY e.place"
+            }
+        },
     )?;
     let mut rows = statement.query([])?;
     let mut verified = Verified {
@@ -102,7 +122,7 @@ fn walk_chain(connection: &Connection) -> Result<Verified, Trouble> {
         let Some(row) = rows.next().map_err(|error| damaged(Trouble::Sql(error), place))? else {
             return Ok(verified);
         };
-        let digest = check_entry(row, place, &verified.head)?;
+        let digest = check_entry(connection, row, place, &verified.head)?;
         verified = Verified {
             entries: place,
             head: digest,
@@ -111,7 +131,12 @@ fn walk_chain(connection: &Connection) -> Result<Verified, Trouble> {
 }
 
 /// Checks one entry against its place and the digest before it; answers its own.
-fn check_entry(row: &Row<'_>, place: u64, previous: &Digest) -> Result<Digest, Trouble> {
+fn check_entry(
+    connection: &Connection,
+    row: &Row<'_>,
+    place: u64,
+    previous: &Digest,
+) -> Result<Digest, Trouble> {
     let bad = |detail: &str| broken(place, detail);
     // A value that is not of its column's type was not written by a host.
     let odd = |_: rusqlite::Error| bad("a value of it cannot be read");
@@ -126,7 +151,13 @@ fn check_entry(row: &Row<'_>, place: u64, previous: &Digest) -> Result<Digest, T
     let Some(id) = row.get::<_, Option<String>>(5).map_err(odd)? else {
         return Err(bad("its message is missing"));
     };
-    if Digest::of(event.as_bytes()) != event_digest {
+    let salt = row.get::<_, Option<Salt>>(8).map_err(odd)?;
+    let sealed = |text: &str| salts::sealed(Digest::of(text.as_bytes()), salt.as_ref());
+    // What is left of what was erased is held to the entry that says so, the last of them.
+    let erased_at = row.get::<_, Count>(9).map_err(odd)?.0;
+    let is_left = place < erased_at;
+    let is_whole = !is_left || event.starts_with(ERASED);
+    if is_whole && sealed(&event) != event_digest {
         return Err(bad("its event is not the one that was written"));
     }
     if Entry::chain(
@@ -145,18 +176,29 @@ fn check_entry(row: &Row<'_>, place: u64, previous: &Digest) -> Result<Digest, T
             .map_err(|_| bad("its act cannot be read"));
     }
     let glance = serde_json::from_str(&event).map_err(|_| bad("its event cannot be read"))?;
-    if let Glance::Received { message } = glance {
-        let text: String = row.get(7).map_err(odd)?;
-        if row.get::<_, Blob>(6).map_err(odd)?.0 != message || Digest::of(text.as_bytes()) != message {
-            return Err(bad("its message is not the one that was received"));
+    match glance {
+        Glance::Received { message } => {
+            let text: String = row.get(7).map_err(odd)?;
+            let is_kept = row.get::<_, Blob>(6).map_err(odd)?.0 == message;
+            if !is_kept || (!is_left && sealed(&text) != message) {
+                return Err(bad("its message is not the one that was received"));
+            }
         }
+        Glance::Erased { left } if place == erased_at => {
+            let arrival = row.get::<_, Count>(10).map_err(odd)?.0;
+            if erase::digest_left(connection, arrival, place)? != left {
+                return Err(bad("what is left of its message is not what was left"));
+            }
+        }
+        Glance::Erased { .. } | Glance::Other => {}
     }
     Ok(digest)
 }
 
 /// Every message was received once, and stands where its entries bring it.
 fn check_statuses(connection: &Connection, last: u64) -> Result<(), Trouble> {
-    let is_3 = format::found(connection)? >= WITH_PLUGINS;
+    let found = format::found(connection)?;
+    let (is_3, is_6) = (found >= WITH_PLUGINS, found >= WITH_ERASED);
     let mut statement =
         connection.prepare("SELECT arrival, id, text FROM messages WHERE arrival <> 0 ORDER BY arrival")?;
     let mut rows = statement.query([])?;
@@ -187,6 +229,12 @@ fn check_statuses(connection: &Connection, last: u64) -> Result<(), Trouble> {
             return Err(broken(
                 worked_out.last_place,
                 "its message is pinned to other revisions than its entries say",
+            ));
+        }
+        if is_6 && !worked_out.is_erased_as_it_stands(connection)? {
+            return Err(broken(
+                worked_out.last_place,
+                "its message is not kept as it was erased",
             ));
         }
         if !worked_out.is_queued_as_it_stands(connection)? {

@@ -18,6 +18,7 @@ use super::{
     accept::Arriving,
     acts, backlog,
     claims::{Held, Taken},
+    erase::Erasing,
     group::{Scribe, Write},
     lock::HostLock,
     note::Note,
@@ -25,8 +26,13 @@ use super::{
     row::id_of,
     shadows::Turn,
     trouble::{Trouble, store},
+    unlink::Severing,
 };
-use crate::{JournalError, journal::Accepted};
+use crate::{
+    JournalError,
+    erasure::{Erased, Linked},
+    journal::Accepted,
+};
 
 /// Requests that may stand in the queue; more callers wait. Enough that a full
 /// group is always ready, few enough that a slow disk does not pile up memory.
@@ -56,6 +62,7 @@ enum Request {
     Write(Write),
     Claim(Asked, Answer<Taken>),
     Ready(Answer<()>),
+    Forget(Answer<bool>),
 }
 
 /// The handle to the thread. Dropping it lets the thread finish what stands in
@@ -120,6 +127,23 @@ impl Writer {
             .await
     }
 
+    /// Erases messages.
+    pub(super) async fn erase(&self, erasing: Erasing) -> Result<Vec<Erased>, JournalError> {
+        self.ask(|answer| Request::Write(Write::Erase(erasing, answer)))
+            .await
+    }
+
+    /// Forgets links.
+    pub(super) async fn unlink(&self, severing: Severing) -> Result<Vec<Linked>, JournalError> {
+        self.ask(|answer| Request::Write(Write::Unlink(Box::new(severing), answer)))
+            .await
+    }
+
+    /// Whether nothing of what was erased is in the log any more.
+    pub(super) async fn forget(&self) -> Result<bool, JournalError> {
+        self.ask(Request::Forget).await
+    }
+
     /// Claims messages that are due.
     pub(super) async fn claim(&self, asked: Asked) -> Result<Taken, JournalError> {
         self.ask(|answer| Request::Claim(asked, answer)).await
@@ -169,6 +193,7 @@ fn work(mut scribe: Scribe, mut requests: mpsc::Receiver<Request>) {
                     drop(answer.send(claimed));
                 }
                 Request::Ready(answer) => drop(answer.send(scribe.ready())),
+                Request::Forget(answer) => drop(answer.send(scribe.forget())),
             }
             let room = group.len() < GROUP_REQUESTS && bytes < GROUP_BYTES;
             next = if room { requests.try_recv().ok() } else { None };
