@@ -74,6 +74,7 @@ mod check;
 pub(crate) mod client;
 pub mod deals;
 mod find;
+mod merge;
 mod neighbours;
 mod properties;
 mod receipts;

@@ -47,6 +47,7 @@ mod lane;
 mod load;
 mod loaded;
 mod lookup;
+mod merge;
 mod record;
 mod remove;
 mod settle;

@@ -24,6 +24,7 @@ mod country;
 mod deal;
 mod event;
 mod line_item;
+mod merge;
 mod offset;
 mod project;
 mod settings;
@@ -49,12 +50,19 @@ impl Mapping for HubSpot {
             settings: &settings,
         };
         let body = Fields::parse(&input.body, "")?;
-        match input.object_kind.as_str() {
-            "deal" => deal::read(&source, &body),
-            "company" => Ok(vec![company::read(&source, &first(&body, "companies")?)?]),
-            "contact" => contact::read_with_company(&source, &body, &first(&body, "contacts")?),
-            other => Err(unhandled(format!("no mapping for a HubSpot {other}"))),
+        let is_merge = merge::is_merge(&input.event);
+        let mut changes = match input.object_kind.as_str() {
+            // what became of two deals is for people, whatever their stage
+            "deal" if is_merge => Vec::new(),
+            "deal" => deal::read(&source, &body)?,
+            "company" => vec![company::read(&source, &first(&body, "companies")?)?],
+            "contact" => contact::read_with_company(&source, &body, &first(&body, "contacts")?)?,
+            other => return Err(unhandled(format!("no mapping for a HubSpot {other}"))),
+        };
+        if is_merge {
+            merge::read(&source, &input.object_kind, &body, &mut changes)?;
         }
+        Ok(changes)
     }
 
     fn write(context: &Context, input: Outbound) -> Result<Plan> {

@@ -132,6 +132,27 @@ fn archive(target: &str, name: &EntityRef) -> Command {
     })
 }
 
+/// Two partners become one: what refers to the one that goes, its external id among it, follows.
+/// None for what is no partner.
+pub(crate) fn merge(target: &str, entity: &Entity, into: &EntityRef) -> Option<Command> {
+    let (Entity::Account(_) | Entity::Contact(_)) = entity else {
+        return None;
+    };
+    let left = match external_id::key(target, into) {
+        RecordKey::External(id) => id,
+        // as the host writes what is found by an id of Odoo's own
+        RecordKey::Own(id) => format!("#{id}"),
+    };
+    Some(Command::Act(Action {
+        model: "res.partner".to_owned(),
+        key: external_id::key(target, entity.name()),
+        name: "merge".to_owned(),
+        arguments: Values::new().text("into", &left).json(),
+        from: Values::new().json(),
+        to: Values::new().text("into", &left).json(),
+    }))
+}
+
 /// A company, or a person below none, is an account; a person below a company is
 /// a contact.
 ///

@@ -13,8 +13,12 @@ pub(crate) fn write(settings: &Settings, input: &Outbound) -> Result<Plan> {
     let mut commands = Vec::with_capacity(input.changes.len() * 4);
     let at = (settings, input.system.as_str());
     for change in &input.changes {
-        if let ChangeKind::Merged(_) = change.kind {
-            return Err(not_merged(&change.entity));
+        if let ChangeKind::Merged(into) = &change.kind {
+            commands.push(
+                partner::merge(&input.system, &change.entity, into)
+                    .ok_or_else(|| not_merged(&change.entity))?,
+            );
+            continue;
         }
         match &change.entity {
             Entity::Account(account) => commands.push(partner::write_account(at, change, account)?),
@@ -52,8 +56,7 @@ fn contract_of<'a>(changes: &'a [Change], project: &Project) -> Option<&'a Contr
     })
 }
 
-/// Odoo merges contacts by a window that a person fills in, and what the one that goes is
-/// on, such as an invoice, may not follow.
+/// Odoo merges partners alone.
 fn not_merged(entity: &Entity) -> Fault {
     let kind = entity.name().kind.word();
     broken(format!(

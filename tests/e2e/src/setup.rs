@@ -209,7 +209,7 @@ read-time = "{}"
             let _ = write!(from, ", \"{OTHER_HUBSPOT}\"");
         }
         format!(
-            "\n[[flows]]\nname = \"won-deals\"\nfrom = [{from}]\nevents = [\"deal.propertyChange\", \"company.propertyChange\", \"contact.propertyChange\"]\nto = {{ {targets} }}\n"
+            "\n[[flows]]\nname = \"won-deals\"\nfrom = [{from}]\nevents = [\"deal.propertyChange\", \"company.propertyChange\", \"contact.propertyChange\", \"company.merge\", \"contact.merge\"]\nto = {{ {targets} }}\n"
         )
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     batch,
     client::{API, BATCH, HubSpotClient},
+    merge::{Merge, is_merge},
     properties::Asked,
 };
 use crate::{ConnectError, Source, line::Line, options};
@@ -151,6 +152,11 @@ impl Source for HubSpotSource {
                 _ => body(list, json!([gone])),
             });
         }
+        // of what is one since, the one that is left is read
+        let merge = is_merge(&message.event)
+            .then(|| Merge::read(&message.body))
+            .flatten();
+        let id = merge.as_ref().map_or(id, |merge| merge.left.as_str());
         let turn = self.line.turn().await;
         let result = match list {
             "deal" => self.deal(id).await,
@@ -158,7 +164,13 @@ impl Source for HubSpotSource {
             _ => self.contact(id).await,
         };
         turn.end(&result);
-        result
+        result.map(|mut body| {
+            if let (Some(Merge { gone, .. }), Some(body)) = (merge, body.as_object_mut()) {
+                let gone: Vec<Value> = gone.iter().map(|id| json!({ "id": id })).collect();
+                body.insert("merged".to_owned(), Value::from(gone));
+            }
+            body
+        })
     }
 
     async fn ready(&self) -> Result<(), ConnectError> {

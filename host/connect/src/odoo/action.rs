@@ -11,7 +11,7 @@ use super::{
     OdooClient,
     answer::Fault,
     client::{About, Kind, object},
-    lookup, state,
+    lookup, merge, state,
 };
 use crate::{
     ConnectError, dry_run,
@@ -28,6 +28,9 @@ pub(crate) async fn act(client: &OdooClient, action: &Action) -> Result<(Effect,
         model: &action.model,
         external_id: action.key.id(),
     };
+    if merge::is(action) {
+        return merge::merge(client, action).await;
+    }
     if action.to.is_empty() {
         return Err(client.error(
             Fault::Misfit(format!("`{}` names no state that it leads to", action.name)),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use cambist_connect::Manner;
 use cambist_contract::{
-    canonical::EntityRef,
+    canonical::{ChangeKind, EntityRef},
     digest::Digest,
     mapping::{Command, Plan},
     stage::Stage,
@@ -65,6 +65,12 @@ pub(super) async fn run(pipeline: &Pipeline, work: &mut Work) -> Result<Passed, 
     // the target has it, and nothing of it is recorded yet
     pipeline.reached("delivered");
     outcome?;
+    for change in super::changes(work)? {
+        if let ChangeKind::Merged(into) = change.kind {
+            let entity = change.entity.name().clone();
+            work.happened.push(Event::Merged { entity, into });
+        }
+    }
     Ok(Passed::On(Output::of(json!({ "commands": count }))?))
 }
 

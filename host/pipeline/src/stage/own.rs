@@ -137,6 +137,10 @@ fn apply(changes: Vec<Change>, side: Owner, ownership: &Ownership, known: &Known
     let mut owned = Owned::default();
     for change in changes {
         let name = change.entity.name().clone();
+        // told before: since then both have the one name
+        if matches!(&change.kind, ChangeKind::Merged(into) if *into == name) {
+            continue;
+        }
         if change.kind != ChangeKind::Upsert {
             // of what is removed or merged only the name counts, so it belongs to who owns the entity
             let owner = ownership.of_entity(name.kind);

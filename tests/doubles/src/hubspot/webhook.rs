@@ -52,6 +52,32 @@ pub fn signature(client_secret: &str, method: &str, url: &str, body: &str, times
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
+/// The event that objects were merged, of which a new one came: `primary` was preferred to the
+/// `others`. HubSpot's "New subscription types for webhooks" has the fields.
+pub fn merged(
+    object: &str,
+    primary: u64,
+    others: &[u64],
+    new: u64,
+    event_id: u64,
+    occurred_ms: i64,
+) -> Value {
+    json!({
+        "eventId": event_id,
+        "subscriptionId": 92_895,
+        "portalId": PORTAL,
+        "appId": 186_886,
+        "occurredAt": occurred_ms,
+        "subscriptionType": format!("{object}.merge"),
+        "attemptNumber": 0,
+        "changeSource": "CRM_UI",
+        "primaryObjectId": primary,
+        "mergedObjectIds": others,
+        "newObjectId": new,
+        "numberOfPropertiesMoved": 3,
+    })
+}
+
 /// The event that a property of an object got another value.
 ///
 /// `object` is `deal`, `company`, `contact` or `line_item`; `event_id` tells events apart, though HubSpot does not promise

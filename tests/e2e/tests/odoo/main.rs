@@ -4,6 +4,7 @@
 mod amended;
 mod books;
 mod crash;
+mod merged;
 mod once;
 mod shared;
 mod tax;
