@@ -10,7 +10,7 @@ use axum::{
     routing::{self, MethodRouter},
 };
 use cambist_contract::{limits::MAX_COMPONENT, secret::Secret};
-use cambist_journal::{Journal, Reports, Shadows};
+use cambist_journal::{Erasures, Journal, Reports, Shadows};
 use cambist_registry::Registry;
 use http::Method;
 use jiff::Timestamp;
@@ -22,7 +22,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::{
     answer::{Reloaded, SystemStanding},
     api::{
-        self, config, journal, messages, parked, plugins,
+        self, config, journal, links, messages, parked, plugins,
         plugins::beside,
         reconcile::{self, NotReconciled, Reconciling},
         status,
@@ -67,6 +67,8 @@ pub struct Setup {
     pub token: Secret,
     /// Where messages are read and decisions go.
     pub journal: Arc<dyn Journal>,
+    /// Where things are forgotten: the same journal.
+    pub erasures: Arc<dyn Erasures>,
     /// Where is kept what shadows answered.
     pub shadows: Arc<dyn Shadows>,
     /// Where plugins are.
@@ -102,6 +104,7 @@ pub enum SetupError {
 /// Answers probes, scrapers and operators.
 pub struct Admin {
     pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) erasures: Arc<dyn Erasures>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) shadows: Arc<dyn Shadows>,
     pub(crate) reload: Reload,
@@ -204,6 +207,8 @@ pub(crate) fn api_routes() -> Vec<Route> {
             "/api/plugins/{plugin}/kill",
             routing::post(plugins::kill),
         ),
+        (Method::GET, "/api/links", routing::get(links::show)),
+        (Method::POST, "/api/links/unlink", routing::post(links::unlink)),
         (Method::POST, "/api/config/reload", routing::post(config::reload)),
         (Method::GET, "/api/reconcile", routing::get(reconcile::last)),
         (
@@ -212,6 +217,11 @@ pub(crate) fn api_routes() -> Vec<Route> {
             routing::post(reconcile::reconcile),
         ),
         (Method::GET, "/api/journal/verify", routing::get(journal::verify)),
+        (
+            Method::POST,
+            "/api/journal/erase",
+            routing::post(journal::erase::erase).layer(DefaultBodyLimit::max(journal::erase::BODY_LIMIT)),
+        ),
     ]
 }
 
@@ -240,6 +250,7 @@ impl Admin {
         Ok(Self {
             gate: Gate::new(&setup.token, setup.options.attempts_per_minute),
             journal: setup.journal,
+            erasures: setup.erasures,
             registry: setup.registry,
             shadows: setup.shadows,
             reload: setup.reload,

@@ -5,11 +5,16 @@
 
 use cambist_contract::{
     Decimal,
+    canonical::EntityRef,
     digest::Digest,
     message::{Message, MessageId},
     stage::Stage,
 };
-use cambist_journal::{Entry, Event, Status, comparison::Comparisons};
+use cambist_journal::{
+    Entry, Event, Status,
+    comparison::Comparisons,
+    erasure::{Erased, Linked},
+};
 use cambist_registry::{BindingStatus, PluginStatus};
 use serde::{Deserialize, Serialize};
 
@@ -158,6 +163,39 @@ pub struct JournalStanding {
     /// What keeps it from being written; absent where nothing does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
+}
+
+/// `GET /api/links` and `POST /api/links/unlink`: links that there are, or were.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Links {
+    /// The links.
+    pub links: Vec<Linked>,
+}
+
+/// `POST /api/journal/erase`: what went, or would go.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Erasing {
+    /// Whether it was only looked for.
+    pub dry: bool,
+    /// The messages, the oldest first.
+    pub messages: Vec<ErasingMessage>,
+    /// The entities whose links went.
+    pub entities: Vec<EntityRef>,
+    /// Whether none of it is on the journal's disk any more. Where it is not, something reads
+    /// the journal: ask the same again afterwards.
+    pub forgotten: bool,
+}
+
+/// One message of an erasure.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ErasingMessage {
+    /// Where it stands.
+    pub status: Status,
+    /// What became of it, or would.
+    pub became: Erased,
 }
 
 /// `GET /api/parked`: what waits for a person, by what would make it go on.

@@ -14,6 +14,7 @@ use crate::refusal::Refusal;
 
 pub(crate) mod config;
 pub(crate) mod journal;
+pub(crate) mod links;
 pub(crate) mod messages;
 pub(crate) mod parked;
 pub(crate) mod plugins;

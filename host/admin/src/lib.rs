@@ -36,6 +36,7 @@ pub mod admin;
 pub mod answer;
 mod api;
 mod auth;
+pub mod decision;
 mod health;
 pub mod metrics;
 pub mod options;

@@ -53,6 +53,9 @@ pub(crate) enum Refusal {
     /// No message has this id.
     #[error("no message has this id")]
     UnknownMessage,
+    /// Nothing is linked.
+    #[error("there is no such link")]
+    NotLinked,
     /// The journal did not do it.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -151,6 +154,13 @@ impl Refusal {
                 "unknown-message",
                 "no message has this id",
                 "`GET /api/messages` lists ids".to_owned(),
+            ),
+            Self::NotLinked => (
+                StatusCode::NOT_FOUND,
+                "not-linked",
+                "there is no such link",
+                "`GET /api/links` tells which there are; objects are named as `GET /api/messages` does, or by the contract's word"
+                    .to_owned(),
             ),
             Self::Journal(JournalError::OutOfTurn { state, event, .. }) => (
                 StatusCode::CONFLICT,

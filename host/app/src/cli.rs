@@ -54,6 +54,9 @@ enum Command {
     /// file smaller.
     #[command(subcommand)]
     Journal(commands::journal::Command),
+    /// Which records stand for what in other systems, and unlinking them.
+    #[command(subcommand)]
+    Links(commands::links::Command),
     /// Tells what waits for a person, by cause, and has it go on: retried, edited or skipped.
     Parked(commands::parked::Options),
     /// Compares won deals with orders, and what deals were told with bills and payments, and
@@ -126,6 +129,7 @@ fn start(command: Command) -> Result<ExitCode> {
             Command::Replay(options) => commands::replay::run(&options).await,
             Command::Release(options) => commands::release::run(&options).await,
             Command::Journal(command) => commands::journal::run(command).await,
+            Command::Links(command) => commands::links::run(command).await,
             Command::Parked(options) => commands::parked::run(options).await,
             Command::Reconcile(options) => commands::reconcile::run(&options).await,
             Command::Trace(options) => commands::trace::run(&options).await,

@@ -65,6 +65,9 @@ pub struct Config {
     /// The flows. The first one that takes a message has it.
     #[serde(default)]
     pub flows: Vec<Flow>,
+    /// How long what messages said is kept.
+    #[serde(default)]
+    pub retention: crate::retention::Retention,
     /// Who owns which field: `crm`, `erp`, or `both` where the last change counts. Left out, the
     /// CRM owns accounts, contacts, deals, contracts and projects, but Odoo how an account pays
     /// (`account.payment-terms`, `account.currency`) and how far a project is
@@ -265,7 +268,7 @@ impl Config {
             serde_json::to_value(self.within(started))?,
         );
         let differ = |part: &str| asked.get(part) != holds.get(part);
-        let mut settings: Vec<String> = ["ingress", "otlp", "connect", "admin", "reconcile"]
+        let mut settings: Vec<String> = ["ingress", "otlp", "connect", "admin", "reconcile", "retention"]
             .into_iter()
             .filter(|part| differ(part))
             .map(|part| format!("[{part}]"))

@@ -26,6 +26,7 @@ use crate::{
     ledger::Kept,
     reconcile,
     reload::{self, Reload},
+    retention,
     telemetry::otlp,
 };
 
@@ -111,6 +112,11 @@ impl Host {
         ));
         tasks.spawn(Arc::clone(&reconciler).run(stopped.clone()));
         let called = systems.clone();
+        tasks.spawn(retention::keep(
+            config.retention.clone(),
+            store.clone(),
+            stopped.clone(),
+        ));
         let pipeline = Arc::new(Pipeline::new(Setup {
             journal: Arc::clone(&journal),
             registry: Arc::clone(&registry),
@@ -164,6 +170,7 @@ impl Host {
             options: config.admin.clone(),
             token: token.clone(),
             journal: Arc::clone(&journal),
+            erasures: store.clone(),
             shadows: store.clone(),
             reload: Arc::new(move || reload.now()),
             reconcile: reconcile::asked(reconciler),

@@ -24,5 +24,6 @@ pub mod host;
 mod ledger;
 mod reconcile;
 mod reload;
+pub mod retention;
 pub mod secrets;
 pub mod telemetry;

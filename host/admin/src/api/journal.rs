@@ -1,10 +1,13 @@
-//! `/api/journal`: whether what is kept is what was written.
+//! `/api/journal`: whether what is kept is what was written; what is taken out of it is in the
+//! file beside.
 
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
 
 use crate::{Admin, answer::Verification, refusal::Refusal};
+
+pub(crate) mod erase;
 
 /// `GET /api/journal/verify`: reads the whole journal, so one at a time.
 pub(crate) async fn verify(State(admin): State<Arc<Admin>>) -> Result<Json<Verification>, Refusal> {

@@ -84,6 +84,7 @@ impl Site {
             options,
             token: Secret::parse(token).unwrap(),
             journal: Arc::clone(&journal) as Arc<dyn Journal>,
+            erasures: journal.clone(),
             shadows: journal.clone(),
             reload: Arc::new(|| {
                 let line = "line 7: flow `deals` writes to `nobody`".to_owned();

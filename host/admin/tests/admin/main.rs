@@ -5,6 +5,7 @@
 
 mod auth;
 mod double;
+mod erase;
 mod health;
 mod journal;
 mod messages;

@@ -1,7 +1,7 @@
 //! `cambist journal`: the journal as a file: whether it is whole, copies of it, its size.
 //!
-//! These commands work on the file and ask no host. Which of them may run beside one, the
-//! journal's own lock decides.
+//! These commands work on the file and ask no host, but for `erase`. Which of them may run beside
+//! one, the journal's own lock decides.
 
 use std::{
     path::{Path, PathBuf},
@@ -21,6 +21,8 @@ use serde_json::{Value, json};
 
 use super::operator;
 use crate::{cli, config::Config};
+
+mod erase;
 
 /// What can be done with the journal.
 #[derive(Clone, Debug, Subcommand)]
@@ -52,6 +54,12 @@ pub enum Command {
     /// No message and no entry goes: that is what the chain is for. Needs room for a second
     /// file meanwhile. The new one is verified before it takes the old one's place.
     Compact(cli::Printed),
+    /// Erases what is there about somebody, at the running host.
+    ///
+    /// The texts go, the chain holds: `verify` says so before and after. An erased message
+    /// cannot be looked into, replayed or edited, and is not taken in again. Copies of the
+    /// journal still have it: erase there too, or let them go.
+    Erase(erase::Options),
 }
 
 /// Which file, and what it is held to.
@@ -117,6 +125,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         Command::Backup(options) => backup(options).await,
         Command::Restore(options) => restore(options).await,
         Command::Compact(options) => compact(options).await,
+        Command::Erase(options) => erase::run(options).await,
     }
 }
 

@@ -28,6 +28,7 @@ pub(super) fn problems(config: &Config, places: &Places) -> Vec<Problem> {
     check.regions();
     check.bindings();
     check.coverage();
+    check.retention();
     check.problems
 }
 
@@ -55,6 +56,12 @@ impl Check<'_> {
 
     fn is_region(&self, region: &str) -> bool {
         self.config.regions.contains_key(region) || self.places.is_lost(&["regions", region])
+    }
+
+    fn retention(&mut self) {
+        if let Some((setting, problem)) = self.config.retention.problem() {
+            self.add(&["retention", setting], problem);
+        }
     }
 
     fn flows(&mut self) {

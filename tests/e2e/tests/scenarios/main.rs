@@ -3,6 +3,7 @@
 mod check;
 mod crash;
 mod disk;
+mod erase;
 mod journal;
 mod life;
 mod load;
