@@ -188,7 +188,8 @@ async fn converse(mut stream: TcpStream, answer: &(dyn Fn(Request) -> Reply + Sy
     Ok(())
 }
 
-async fn read(stream: &mut TcpStream) -> anyhow::Result<Request> {
+/// Reads a whole request.
+pub(crate) async fn read(stream: &mut TcpStream) -> anyhow::Result<Request> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {

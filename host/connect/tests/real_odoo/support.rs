@@ -9,6 +9,7 @@ use cambist_contract::{
     mapping::{Action, Command, Record, RecordKey},
     secret::{Secret, SecretRef},
 };
+use cambist_doubles::Proxy;
 use serde_json::{Value, json};
 
 /// The real Odoo, or none, said loudly.
@@ -37,10 +38,20 @@ impl Odoo {
     }
 
     pub(crate) fn systems(&self, database: &str, key: &str) -> Systems {
+        self.systems_at(self.fact("URL"), database, key, "")
+    }
+
+    /// The same by way of a proxy, which has little time and much patience.
+    pub(crate) fn through(&self, proxy: &Proxy) -> Arc<dyn Target> {
+        let more = "\nread-time = \"5s\"\nwrite-time = \"90s\"\nbreaker = { on = false }";
+        let systems = self.systems_at(&proxy.url(), self.fact("DB"), self.fact("KEY"), more);
+        systems.target("odoo").unwrap()
+    }
+
+    fn systems_at(&self, address: &str, database: &str, key: &str, more: &str) -> Systems {
         let config = format!(
-            "[systems.odoo]\nkind = \"odoo\"\naddress = \"{}\"\ndatabase = \"{database}\"\nkey = {{ env = \"KEY\" }}\n\
-             company = {}\nat-once = 8\npoll = {{ models = [\"res.partner\"] }}\nfields = {{ \"res.partner\" = [\"name\", \"country_id\", \"ref\"] }}",
-            self.fact("URL"),
+            "[systems.odoo]\nkind = \"odoo\"\naddress = \"{address}\"\ndatabase = \"{database}\"\nkey = {{ env = \"KEY\" }}\n\
+             company = {}\nat-once = 8\npoll = {{ models = [\"res.partner\"] }}\nfields = {{ \"res.partner\" = [\"name\", \"country_id\", \"ref\"] }}{more}",
             self.fact("COMPANY_DE"),
         );
         let options: Options = toml::from_str(&config).unwrap();
