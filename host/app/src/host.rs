@@ -8,7 +8,7 @@ use cambist_admin::{Admin, Progress, answer::SystemStanding};
 use cambist_connect::{Systems, breaker::Look, options::System};
 use cambist_contract::secret::{Secret, SecretRef};
 use cambist_ingress::{Ingress, serve};
-use cambist_journal::{Journal, store::SqliteJournal};
+use cambist_journal::{Journal, UnderWay, store::SqliteJournal};
 use cambist_pipeline::{Owner, Pipeline, Poller, Reached, Setup, Traced};
 use cambist_reconcile::Reconciler;
 use cambist_registry::{Registry, watch};
@@ -76,6 +76,9 @@ impl Host {
         std::fs::create_dir_all(&config.host.data)
             .with_context(|| format!("cannot make the folder {}", config.host.data.display()))?;
         let (store, registry) = blocking(config, surroundings.seed).await?;
+        // behind the journal's lock, so that no other host has it
+        let marks = config.host.data.join("under-way");
+        let under_way = UnderWay::open(&marks).with_context(|| format!("cannot use {}", marks.display()))?;
         let journal: Arc<dyn Journal> = store.clone();
         for (plugin, reason) in registry.missing() {
             tracing::error!(
@@ -122,6 +125,7 @@ impl Host {
             registry: Arc::clone(&registry),
             shadows: store.clone(),
             heard: store.clone(),
+            under_way,
             systems,
             sides: sides(config),
             routes: config.routes(),

@@ -1,6 +1,6 @@
 //! The side that is written to.
 
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, time::Duration};
 
 use async_trait::async_trait;
 use cambist_contract::{
@@ -13,6 +13,9 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::ConnectError;
+
+/// Told whether an action that must not be done twice is under way.
+pub type Acting<'a> = dyn Fn(bool) + Send + Sync + 'a;
 
 /// A system that plans are carried out at.
 #[async_trait]
@@ -33,7 +36,8 @@ pub trait Target: Send + Sync {
         written: &[Option<Digest>],
     ) -> Result<Vec<Receipt>, DeliverError>;
 
-    /// The same among other plans that are carried out at the same time.
+    /// The same among other plans that are carried out at the same time. `acting` is told true before an action is asked for
+    /// that must not be done twice, and false when its answer has come; a system that has no such actions tells nothing.
     ///
     /// # Errors
     ///
@@ -43,6 +47,7 @@ pub trait Target: Send + Sync {
         plan: &[Command],
         written: &[Option<Digest>],
         _: Manner,
+        _: &Acting<'_>,
     ) -> Result<Vec<Receipt>, DeliverError> {
         self.deliver(plan, written).await
     }
@@ -50,6 +55,11 @@ pub trait Target: Send + Sync {
     /// How many plans share a call of the system where many wait. So many for each of its calls are worth being under way.
     fn together(&self) -> NonZeroUsize {
         NonZeroUsize::MIN
+    }
+
+    /// How long such an action may still be at work when nobody waits for it any more.
+    fn at_work(&self) -> Duration {
+        Duration::ZERO
     }
 
     /// Whether the system answers and accepts our key, by one cheap call.

@@ -69,7 +69,7 @@ async fn deliver(server: &Scripted, plans: &[Vec<Command>]) -> Vec<Result<Vec<Re
             urgent: false,
         };
         tasks.push(tokio::spawn(async move {
-            target.deliver_among(&plan, &[], manner).await
+            target.deliver_among(&plan, &[], manner, &|_| {}).await
         }));
     }
     let mut all = Vec::new();
@@ -178,9 +178,9 @@ async fn what_has_failed_before_goes_alone() -> anyhow::Result<()> {
         urgent: false,
     };
     let all = tokio::join!(
-        target.deliver_among(&a, &[], shares),
+        target.deliver_among(&a, &[], shares, &|_| {}),
         target.deliver(&b, &[]),
-        target.deliver_among(&c, &[], shares),
+        target.deliver_among(&c, &[], shares, &|_| {}),
     );
     assert_eq!(ends(&[all.0, all.1, all.2]), ["1", "2", "3"]);
     assert_eq!(loads(&server), ["a", "b", "c"]);

@@ -31,7 +31,7 @@
 //! [`entry`] for what is written, [`journal`] for the trait, `turn` for which
 //! event goes with which state, `repair` for what operators write, [`ledger`] for what is written of plugins, [`comparison`] for
 //! what shadows answered, [`cursor`] for how far systems were read, [`erasure`] for what is forgotten, [`heard`] for what they said of
-//! what is not theirs, [`reports`] for what comparisons came to, then [`store`].
+//! what is not theirs, [`reports`] for what comparisons came to, [`under_way`] for what a killed process was at, then [`store`].
 
 mod blank;
 pub mod comparison;
@@ -47,6 +47,7 @@ pub mod reports;
 pub mod status;
 pub mod store;
 mod turn;
+pub mod under_way;
 
 pub use comparison::Shadows;
 pub use cursor::Cursors;
@@ -57,3 +58,4 @@ pub use journal::{Journal, JournalError};
 pub use ledger::{Acted, Ledger};
 pub use reports::Reports;
 pub use status::{State, Status};
+pub use under_way::UnderWay;

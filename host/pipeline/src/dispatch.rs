@@ -7,7 +7,7 @@ use std::{
 };
 
 use cambist_connect::{Systems, line::Line};
-use cambist_journal::{Heard, Journal, JournalError, Shadows, journal::Claim};
+use cambist_journal::{Heard, Journal, JournalError, Shadows, UnderWay, journal::Claim};
 use cambist_registry::Registry;
 use jiff::Timestamp;
 use tokio::{
@@ -46,6 +46,8 @@ pub struct Setup {
     pub shadows: Arc<dyn Shadows>,
     /// Where is kept what systems said of what is not theirs.
     pub heard: Arc<dyn Heard>,
+    /// The marks of what is being worked on, and those that the last process left.
+    pub under_way: UnderWay,
     /// The systems at the other ends.
     pub systems: Systems,
     /// Which messages go which way.
@@ -129,6 +131,14 @@ impl Pipeline {
     pub async fn run(self: Arc<Self>, mut stop: tokio::sync::watch::Receiver<bool>) {
         let mut changed = self.setup.journal.changed();
         let mut tasks = JoinSet::new();
+        // before anything is begun: it is known by its marks
+        while let Err(error) = self.count_what_was_left().await {
+            tracing::error!(%error, "what the last process was at cannot be counted; nothing is begun before");
+            tokio::select! {
+                () = tokio::time::sleep(AFTER_TROUBLE) => {}
+                _ = stop.changed() => return,
+            }
+        }
         loop {
             changed.mark_unchanged();
             // what broke one off is told by what it held

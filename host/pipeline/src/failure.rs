@@ -57,6 +57,15 @@ pub(crate) enum Failure {
         /// What serde said; it never quotes data.
         detail: String,
     },
+    /// The host ended in the midst of the stage. Whether this message was the cause is not known.
+    #[error("the host ended while it worked on this: it was killed, ran out of memory or lost its power")]
+    Ended {
+        /// How long the target may still be at an action that was asked for and not answered.
+        at_work: Option<Duration>,
+    },
+    /// The work on the message panicked.
+    #[error("the work on it panicked, which is a bug of the host; its log says where")]
+    Panicked,
     /// The journal.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -78,6 +87,8 @@ impl Failure {
             Self::Connect(error) => error.next_try(),
             Self::Journal(error) => error.next_try(),
             Self::Route(error) => error.next_try(),
+            Self::Ended { at_work: Some(wait) } => NextTry::LookUpFirst { not_before: *wait },
+            Self::Ended { at_work: None } | Self::Panicked => NextTry::SendAgain { not_before: None },
             Self::Unroutable(_)
             | Self::UnknownEvent { .. }
             | Self::Conflict(_)
@@ -97,12 +108,14 @@ impl Failure {
             Self::Call(CallError::BadAnswer(_)) | Self::Implausible(_) => "plugin-answer",
             Self::Call(CallError::Unsayable(_)) => "plugin-input",
             Self::Call(CallError::Host(_)) | Self::Route(RouteError::Trouble { .. }) => "host",
+            Self::Panicked => "host",
             Self::Connect(error) => error.code(),
             Self::Route(RouteError::Killed { .. }) => "plugin-killed",
             Self::Route(_) | Self::Unroutable(_) => "no-route",
             Self::UnknownEvent { .. } => "unreadable",
             Self::Conflict(_) => "conflict",
             Self::TooDeep { .. } => "too-deep",
+            Self::Ended { .. } => "host-ended",
             Self::Unreadable { .. } | Self::Journal(_) => "journal",
         }
     }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use cambist_contract::message::MessageId;
-use jiff::SignedDuration;
+use cambist_journal::under_way::Left;
 use tokio::runtime::Handle;
 
 use crate::dispatch::{AFTER_TROUBLE, Pipeline};
 
 /// A claim that somebody works on. Dropped before its [end](Self::end), as a panic
-/// does, it gives the claim back: one that nobody works on would hold the message
-/// and all of its key until the host's next start.
+/// does, it counts as an attempt that failed and gives the claim back: one that nobody
+/// works on would hold the message and all of its key until the host's next start.
 pub(crate) struct Held {
     pipeline: Arc<Pipeline>,
     id: Option<MessageId>,
@@ -45,14 +45,10 @@ impl Drop for Held {
         }
         let pipeline = Arc::clone(&self.pipeline);
         runtime.spawn(async move {
-            let setup = &pipeline.setup;
-            // later: what panics once mostly panics again, and as fast
-            let pause = SignedDuration::try_from(AFTER_TROUBLE).unwrap_or_default();
-            let now = (setup.now)();
-            let until = now.checked_add(pause).unwrap_or(now);
-            if setup.journal.put_off(&id, until).await.is_err() {
+            let left = Left { id, acting: false };
+            if pipeline.interrupted(&left, false).await.is_err() {
                 tokio::time::sleep(AFTER_TROUBLE).await;
-                setup.journal.release(&id);
+                pipeline.setup.journal.release(&left.id);
             }
         });
     }

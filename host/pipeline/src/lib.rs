@@ -31,6 +31,7 @@ pub mod dispatch;
 mod door;
 mod failure;
 mod held;
+mod interrupted;
 mod metrics;
 mod names;
 pub mod options;

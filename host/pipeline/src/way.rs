@@ -103,6 +103,8 @@ pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> 
             region = work.route.as_ref().map(|route| route.region.as_str()),
             revision = work.route.as_ref().and_then(|route| route.pins.get(&stage)).map(|pin| pin.short()),
         );
+        // until what became of it is recorded: a host that is killed before has begun an attempt and not ended it
+        work.mark = Some(pipeline.setup.under_way.begin(&work.message.id));
         let started = Instant::now();
         // until what became of it is recorded
         let _delivery = match &work.route {
@@ -178,6 +180,7 @@ pub(crate) async fn go(pipeline: &Pipeline, claim: Claim, place: &mut Place) -> 
             .journal
             .record(&work.message.id, (pipeline.setup.now)(), events)
             .await?;
+        work.mark = None;
         pipeline.reached(stage.name());
         if stops || unrouted {
             return Ok(Went::On);
@@ -391,6 +394,10 @@ fn failed(pipeline: &Pipeline, work: &Work, stage: Stage, failure: &Failure) -> 
                 "attempts are spent, message parked"
             );
             let reason = format!("{failure}, after {attempt} attempts; replay it when that is mended");
+            if matches!(failure, Failure::Ended { .. }) {
+                let code = failure.code().to_owned();
+                return Event::Parked { stage, code, reason };
+            }
             Event::Parked {
                 stage,
                 code: "attempts-spent".to_owned(),
@@ -401,7 +408,7 @@ fn failed(pipeline: &Pipeline, work: &Work, stage: Stage, failure: &Failure) -> 
 }
 
 /// Records that a message cannot go on from where it stands.
-async fn stop(pipeline: &Pipeline, work: &Work, failure: &Failure) -> Result<Went, JournalError> {
+pub(crate) async fn stop(pipeline: &Pipeline, work: &Work, failure: &Failure) -> Result<Went, JournalError> {
     let stage = work.next();
     let event = failed(pipeline, work, stage, failure);
     metrics::event(stage, &event);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cambist_contract::{
     Json, context::Context, digest::Digest, message::Message, plugin::LogLine, policy::Approval, stage::Stage,
 };
-use cambist_journal::{Entry, Event, LinkAnswer, Status, entry::DEEPEST, journal::Claim};
+use cambist_journal::{Entry, Event, LinkAnswer, Status, entry::DEEPEST, journal::Claim, under_way::Mark};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -39,6 +39,8 @@ pub(crate) struct Work {
     pub(crate) approvals: Vec<Approval>,
     /// What has happened and is recorded together with how the stage ends.
     pub(crate) happened: Vec<Event>,
+    /// That a stage is at it.
+    pub(crate) mark: Option<Mark>,
 }
 
 /// What a stage made, and what it cost.
@@ -106,6 +108,7 @@ impl Work {
             links: BTreeMap::new(),
             approvals: Vec::new(),
             happened: Vec::new(),
+            mark: None,
         };
         for entry in claim.entries {
             work.apply(entry);

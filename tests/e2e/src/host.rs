@@ -78,6 +78,11 @@ impl Host {
         bail!("the host is not ready:\n{}", fs::read_to_string(&log)?)
     }
 
+    /// Whether it has not ended.
+    pub fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Kills it as a power cut would: SIGKILL, nothing is finished.
     ///
     /// # Errors

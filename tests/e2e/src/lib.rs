@@ -27,7 +27,6 @@ pub mod host;
 pub mod month_end;
 pub mod odoo;
 pub mod plugins;
-pub mod proxy;
 pub mod sender;
 pub mod setup;
 pub mod story;

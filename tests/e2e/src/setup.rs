@@ -37,6 +37,10 @@ pub struct Setup {
     pub odoo: Option<Odoo>,
     /// Where Odoo is reached, if not at its own address: a proxy of the test.
     pub odoo_address: Option<String>,
+    /// Where HubSpot is reached, if not at its double's own address: a proxy of the test.
+    pub hubspot_address: Option<String>,
+    /// More settings of each Odoo, as the config writes them.
+    pub odoo_settings: &'static str,
     /// In a dry run, where region `fr` has an Odoo that is in trouble.
     pub broken_odoo: Option<String>,
     /// In a dry run, whether that one is back: it has the same name, and takes all it is given.
@@ -72,6 +76,8 @@ impl Default for Setup {
         Self {
             odoo: None,
             odoo_address: None,
+            hubspot_address: None,
+            odoo_settings: "",
             broken_odoo: None,
             mended_odoo: false,
             other_hubspot: None,
@@ -193,7 +199,8 @@ read-time = "{}"
             let _ = write!(
                 text,
                 "\n[connect.systems.odoo-{region}]\nkind = \"odoo\"\naddress = \"{address}\"\ndatabase = \"{database}\"\n\
-                 key = {{ env = \"E2E_ODOO_KEY\" }}\ncompany = {company}\n"
+                 key = {{ env = \"E2E_ODOO_KEY\" }}\ncompany = {company}\n{}",
+                self.odoo_settings
             );
             if self.back && region == "de" {
                 text.push_str(ASKED);

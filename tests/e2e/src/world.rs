@@ -31,6 +31,8 @@ pub struct World {
     pub client: Client,
     /// What the next host is started with.
     pub setup: Setup,
+    /// How often something is looked at before a wait is given up.
+    pub patience: u32,
     host: Option<Host>,
     runs: u32,
     folder: TempDir,
@@ -66,6 +68,7 @@ impl World {
             hubspot,
             client: sender::client()?,
             setup,
+            patience: LOOKS,
             host: None,
             runs: 0,
             folder,
@@ -93,19 +96,27 @@ impl World {
         self.kill()?;
         self.runs += 1;
         let any = "127.0.0.1:0";
-        let config = self.setup.config(&self.hubspot.url(), any, any);
+        let hubspot = self
+            .setup
+            .hubspot_address
+            .clone()
+            .unwrap_or_else(|| self.hubspot.url());
+        let config = self.setup.config(&hubspot, any, any);
         fs::write(self.folder.path().join("cambist.toml"), config)?;
         let host = Host::start(self.folder.path(), &self.setup, self.runs, halt).await?;
         plugins::keep(&self.data());
         // for the operators' commands, which take the address from the config
-        let config = self.setup.config(
-            &self.hubspot.url(),
-            &host.ingress.to_string(),
-            &host.admin.to_string(),
-        );
+        let config = self
+            .setup
+            .config(&hubspot, &host.ingress.to_string(), &host.admin.to_string());
         fs::write(self.folder.path().join("operator.toml"), config)?;
         self.host = Some(host);
         Ok(())
+    }
+
+    /// Whether a host runs, and has not ended by itself or by somebody's hand.
+    pub fn is_alive(&mut self) -> bool {
+        self.host.as_mut().is_some_and(Host::is_alive)
     }
 
     /// Kills the host as a power cut would, if it runs.
@@ -362,7 +373,7 @@ impl World {
     ///
     /// It is not there after many looks, or cannot be looked at.
     pub async fn until<T>(&self, what: &str, mut look: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
-        for _ in 0..LOOKS {
+        for _ in 0..self.patience {
             if let Some(found) = look().await? {
                 return Ok(found);
             }

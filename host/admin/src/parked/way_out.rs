@@ -25,6 +25,10 @@ pub fn way_out(code: &str) -> &'static str {
         "plugin-input" => "the plugin is of an older contract: build it anew, then `retry --live`",
         "plugin-killed" => "make another component of the plugin live, then `retry --live`",
         "host" => "see the host's log and its disk; when that is mended, `retry`",
+        "host-ended" => {
+            "find what ended the host each time (its log, the system's log for memory; `parked show` names the stage and its \
+             plugin) and mend that; then `retry`"
+        }
         "no-route" => {
             "name the region or flow in the config, or the plugin that serves it, then `retry --live`; or put the \
              object's region right with `edit`"

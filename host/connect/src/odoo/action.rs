@@ -16,14 +16,19 @@ use super::{
 use crate::{
     ConnectError, dry_run,
     error::{WrongState, reason},
+    target::Acting,
 };
 
-/// Does what is still to be done, and gives Odoo's id of the record.
+/// Does what is still to be done, and gives Odoo's id of the record. `acting` is told while the action is asked for.
 ///
 /// # Errors
 ///
 /// It was not done, or not surely.
-pub(crate) async fn act(client: &OdooClient, action: &Action) -> Result<(Effect, i64), ConnectError> {
+pub(crate) async fn act(
+    client: &OdooClient,
+    action: &Action,
+    acting: &Acting<'_>,
+) -> Result<(Effect, i64), ConnectError> {
     let about = About {
         model: &action.model,
         external_id: action.key.id(),
@@ -50,9 +55,12 @@ pub(crate) async fn act(client: &OdooClient, action: &Action) -> Result<(Effect,
     }
     let mut arguments = (*action.arguments).clone();
     arguments.insert("ids".to_owned(), json!([id]));
+    acting(true);
+    // without an answer it is under way until that is recorded
     let done = client
         .call(&action.model, &action.name, arguments, Kind::Act)
         .await?;
+    acting(false);
     let after = match done {
         Ok(_) => read_state(client, action, id).await?,
         // refused: perhaps because somebody else did it a moment ago

@@ -108,6 +108,11 @@ impl OdooClient {
         self.http.system()
     }
 
+    /// How long a write may take.
+    pub(crate) fn write_time(&self) -> Duration {
+        self.write_time
+    }
+
     /// Calls a method and gives what it answers. Whatever context the arguments have, language and company are the config's.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Carrying out a plan in Odoo.
 
-use std::{collections::BTreeMap, num::NonZeroUsize};
+use std::{collections::BTreeMap, num::NonZeroUsize, time::Duration};
 
 use async_trait::async_trait;
 use cambist_contract::{
@@ -18,7 +18,7 @@ use super::{
 use crate::{
     ConnectError,
     line::Line,
-    target::{DeliverError, Manner, Target, digest_of},
+    target::{Acting, DeliverError, Manner, Target, digest_of},
 };
 
 /// An Odoo database to write to.
@@ -55,13 +55,13 @@ impl OdooTarget {
         }
     }
 
-    async fn carry_out(&self, delivery: &mut Delivery<'_>) -> Result<(), ConnectError> {
+    async fn carry_out(&self, delivery: &mut Delivery<'_>, acting: &Acting<'_>) -> Result<(), ConnectError> {
         let mut at = 0;
         while let Some(rest) = delivery.plan.get(at..).filter(|rest| !rest.is_empty()) {
             let length = batch::length(rest);
             match rest.first() {
                 Some(Command::Act(action)) => {
-                    let acted = self.in_a_turn(delivery.manner, action::act(&self.client, action));
+                    let acted = self.in_a_turn(delivery.manner, action::act(&self.client, action, acting));
                     let (effect, id) = acted.await?;
                     delivery.done(at, effect, Some(id), None);
                 }
@@ -220,7 +220,8 @@ impl Target for OdooTarget {
         plan: &[Command],
         written: &[Option<Digest>],
     ) -> Result<Vec<Receipt>, DeliverError> {
-        self.deliver_among(plan, written, Manner::default()).await
+        self.deliver_among(plan, written, Manner::default(), &|_| {})
+            .await
     }
 
     async fn deliver_among(
@@ -228,6 +229,7 @@ impl Target for OdooTarget {
         plan: &[Command],
         written: &[Option<Digest>],
         manner: Manner,
+        acting: &Acting<'_>,
     ) -> Result<Vec<Receipt>, DeliverError> {
         if let Err(error) = check::plan(&self.client, plan) {
             let receipts = Vec::new();
@@ -240,7 +242,7 @@ impl Target for OdooTarget {
             skip: Skip::Written,
             receipts: vec![None; plan.len()],
         };
-        let mut result = self.carry_out(&mut delivery).await;
+        let mut result = self.carry_out(&mut delivery, acting).await;
         let left_out = delivery
             .receipts
             .iter()
@@ -248,7 +250,7 @@ impl Target for OdooTarget {
             .any(|receipt| receipt.target_id.is_none());
         if result.as_ref().is_err_and(is_of_a_column) && left_out {
             delivery.skip = Skip::Nothing;
-            result = self.carry_out(&mut delivery).await;
+            result = self.carry_out(&mut delivery, acting).await;
         }
         let receipts = delivery.receipts.into_iter().flatten().collect();
         match result {
@@ -259,6 +261,10 @@ impl Target for OdooTarget {
 
     fn together(&self) -> NonZeroUsize {
         NonZeroUsize::new(BATCH).unwrap_or(NonZeroUsize::MIN)
+    }
+
+    fn at_work(&self) -> Duration {
+        self.client.write_time()
     }
 
     async fn ready(&self) -> Result<(), ConnectError> {

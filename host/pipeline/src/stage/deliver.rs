@@ -42,7 +42,14 @@ pub(super) async fn run(pipeline: &Pipeline, work: &mut Work) -> Result<Passed, 
             .is_some_and(|flow| flow.urgent),
         shares: work.status.attempts < ALONE_AFTER,
     };
-    let delivered = target.deliver_among(&plan.commands, &written, manner).await;
+    let acting = |acting| {
+        if let Some(mark) = &work.mark {
+            mark.acts(acting);
+        }
+    };
+    let delivered = target
+        .deliver_among(&plan.commands, &written, manner, &acting)
+        .await;
     let (mut receipts, outcome) = match delivered {
         Ok(receipts) => (receipts, Ok(())),
         Err(failed) => (failed.receipts, Err(failed.error)),

@@ -1,7 +1,7 @@
 //! A pipeline with all that is around it. Its plugin maps any object to one account
 //! and the account to one record, and judges as it is told; its systems are closures.
 
-use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc};
+use std::{collections::BTreeMap, future::Future, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 
 use cambist_connect::{ConnectError, Source, Systems, Target, target::DeliverError};
 use cambist_contract::{
@@ -18,7 +18,9 @@ use cambist_contract::{
     stage::Stage,
     tax::{Assessment, Document},
 };
-use cambist_journal::{Event, Heard, Journal, Shadows, Status, journal::Filter, store::SqliteJournal};
+use cambist_journal::{
+    Event, Heard, Journal, Shadows, Status, UnderWay, journal::Filter, store::SqliteJournal,
+};
 use cambist_pipeline::{Flow, Owner, Pipeline, Region, Routes, Setup, options::RegionOf};
 use cambist_registry::{Options, Registry};
 use jiff::Timestamp;
@@ -181,10 +183,17 @@ impl Target for Does<()> {
         Ok(plan.iter().map(receipt).collect())
     }
 
+    fn at_work(&self) -> Duration {
+        AT_WORK
+    }
+
     async fn ready(&self) -> Result<(), ConnectError> {
         Ok(())
     }
 }
+
+/// How long a target may be at an action that nobody waits for any more.
+pub(crate) const AT_WORK: Duration = Duration::from_secs(600);
 
 /// A source that answers with this object.
 pub(crate) fn tells(object: Value) -> Arc<Does<Value>> {
@@ -211,7 +220,7 @@ pub(crate) struct Site {
     pub(crate) routes: Routes,
     /// Systems that are no CRMs.
     pub(crate) sides: BTreeMap<String, Owner>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// A pipeline that runs, until it is dropped or stopped.
@@ -279,8 +288,13 @@ impl Site {
             systems,
             routes,
             sides: BTreeMap::new(),
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Where the marks of what is under way are.
+    pub(crate) fn marks(&self) -> PathBuf {
+        self.folder.path().join("under-way")
     }
 
     /// Starts a pipeline that works on so many messages at once.
@@ -295,6 +309,7 @@ impl Site {
             registry: Arc::clone(&self.registry),
             shadows: self.shadows.clone(),
             heard: self.heard.clone(),
+            under_way: UnderWay::open(&self.marks()).unwrap(),
             systems: self.systems.clone(),
             routes: self.routes.clone(),
             sides: self.sides.clone(),
@@ -371,6 +386,17 @@ impl Running {
                 return (found.status, events.collect());
             }
             changed.changed().await.unwrap();
+        }
+    }
+
+    /// Waits until a message has passed a stage. Nothing tells of that, so it is looked at again and again.
+    pub(crate) async fn until_passed(&self, id: &MessageId, stage: &str) {
+        loop {
+            let status = self.journal.message(id).await.unwrap().unwrap().status;
+            if status.passed.is_some_and(|passed| passed.name() == stage) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
 

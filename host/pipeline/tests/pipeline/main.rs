@@ -8,6 +8,7 @@ mod conflict;
 mod double;
 mod echo;
 mod edit;
+mod ended;
 mod fair;
 mod hang;
 mod judge;
