@@ -178,7 +178,7 @@ impl<'a> Fields<'a> {
         let Some(text) = self.scalar(name)? else {
             return Ok(None);
         };
-        crate::context::moment_of(&text)
+        crate::calendar::moment_of(&text)
             .map(Some)
             .ok_or_else(|| invalid(self.path(name), "must be a moment such as 2026-11-22T04:00:00Z"))
     }
@@ -194,7 +194,7 @@ impl<'a> Fields<'a> {
         let Some(text) = self.scalar(name)? else {
             return Ok(None);
         };
-        crate::context::day_of(&text)
+        crate::calendar::day_of(&text)
             .map(Some)
             .ok_or_else(|| invalid(self.path(name), "must be a date such as 2026-11-22"))
     }

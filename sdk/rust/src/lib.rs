@@ -43,6 +43,7 @@ extern crate self as cambist_sdk;
 mod arena;
 #[doc(hidden)]
 pub mod bindings;
+pub mod calendar;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod cases;
 pub mod context;

@@ -12,7 +12,7 @@ pub use crate::{
         links, log, reference,
         types::{Context, Decimal, EntityKind, EntityRef, Extension, Fault, Reason, Violation},
     },
-    context::{days_after, is_day},
+    calendar::{days_after, is_day},
     decimal::{Amount, Exact, dec},
     fault::{Required, broken, invalid, unhandled, waiting},
     fields::Fields,
