@@ -5,7 +5,7 @@ use wasm_metadata::{AddMetadata, AddMetadataField};
 use wit_component::ComponentEncoder;
 
 use crate::{
-    BuildError, cut,
+    BuildError, copies, cut,
     metadata::{AUTHORS, DESCRIPTION, VERSION},
     post_return, unreached,
 };
@@ -37,7 +37,8 @@ pub fn encode(core: &[u8], about: &About<'_>, cases: &serde_json::Value) -> Resu
         name: about.name.to_owned(),
         detail,
     };
-    let core = post_return::left_out(core)
+    let core = copies::by_itself(core)
+        .and_then(|core| post_return::left_out(&core))
         .and_then(|core| unreached::emptied(&core))
         .map_err(failed)?;
     let component = ComponentEncoder::default()

@@ -13,6 +13,7 @@
 pub mod cargo;
 pub mod cases;
 pub mod component;
+mod copies;
 mod cut;
 pub mod metadata;
 mod post_return;

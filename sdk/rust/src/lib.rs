@@ -54,6 +54,8 @@ pub mod fault;
 pub mod fields;
 #[doc(hidden)]
 pub mod json_text;
+#[cfg(any(target_arch = "wasm32", test))]
+mod memory;
 pub mod money;
 #[doc(hidden)]
 pub mod panic;
