@@ -6,12 +6,17 @@
  *   read-only   writes, and opening to write, fail with EROFS
  *   sync-fails  a sync fails with EIO
  *   slow        a sync takes as long as the fault lasts
+ *   write N     the host is killed before anything is written of its Nth append from then on
+ *   torn N      it is killed when a part of that is written
+ *   sync N      it is killed when all is written and nothing is synced
+ *   synced N    it is killed when it is durable and nobody was told
  *
  * It fails calls as a kernel does; what a kernel then does with what it had in memory it does not imitate.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,20 +25,38 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-static int is(const char *fault)
+/* Reads the word; empty without one. */
+static void read_word(char *word, size_t size)
 {
-    char word[16] = {0};
+    memset(word, 0, size);
     const char *file = getenv("CAMBIST_DISK_FAULT");
     if (file == NULL)
-        return 0;
+        return;
     int saved = errno, fd = syscall(SYS_openat, AT_FDCWD, file, O_RDONLY | O_CLOEXEC);
     if (fd >= 0) {
-        if (syscall(SYS_read, fd, word, sizeof word - 1) < 0)
+        if (syscall(SYS_read, fd, word, size - 1) < 0)
             word[0] = 0;
         syscall(SYS_close, fd);
     }
     errno = saved;
+}
+
+static int is(const char *fault)
+{
+    char word[16];
+    read_word(word, sizeof word);
     return strcmp(word, fault) == 0;
+}
+
+/* Kills the host at the moment that the word names. The journal has one writer, so the count has no rival. */
+static void moment(const char *name)
+{
+    static int passed = 0;
+    char word[16], wanted[16];
+    int number = 0;
+    read_word(word, sizeof word);
+    if (sscanf(word, "%15s %d", wanted, &number) == 2 && strcmp(wanted, name) == 0 && ++passed >= number)
+        syscall(SYS_kill, getpid(), SIGKILL);
 }
 
 static int is_journal(int fd)
@@ -59,13 +82,29 @@ static int refused(int fd)
     return 1;
 }
 
+/* Writes of the append that is not synced yet. */
+static int written = 0;
+
+static void writes(int fd)
+{
+    if (!is_journal(fd))
+        return;
+    if (written == 0)
+        moment("write");
+    else if (written == 1)
+        moment("torn");
+    written++;
+}
+
 ssize_t write(int fd, const void *bytes, size_t length)
 {
+    writes(fd);
     return refused(fd) ? -1 : syscall(SYS_write, fd, bytes, length);
 }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t at)
 {
+    writes(fd);
     return refused(fd) ? -1 : syscall(SYS_pwrite64, fd, bytes, length, at);
 }
 
@@ -113,8 +152,14 @@ static int synced(int fd, long call)
             errno = EIO;
             return -1;
         }
+        moment("sync");
     }
-    return syscall(call, fd);
+    int done = syscall(call, fd);
+    if (is_journal(fd)) {
+        written = 0;
+        moment("synced");
+    }
+    return done;
 }
 
 int fsync(int fd) { return synced(fd, SYS_fsync); }

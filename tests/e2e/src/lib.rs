@@ -26,13 +26,17 @@ pub mod disk;
 pub mod host;
 pub mod month_end;
 pub mod odoo;
+pub mod picture;
 pub mod plugins;
+pub mod season;
 pub mod sender;
 pub mod setup;
 pub mod story;
 pub mod world;
 
 pub use deals::Deal;
+pub use picture::Picture;
+pub use season::Season;
 pub use setup::Setup;
 pub use story::Story;
 pub use world::World;

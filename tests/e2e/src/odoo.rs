@@ -8,6 +8,21 @@ use serde_json::{Value, json};
 
 use crate::sender;
 
+/// Keeps each name that a line or a project is given.
+const WATCH: &str = "
+    create table cambist_watched (place bigserial primary key, tab text, id integer, said text);
+    create function cambist_watch() returns trigger language plpgsql as $$
+    declare said text := case when tg_table_name = 'project_project' then to_jsonb(new)->'name'->>'en_US' else to_jsonb(new)->>'name' end;
+    begin
+        insert into cambist_watched (tab, id, said) values (tg_table_name, new.id, said);
+        return null;
+    end $$;
+    create trigger cambist_watch after insert or update of name on sale_order_line
+        for each row execute function cambist_watch();
+    create trigger cambist_watch after insert or update of name on project_project
+        for each row execute function cambist_watch();
+";
+
 /// A database of its own in the real Odoo.
 #[derive(Clone, Debug)]
 pub struct Odoo {
@@ -130,6 +145,33 @@ impl Odoo {
         let body = json!({"domain": [], "context": {"active_test": false}});
         let count = self.call(model, "search_count", body).await?;
         count.as_u64().context("no number")
+    }
+
+    /// Asks the database itself, behind Odoo's back, and gives its one answer.
+    ///
+    /// # Errors
+    ///
+    /// It refuses the question.
+    pub fn sql(&self, query: &str) -> Result<String> {
+        let output = Command::new("psql")
+            .args(["-qAt", "-v", "ON_ERROR_STOP=1", self.fact("SQL"), "-c", query])
+            .output()?;
+        ensure!(
+            output.status.success(),
+            "the database refuses: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    }
+
+    /// From now on the database keeps what is said of lines and projects, in the order in which it is committed: two that
+    /// write one row wait for each other.
+    ///
+    /// # Errors
+    ///
+    /// The database refuses it.
+    pub fn watch(&self) -> Result<()> {
+        self.sql(WATCH).map(drop)
     }
 
     /// Sets how the books of a company round: `round_globally` or `round_per_line`.
