@@ -207,8 +207,9 @@ pub enum Again {
 /// A record is in a state that an action is not done from.
 #[derive(Clone, Debug, Error)]
 #[error(
-    "{system} has {model} `{external_id}` with {found}; `{action}` is done from {from} and leads to {to}; put it right \
-     there, then replay"
+    "{system} has {model} `{external_id}` with {found}; `{action}` is done from {from} and leads to {to}{}; put it right \
+     there, then replay",
+    apart(.difference)
 )]
 pub struct WrongState {
     /// The system.
@@ -225,6 +226,15 @@ pub struct WrongState {
     pub to: String,
     /// The state found.
     pub found: String,
+    /// By how much numbers that were found are off, each with its field; empty where none is.
+    pub difference: String,
+}
+
+fn apart(difference: &str) -> String {
+    match difference.is_empty() {
+        true => String::new(),
+        false => format!("; found is {difference}"),
+    }
 }
 
 fn at(field: Option<&str>) -> String {

@@ -127,6 +127,7 @@ fn samples(code: &str) -> Vec<(&'static str, ConnectError)> {
             from: text(),
             to: text(),
             found: text(),
+            difference: String::new(),
         }))),
         "too-many" => one(ConnectError::TooMany {
             system: system(),

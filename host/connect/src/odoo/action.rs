@@ -105,6 +105,11 @@ async fn read_state(
 }
 
 fn wrong_state(client: &OdooClient, action: &Action, found: &Map<String, Value>) -> ConnectError {
+    // both states of an action that changes no amounts have the same ones
+    let difference = match state::difference(found, &action.to) {
+        none if none.is_empty() => state::difference(found, &action.from),
+        some => some,
+    };
     let mut found = found.clone();
     found.shift_remove("id");
     ConnectError::WrongState(Box::new(WrongState {
@@ -115,5 +120,6 @@ fn wrong_state(client: &OdooClient, action: &Action, found: &Map<String, Value>)
         from: reason(&dry_run::state(&action.from)),
         to: reason(&dry_run::state(&action.to)),
         found: reason(&dry_run::state(&found)),
+        difference,
     }))
 }

@@ -12,6 +12,21 @@ pub(crate) fn matches(record: &Map<String, Value>, wanted: &Map<String, Value>) 
         .all(|(name, value)| record.get(name).is_some_and(|found| same(found, value)))
 }
 
+/// By how much the numbers of a record are off those that a plan names: `12.80 more in amount_tax, …`; empty where none is.
+pub(crate) fn difference(record: &Map<String, Value>, wanted: &Map<String, Value>) -> String {
+    let off = wanted.iter().filter_map(|(name, value)| {
+        let found = record.get(name)?;
+        let (has, means) = (decimal(found)?, decimal(value)?);
+        let off = has.round_dp_with_strategy(means.scale(), RoundingStrategy::MidpointAwayFromZero) - means;
+        if off.is_zero() || !found.is_number() {
+            return None;
+        }
+        let (off, way) = (off.abs(), if off.is_sign_negative() { "less" } else { "more" });
+        Some(format!("{off} {way} in {name}"))
+    });
+    off.collect::<Vec<_>>().join(", ")
+}
+
 /// Whether a value of Odoo's is the one that a plan means.
 fn same(found: &Value, wanted: &Value) -> bool {
     if is_empty(wanted) {
@@ -111,6 +126,22 @@ mod tests {
         for (found, wanted, expected) in cases {
             assert_eq!(same(&found, &wanted), expected, "{found} against {wanted}");
         }
+    }
+
+    #[test]
+    fn what_is_off_is_told_to_the_cent() {
+        let fields = |value: Value| value.as_object().cloned().unwrap_or_default();
+        let wanted = fields(
+            json!({"state": "draft", "amount_untaxed": "1290.00", "amount_tax": "245.10", "amount_total": "1535.10"}),
+        );
+        let found = fields(
+            json!({"state": "sale", "amount_untaxed": 1290.0, "amount_tax": 258.000_000_1, "amount_total": 1535.09}),
+        );
+        assert_eq!(
+            difference(&found, &wanted),
+            "12.90 more in amount_tax, 0.01 less in amount_total"
+        );
+        assert_eq!(difference(&wanted, &wanted), "");
     }
 
     #[test]

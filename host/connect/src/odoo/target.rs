@@ -212,8 +212,9 @@ impl OdooTarget {
 impl Target for OdooTarget {
     /// Carries out the plan in calls of up to 100 rows.
     ///
-    /// When a row is refused for one of its columns and something was left out that we wrote once, the column may refer to that,
-    /// and somebody may have deleted it: the plan is then carried out once more with nothing left out, which makes it anew.
+    /// When a row is refused for one of its columns, or an action finds no record, and something was left out that we wrote
+    /// once, that may be what is missing: somebody may have deleted it. The plan is then carried out once more with nothing left
+    /// out, which makes it anew.
     /// Odoo's sentence would tell more, but it is in the language of the system.
     async fn deliver(
         &self,
@@ -248,7 +249,7 @@ impl Target for OdooTarget {
             .iter()
             .flatten()
             .any(|receipt| receipt.target_id.is_none());
-        if result.as_ref().is_err_and(is_of_a_column) && left_out {
+        if result.as_ref().is_err_and(may_miss_a_record) && left_out {
             delivery.skip = Skip::Nothing;
             result = self.carry_out(&mut delivery, acting).await;
         }
@@ -272,9 +273,12 @@ impl Target for OdooTarget {
     }
 }
 
-/// Whether a row was refused for what one of its columns says.
-fn is_of_a_column(error: &ConnectError) -> bool {
-    matches!(error, ConnectError::Refused { field: Some(_), .. })
+/// Whether a row was refused for what one of its columns says, or a record is not there.
+fn may_miss_a_record(error: &ConnectError) -> bool {
+    matches!(
+        error,
+        ConnectError::Refused { field: Some(_), .. } | ConnectError::Gone { .. }
+    )
 }
 
 impl<'p> Delivery<'p> {
