@@ -8,7 +8,7 @@
 //! | ensure | `ir.model.data/check_object_reference`, or `<model>/read` by Odoo's own id, then `load` for what is not there |
 //! | act | `check_object_reference`, `<model>/read` of the state, `<model>/<action>`, `read` again |
 //! | remove | `check_object_reference`, `<model>/read` of `active`, `<model>/write`: archived, never deleted |
-//! | hint | `<model>/read`; `<model>/web_read` for fields of other records; for an invoice `sale.order/search_read` and the other invoices of its orders (`record.rs`) |
+//! | hint | `<model>/read`; `<model>/web_read` for fields of other records; for an invoice `sale.order/search_read` and the other invoices of its orders (`record.rs`); for an order `search_read` of what its bills rest on (`bills.rs`) |
 //! | poll | `<model>/search_read` by `write_date` (`changes.rs`) |
 //! | compare | `sale.order/search_read`, `account.move/search_read`, by ids and by dates (`books.rs`) |
 //! | ready | `res.company/search_read` |
@@ -36,6 +36,7 @@
 mod action;
 pub mod answer;
 mod batch;
+mod bills;
 pub mod books;
 mod cell;
 pub mod changes;
@@ -65,6 +66,11 @@ use cambist_contract::secret::Secret;
 use reqwest::header::InvalidHeaderValue;
 
 use crate::{http, line::Line, options};
+
+/// The fields that are read of a model where the config names none.
+pub(crate) fn usual_fields(model: &str) -> Option<Vec<String>> {
+    fields::usual(model)
+}
 
 /// A connection to a database, as the config describes it.
 pub(crate) fn connect(

@@ -27,6 +27,9 @@ pub const ODOO_AT_ONCE: NonZeroU32 = NonZeroU32::MIN;
 /// Reads and plans at once of HubSpot where nothing else is set: each takes some four calls, and 190 in 10 s are allowed.
 pub const HUBSPOT_AT_ONCE: NonZeroU32 = NonZeroU32::new(4).unwrap();
 
+/// The model of time that was worked.
+const TIMESHEET: &str = "account.analytic.line";
+
 /// The property that external ids are kept in where nothing else is set.
 pub const UNIQUE_PROPERTY: &str = "cambist_id";
 
@@ -166,6 +169,10 @@ pub struct Odoo {
     /// are parked.
     #[serde(default)]
     pub fields: BTreeMap<String, Vec<String>>,
+    /// With an order comes what its bills rest on: customer, lines, projects, milestones, time that is on no invoice, and
+    /// the invoices so far. Left out, an order comes alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bills: Option<Bills>,
     /// Asks from time to time what has changed, because hints may be lost. Left out, it is not asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub poll: Option<Poll>,
@@ -195,12 +202,33 @@ pub struct Odoo {
     pub allow_plain_http: bool,
 }
 
+/// Fields that the firm has for its billing, to be read beside the usual ones of `map-odoo`: Odoo 19 Community has no
+/// approval of time, and no word for a capped order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Bills {
+    /// Of `sale.order`, such as the one that says how it is billed.
+    pub order: Vec<String>,
+    /// Of `account.analytic.line`, such as the one that says that the time is approved.
+    pub timesheet: Vec<String>,
+}
+
+impl Bills {
+    /// Which fields of a timesheet are read, by its model.
+    pub(crate) fn fields(&self) -> Option<(String, Vec<String>)> {
+        let mut fields = crate::odoo::usual_fields(TIMESHEET)?;
+        fields.extend(self.timesheet.iter().cloned());
+        Some((TIMESHEET.to_owned(), fields))
+    }
+}
+
 /// How an Odoo is asked what has changed. What it finds are messages of the event `hint`, as hints are; a record of ours that
 /// is not there any more is one of the event `gone`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Poll {
-    /// The models, such as `account.move`.
+    /// The models, such as `account.move`. Time (`account.analytic.line`) and milestones (`project.milestone`) are told as
+    /// their order, so that all that concerns an order goes one after the other.
     pub models: Vec<String>,
     /// How long to wait between two rounds. Default 1m.
     #[serde(default = "poll_every")]

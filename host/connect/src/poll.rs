@@ -7,11 +7,14 @@ use jiff::Timestamp;
 
 use crate::ConnectError;
 
-/// An object that has changed.
+/// An object that has changed, itself or a part of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Changed {
     /// Its id in the system.
     pub id: String,
+    /// The kind and id of the object that it is a part of and told as; the id is empty where it is a part of nothing, and
+    /// nothing is told.
+    pub whole: Option<(String, String)>,
     /// When it was changed, by the system's clock.
     pub at: Timestamp,
     /// Names this state of it: another one has another.

@@ -299,10 +299,20 @@ impl Systems {
             .map_err(|_| unsendable(name))?;
         self.insert_source(
             name,
-            Arc::new(OdooHints::new(odoo.clone(), options.fields.clone(), line.clone())),
+            Arc::new(OdooHints::new(
+                odoo.clone(),
+                options.fields.clone(),
+                options.bills.clone(),
+                line.clone(),
+            )),
         );
         if let Some(poll) = options.poll.clone() {
-            self.insert_polled(name, Arc::new(OdooChanges::new(odoo.clone(), poll, line.clone())));
+            let mut fields = options.fields.clone();
+            if let Some(bills) = &options.bills {
+                fields.extend(bills.fields());
+            }
+            let changes = OdooChanges::new(odoo.clone(), poll, fields, line.clone());
+            self.insert_polled(name, Arc::new(changes));
         }
         self.insert_books(name, Arc::new(OdooBooks::new(odoo.clone(), line.clone())));
         self.insert_target(name, Arc::new(OdooTarget::new(odoo, line)));

@@ -142,10 +142,10 @@ impl Poller {
     }
 
     async fn accept(&self, system: &str, kind: &str, page: Vec<Changed>) -> Result<usize, PollError> {
-        let messages = page.into_iter().map(|changed| {
-            let Changed { id, at, state } = changed;
+        let messages = told(kind, page).into_iter().map(|((kind, id), changed)| {
+            let Changed { at, state, .. } = changed;
             let dedupe = format!("{kind}/{id}/polled {at}/{state}");
-            self.message(system, CHANGED, (kind, &id), &dedupe, at)
+            self.message(system, CHANGED, (&kind, &id), &dedupe, at)
         });
         self.take(messages.collect()).await
     }
@@ -183,5 +183,53 @@ impl Poller {
             headers: BTreeMap::new(),
             body: json!({"_model": kind, "_id": id}).to_string(),
         }
+    }
+}
+
+/// The objects that changes are told of, by kind and id. Of the parts of one whole the latest change is told: whoever
+/// reads the whole sees all of them, and the next round finds the same one again.
+fn told(kind: &str, page: Vec<Changed>) -> Vec<((String, String), Changed)> {
+    let mut told: Vec<((String, String), Changed)> = Vec::new();
+    for changed in page {
+        let name = match &changed.whole {
+            None => (kind.to_owned(), changed.id.clone()),
+            Some((_, id)) if id.is_empty() => continue,
+            Some(whole) => whole.clone(),
+        };
+        match told.iter_mut().find(|(told, _)| *told == name) {
+            Some((_, before)) if before.at <= changed.at => *before = changed,
+            Some(_) => {}
+            None => told.push((name, changed)),
+        }
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_the_parts_of_one_whole_the_latest_change_is_told() {
+        let changed = |id: &str, whole: Option<&str>, second: i64| Changed {
+            id: id.to_owned(),
+            whole: whole.map(|id| ("order".to_owned(), id.to_owned())),
+            at: Timestamp::from_second(second).unwrap_or_default(),
+            state: id.to_owned(),
+        };
+        let page = vec![
+            changed("1", Some("7"), 10),
+            changed("2", Some("7"), 12),
+            changed("3", Some("8"), 11),
+            changed("4", Some("7"), 11),
+            changed("5", Some(""), 13),
+        ];
+        let of = |page| -> Vec<(String, String, String)> {
+            let told = told("time", page).into_iter();
+            told.map(|((kind, id), changed)| (kind, id, changed.id)).collect()
+        };
+        let name = |kind: &str, id: &str, part: &str| (kind.to_owned(), id.to_owned(), part.to_owned());
+        assert_eq!(of(page), [name("order", "7", "2"), name("order", "8", "3")]);
+        assert_eq!(of(vec![changed("9", None, 1)]), [name("time", "9", "9")]);
     }
 }

@@ -4,7 +4,7 @@
 
 /// Models with their fields. What Odoo has only with a module that this list does not
 /// need (`sale_project`, `project`) is not among those of other models.
-const READ: [(&str, &[&str]); 5] = [
+const READ: [(&str, &[&str]); 6] = [
     (
         "res.partner",
         &[
@@ -58,6 +58,7 @@ const READ: [(&str, &[&str]); 5] = [
         ],
     ),
     ("account.move", &MOVE),
+    ("account.analytic.line", &TIMESHEET),
     (
         "account.payment",
         &[
@@ -95,6 +96,55 @@ const MOVE: [&str; 18] = [
     "invoice_origin",
     "write_date",
     "write_uid",
+];
+
+/// Of time that was worked.
+const TIMESHEET: [&str; 10] = [
+    "name",
+    "date",
+    "unit_amount",
+    "product_uom_id",
+    "project_id",
+    "employee_id",
+    "so_line",
+    "timesheet_invoice_id",
+    "write_date",
+    "write_uid",
+];
+
+/// Of a line of an order, as its bills need it.
+pub(crate) const ORDER_LINE: [&str; 9] = [
+    "name",
+    "display_type",
+    "product_id",
+    "product_uom_id",
+    "product_uom_qty",
+    "price_unit",
+    "discount",
+    "is_downpayment",
+    "qty_delivered_method",
+];
+
+/// Of a milestone.
+pub(crate) const MILESTONE: [&str; 7] = [
+    "name",
+    "project_id",
+    "deadline",
+    "is_reached",
+    "reached_date",
+    "quantity_percentage",
+    "sale_line_id",
+];
+
+/// Of a line of an invoice.
+pub(crate) const INVOICE_LINE: [&str; 7] = [
+    "move_id",
+    "name",
+    "display_type",
+    "quantity",
+    "price_unit",
+    "discount",
+    "sale_line_ids",
 ];
 
 /// The usual fields of a model; none where it has to be named in the config.

@@ -12,21 +12,45 @@ use serde_json::Value;
 use super::{
     OdooClient,
     answer::Fault,
+    bills,
     client::{About, Kind},
     fields, record,
 };
-use crate::{ConnectError, Source, line::Line};
+use crate::{ConnectError, Source, line::Line, options};
 
 /// An Odoo database to read from.
 pub struct OdooHints {
     client: OdooClient,
     fields: BTreeMap<String, Vec<String>>,
+    bills: Option<options::Bills>,
     line: Line,
 }
 
 impl OdooHints {
-    pub(crate) fn new(client: OdooClient, fields: BTreeMap<String, Vec<String>>, line: Line) -> Self {
-        Self { client, fields, line }
+    pub(crate) fn new(
+        client: OdooClient,
+        fields: BTreeMap<String, Vec<String>>,
+        bills: Option<options::Bills>,
+        line: Line,
+    ) -> Self {
+        Self {
+            client,
+            fields,
+            bills,
+            line,
+        }
+    }
+
+    /// A record, and with an order what its bills rest on, where that is asked for.
+    async fn read(&self, (model, id): (&str, i64), mut fields: Vec<String>) -> Result<Value, ConnectError> {
+        let bills = self.bills.as_ref().filter(|_| model == bills::ORDER);
+        fields.extend(bills.iter().flat_map(|bills| bills.order.iter().cloned()));
+        let mut body = record::read(&self.client, (model, id), &fields).await?;
+        if let Some(options) = bills {
+            let belonging = bills::read(&self.client, id, options).await?;
+            body.insert(bills::BILLS.to_owned(), Value::Object(belonging));
+        }
+        Ok(Value::Object(body))
     }
 }
 
@@ -50,9 +74,9 @@ impl Source for OdooHints {
                 .error(Fault::Misfit("its id is no number".to_owned()), about, Kind::Read)
         })?;
         let turn = self.line.turn().await;
-        let record = record::read(&self.client, (&message.object_kind, id), &fields).await;
+        let record = self.read((&message.object_kind, id), fields).await;
         turn.end(&record);
-        record.map(Value::Object)
+        record
     }
 
     async fn ready(&self) -> Result<(), ConnectError> {

@@ -146,7 +146,7 @@ fn within(client: &OdooClient, about: About<'_>, count: usize, kind: &str) -> Re
     Ok(count)
 }
 
-fn objects(answer: Value) -> Vec<Map<String, Value>> {
+pub(crate) fn objects(answer: Value) -> Vec<Map<String, Value>> {
     let Value::Array(records) = answer else {
         return Vec::new();
     };
@@ -158,7 +158,7 @@ fn objects(answer: Value) -> Vec<Map<String, Value>> {
 }
 
 /// What `web_read` is asked for by names with dots: a tree of `{"NAME": {"fields": {…}}}`.
-fn specification(names: &[&String]) -> Map<String, Value> {
+pub(crate) fn specification(names: &[&String]) -> Map<String, Value> {
     let mut tree = Map::new();
     for name in names {
         let mut level = &mut tree;

@@ -38,6 +38,7 @@ impl Asked {
         let mut records = self.records.lock().unwrap();
         records.retain(|record| record.id != id);
         records.push(Changed {
+            whole: None,
             id: id.to_owned(),
             at: at(seconds),
             state: state.to_owned(),
