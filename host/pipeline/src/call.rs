@@ -201,11 +201,23 @@ fn meant<T, O: Serialize>(
             Step::On(value) => Ok(Passed::On(Output::of(value)?)),
             Step::Stop(event) => Ok(Passed::Stop(event)),
         },
-        Err(CallError::Fault(Fault::Waiting(entity))) => Ok(Passed::Stop(Event::Waiting { stage, entity })),
+        Err(CallError::Fault(Fault::Waiting(entity))) => Ok(Passed::Stop(Event::Waiting {
+            stage: anew(stage),
+            entity,
+        })),
         Err(CallError::Fault(Fault::Unhandled(reason))) if stage == Stage::Read => {
             Ok(Passed::Stop(Event::Ignored { reason }))
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The stage that a message begins with again when what it waits for has come. Bills rest on what was read, so what came
+/// has to be read: the same input would wait for it for ever.
+fn anew(stage: Stage) -> Stage {
+    match stage {
+        Stage::Draft => Stage::Fetch,
+        other => other,
     }
 }
 

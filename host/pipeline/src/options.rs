@@ -21,6 +21,9 @@ pub struct Flow {
     /// The events it takes, in the source's words, such as
     /// `deal.propertyChange`. Events that no flow takes end as ignored.
     pub events: Vec<String>,
+    /// The kinds of object it takes, in the source's words, such as `sale.order`. Left out, it takes all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<String>,
     /// The target system for each region; `*` for all regions not named.
     pub to: BTreeMap<String, String>,
     /// The stages it goes through. `fetch`, `read`, `own`, `write` and `deliver`
@@ -52,6 +55,13 @@ impl Flow {
             Stage::Fetch | Stage::Read | Stage::Own | Stage::Write | Stage::Deliver => true,
             Stage::Judge | Stage::Draft | Stage::Tax => self.stages.contains(&stage),
         }
+    }
+
+    /// Whether it takes a message.
+    pub fn takes(&self, message: &Message) -> bool {
+        self.from.contains(&message.system)
+            && self.events.contains(&message.event)
+            && (self.objects.is_empty() || self.objects.contains(&message.object_kind))
     }
 
     /// The target for a region.
@@ -158,9 +168,7 @@ pub struct Routes {
 impl Routes {
     /// The flow that takes a message.
     pub fn flow_of(&self, message: &Message) -> Option<&Arc<Flow>> {
-        self.flows
-            .iter()
-            .find(|flow| flow.from.contains(&message.system) && flow.events.contains(&message.event))
+        self.flows.iter().find(|flow| flow.takes(message))
     }
 
     /// A flow by its name.

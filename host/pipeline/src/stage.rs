@@ -31,6 +31,17 @@ pub(crate) async fn run(stage: Stage, pipeline: &Pipeline, work: &mut Work) -> R
     }
 }
 
+/// What was drafted of a message that goes back to the system that it came from; none for any other.
+pub(crate) fn drafts(
+    work: &Work,
+) -> Result<Option<std::collections::BTreeSet<cambist_contract::canonical::EntityRef>>, Failure> {
+    if !work.is_at_home() || !work.has(Stage::Draft) {
+        return Ok(None);
+    }
+    let drafted = work.output::<draft::Drafted>(Stage::Draft)?;
+    Ok(Some(drafted.drafts))
+}
+
 /// The changes as the last stage that touched them left them.
 pub(crate) fn changes(work: &Work) -> Result<Vec<cambist_contract::canonical::Change>, Failure> {
     if work.has(Stage::Draft) {

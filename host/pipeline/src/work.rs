@@ -168,6 +168,10 @@ impl Work {
                     self.links.clear();
                 }
             }
+            // what is fetched anew is asked anew
+            Event::Waiting {
+                stage: Stage::Fetch, ..
+            } => self.links.clear(),
             Event::Received { .. }
             | Event::Called { .. }
             | Event::Delivered { .. }
@@ -242,6 +246,13 @@ impl Work {
         self.route
             .as_ref()
             .ok_or_else(|| Failure::Unroutable("the message has no route yet".to_owned()))
+    }
+
+    /// Whether the message goes back to the system that it came from, as a draft does that is made of what the books say:
+    /// then what was read is the ground for what is made, and nothing that anybody is told.
+    pub(crate) fn is_at_home(&self) -> bool {
+        let target = self.route.as_ref().map(|route| &route.target);
+        target == Some(&self.message.system)
     }
 
     /// The context of plugin calls, but for the settings of the revision.

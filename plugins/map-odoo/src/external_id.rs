@@ -11,6 +11,9 @@ use cambist_sdk::prelude::*;
 /// The module that all our records belong to.
 const MODULE: &str = "cambist.";
 
+/// What a line of a bill is called in ids.
+const BILL_LINE: &str = "bill-line";
+
 /// Every kind, by whose words ids are read.
 const KINDS: [EntityKind; 10] = [
     EntityKind::Account,
@@ -68,6 +71,22 @@ fn unescape(part: &str) -> Option<String> {
 /// The external id of a contract's line.
 pub(crate) fn of_line(contract: &EntityRef, line: &str) -> String {
     join(&contract.system, "line", &[&contract.id, line])
+}
+
+/// The external id of a bill's line. That of a line that bills a milestone ends with the milestone's id, so that the books
+/// themselves tell which milestones are billed.
+pub(crate) fn of_bill_line(bill: &EntityRef, line: &InvoiceLine) -> String {
+    match &line.milestone {
+        Some(milestone) => join(&bill.system, BILL_LINE, &[&bill.id, &line.id, milestone]),
+        None => join(&bill.system, BILL_LINE, &[&bill.id, &line.id]),
+    }
+}
+
+/// The milestone that a line bills to which [`of_bill_line`] gave this external id.
+pub(crate) fn milestone_of_bill_line(text: &str) -> Option<String> {
+    let mut parts = text.strip_prefix(MODULE)?.split('_').skip(1);
+    let is_of_bill = parts.next()? == BILL_LINE;
+    parts.nth(2).filter(|_| is_of_bill).and_then(unescape)
 }
 
 /// The external id of a project's milestone.

@@ -47,6 +47,21 @@ pub(crate) fn read(source: &Source<'_>, from: &Fields<'_>) -> Result<Vec<Change>
 }
 
 fn one(source: &Source<'_>, from: &Fields<'_>, contract: Option<EntityRef>) -> Result<Change> {
+    let name = source.own_name(EntityKind::Invoice, from)?;
+    source.change(from, named(source, from, name, contract)?)
+}
+
+/// The invoice that a record is, under this name.
+///
+/// # Errors
+///
+/// [`Fault::Unhandled`] for a move that is no customer's invoice; [`Fault::Invalid`] where a field is not what Odoo sends.
+pub(crate) fn named(
+    source: &Source<'_>,
+    from: &Fields<'_>,
+    name: EntityRef,
+    contract: Option<EntityRef>,
+) -> Result<Invoice> {
     let kind = match from.required_text("move_type")?.as_str() {
         "out_invoice" => InvoiceKind::Invoice,
         "out_refund" => InvoiceKind::CreditNote,
@@ -59,7 +74,7 @@ fn one(source: &Source<'_>, from: &Fields<'_>, contract: Option<EntityRef>) -> R
     let currency = many2one::name(from, "currency_id")?.required(from.path("currency_id"))?;
     let digits = minor_units(&currency);
     let status = status(from)?;
-    let invoice = Invoice {
+    Ok(Invoice {
         kind: Some(kind),
         contract,
         account: source.name(EntityKind::Account, from, "partner_id")?,
@@ -78,9 +93,8 @@ fn one(source: &Source<'_>, from: &Fields<'_>, contract: Option<EntityRef>) -> R
         residual: from.rounded("amount_residual", digits)?,
         currency: Some(currency),
         customer_reference: from.text("ref")?,
-        ..Invoice::named(source.own_name(EntityKind::Invoice, from)?)
-    };
-    source.change(from, invoice)
+        ..Invoice::named(name)
+    })
 }
 
 /// Odoo keeps two states: of the document, and of its payment. `in_payment` is a

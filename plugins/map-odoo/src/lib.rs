@@ -7,6 +7,9 @@
 //! Odoo record means that the connector has read back. README.md lists every
 //! column, both ways.
 //!
+//! An order that came with what its bills rest on is read whole ([`billing`]), and a bill that was drafted of it is
+//! written as a draft ([`draft`]).
+//!
 //! # What is not here
 //!
 //! Which tax falls on a line (tax plugins say, [`tax`] only finds Odoo's name for
@@ -18,8 +21,10 @@
 //! [`external_id`] for how records are found again; [`settings`] for what a
 //! region can set.
 
+mod billing;
 mod cleared;
 mod columns;
+mod draft;
 mod external_id;
 mod invoice;
 mod many2one;
@@ -54,6 +59,9 @@ impl Mapping for Odoo {
         let change = match input.object_kind.as_str() {
             "account.move" => return invoice::read(&source, &record),
             "res.partner" => partner::read(&source, &record)?,
+            "sale.order" if billing::is_there(&record) => {
+                return billing::read(&source, &context.settings()?, &record);
+            }
             "sale.order" => order::read(&source, &record)?,
             "project.project" => project::read(&source, &record)?,
             "account.payment" => payment::read(&source, &record)?,

@@ -65,19 +65,25 @@ pub(crate) fn read(project: &Fields<'_>) -> Result<Option<Vec<Milestone>>> {
     if records.is_empty() {
         return Ok(None);
     }
-    let milestone = |from: &Fields<'_>| {
-        let share = from.rounded("quantity_percentage", FRACTION_DIGITS)?;
-        let share = share
-            .map(|share| (share.value() * dec!(100)).exact())
-            .transpose()?;
-        Ok(Milestone {
-            due: from.date("deadline")?,
-            share_percent: share.filter(|share| share.units != 0),
-            reached: from.date("reached_date")?,
-            ..Milestone::called(from.required_text("id")?, from.required_text("name")?)
-        })
-    };
-    records.iter().map(milestone).collect::<Result<_>>().map(Some)
+    records.iter().map(one).collect::<Result<_>>().map(Some)
+}
+
+/// One milestone, without the line that it is a part of.
+///
+/// # Errors
+///
+/// It is not what Odoo sends.
+pub(crate) fn one(from: &Fields<'_>) -> Result<Milestone> {
+    let share = from.rounded("quantity_percentage", FRACTION_DIGITS)?;
+    let share = share
+        .map(|share| (share.value() * dec!(100)).exact())
+        .transpose()?;
+    Ok(Milestone {
+        due: from.date("deadline")?,
+        share_percent: share.filter(|share| share.units != 0),
+        reached: from.date("reached_date")?,
+        ..Milestone::called(from.required_text("id")?, from.required_text("name")?)
+    })
 }
 
 /// A share in percent with four digits: a ten-thousandth of a percent.

@@ -127,12 +127,12 @@ fn origin(contract: &Contract, tax: &Assessment) -> String {
 
 /// An amount with all the digits that its currency has. The connector compares as
 /// many digits as are written, so `119` would also be 118.50.
-fn money(amount: &Decimal, currency: &str) -> String {
+pub(crate) fn money(amount: &Decimal, currency: &str) -> String {
     amount.text(minor_units(currency))
 }
 
-/// The order's totals, as the assessment has them.
-fn totals(values: Values, tax: &Assessment) -> Values {
+/// The totals of an order or an invoice, as the assessment has them.
+pub(crate) fn totals(values: Values, tax: &Assessment) -> Values {
     let money = |amount| money(amount, &tax.currency);
     values
         .text("amount_untaxed", money(&tax.net))
@@ -168,12 +168,7 @@ fn confirmation(contract: &Contract, taxes: &Taxes<'_>) -> Action {
 ///
 /// A field is not what Odoo sends.
 pub(crate) fn read(source: &Source<'_>, from: &Fields<'_>) -> Result<Change> {
-    let status = match from.text("state")?.as_deref() {
-        Some("draft" | "sent") => Some(ContractStatus::Draft),
-        Some("sale" | "done") => Some(ContractStatus::Approved),
-        Some("cancel") => Some(ContractStatus::Cancelled),
-        _ => None,
-    };
+    let status = status(from)?;
     let signed = match status {
         Some(ContractStatus::Approved) => from.date("date_order")?,
         _ => None,
@@ -189,4 +184,18 @@ pub(crate) fn read(source: &Source<'_>, from: &Fields<'_>) -> Result<Change> {
         ..Contract::named(source.own_name(EntityKind::Contract, from)?)
     };
     source.change(from, contract)
+}
+
+/// How far an order has come.
+///
+/// # Errors
+///
+/// The state is no text.
+pub(crate) fn status(from: &Fields<'_>) -> Result<Option<ContractStatus>> {
+    Ok(match from.text("state")?.as_deref() {
+        Some("draft" | "sent") => Some(ContractStatus::Draft),
+        Some("sale" | "done") => Some(ContractStatus::Approved),
+        Some("cancel") => Some(ContractStatus::Cancelled),
+        _ => None,
+    })
 }

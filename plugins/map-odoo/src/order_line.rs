@@ -102,5 +102,5 @@ pub(crate) fn read(order: &Fields<'_>) -> Result<Option<Vec<ContractLine>>> {
 /// Odoo keeps floats. Its decimal accuracies are settings of the database, two
 /// digits by default; six lose nothing that people type and drop what binary
 /// fractions add.
-const QUANTITY_DIGITS: u32 = 6;
-const PRICE_DIGITS: u32 = 6;
+pub(crate) const QUANTITY_DIGITS: u32 = 6;
+pub(crate) const PRICE_DIGITS: u32 = 6;

@@ -2,7 +2,7 @@
 
 use cambist_sdk::prelude::*;
 
-use crate::{milestone, order, partner, project, settings::Settings, tax::Taxes};
+use crate::{draft, milestone, order, partner, project, settings::Settings, tax::Taxes};
 
 /// Makes the plan.
 ///
@@ -12,7 +12,19 @@ use crate::{milestone, order, partner, project, settings::Settings, tax::Taxes};
 pub(crate) fn write(settings: &Settings, input: &Outbound) -> Result<Plan> {
     let mut commands = Vec::with_capacity(input.changes.len() * 4);
     let at = (settings, input.system.as_str());
+    // an order is billed where it is: what stands there already is what the drafts are made of
+    let at_home = input.changes.iter().any(|change| {
+        draft::is_drafted(&change.entity).is_some_and(|invoice| invoice.ref_.system == input.system)
+    });
     for change in &input.changes {
+        if let Some(invoice) = draft::is_drafted(&change.entity) {
+            let taxes = Taxes::of(settings, &invoice.ref_, &input.assessments);
+            draft::write(at, &input.changes, invoice, &taxes, &mut commands)?;
+            continue;
+        }
+        if at_home && change.entity.name().system == input.system {
+            continue;
+        }
         if let ChangeKind::Merged(into) = &change.kind {
             commands.push(
                 partner::merge(&input.system, &change.entity, into)

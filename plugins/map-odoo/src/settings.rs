@@ -34,6 +34,32 @@ pub(crate) struct Settings {
     pub(crate) delivery_owner_is_login: bool,
     /// Whether an approved contract's order is confirmed.
     pub(crate) confirm: bool,
+    /// Where an order and its time say what its bills need to know.
+    pub(crate) billing: Billing,
+}
+
+/// Fields of the firm's own, by their names in Odoo: Odoo 19 Community has none of these.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct Billing {
+    /// How time is told to be approved; without it none is.
+    pub(crate) approved: Option<Approved>,
+    /// Of an order: `time-and-material`, `capped` or `fixed-price`.
+    pub(crate) method: Option<String>,
+    /// Of an order: the name of its terms, by which the invoicing plugin finds its rules.
+    pub(crate) terms: Option<String>,
+    /// Of an order: the cap, net; without it that is the sum of its lines.
+    pub(crate) cap: Option<String>,
+}
+
+/// A field of time that says that it is approved.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Approved {
+    /// Its name: `validated` in Odoo Enterprise, `sheet_state` with OCA's timesheet sheets, or one of the firm's own.
+    pub(crate) field: String,
+    /// What it says then; left out, the field is a tick.
+    pub(crate) is: Option<String>,
 }
 
 impl Default for Settings {
@@ -54,6 +80,7 @@ impl Default for Settings {
             payment_terms: BTreeMap::new(),
             delivery_owner_is_login: false,
             confirm: true,
+            billing: Billing::default(),
         }
     }
 }

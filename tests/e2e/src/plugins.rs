@@ -31,6 +31,19 @@ pub fn install(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Puts the plugin that drafts bills beside them.
+///
+/// # Errors
+///
+/// It does not build.
+pub fn install_invoicing(folder: &Path) -> Result<()> {
+    put(
+        folder,
+        "invoicing-services",
+        &cambist_guests::component("invoicing-services")?,
+    )
+}
+
 /// Puts a plugin's file in as a deployment should: whole, by a rename.
 ///
 /// # Errors

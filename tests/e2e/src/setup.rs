@@ -63,6 +63,8 @@ pub struct Setup {
     pub back: bool,
     /// The `[[reconcile]]` of the config, as the config writes it.
     pub reconcile: &'static str,
+    /// With an Odoo: what is approved in the books of the German company is billed there.
+    pub bills: bool,
     /// More in the environment of the host, and of no other command.
     pub environment: Vec<(&'static str, PathBuf)>,
     /// The `[trust]` of the config, as the config writes it.
@@ -89,6 +91,7 @@ impl Default for Setup {
             bindings: "",
             back: false,
             reconcile: "",
+            bills: false,
             environment: Vec::new(),
             trust: String::new(),
             whole: None,
@@ -162,6 +165,12 @@ read-time = "{}"
             );
         }
         self.targets(&mut text);
+        if self.back || self.bills {
+            text.push_str(HINTS);
+        }
+        if self.bills {
+            text.push_str(&BILLS.replace("ROUNDING", self.rounding));
+        }
         if self.back {
             text.push_str(BACK);
         }
@@ -205,6 +214,9 @@ read-time = "{}"
             if self.back && region == "de" {
                 text.push_str(ASKED);
             }
+            if self.bills && region == "de" {
+                text.push_str(ASKED_FOR_BILLS);
+            }
             targets.push(format!("{region} = \"odoo-{region}\""));
         }
         text.push_str(&self.flow(&targets.join(", ")));
@@ -237,15 +249,59 @@ every = "500ms"
 deletions = "2s"
 "#;
 
-/// The way back: what the books say of a deal, in properties of it.
-const BACK: &str = r#"
+/// What Odoo hints at.
+const HINTS: &str = r#"
 [ingress.systems.odoo-de]
 kind = "odoo"
 tokens = [{ env = "E2E_ODOO_TOKEN" }]
 
 [region-of.odoo-de]
 default = "de"
+"#;
 
+/// The Odoo of the German region is asked what may be billed, by fields that `firm.rs` makes.
+const ASKED_FOR_BILLS: &str = r#"
+[connect.systems.odoo-de.bills]
+order = ["x_billing", "x_cap", "x_terms"]
+timesheet = ["x_approved"]
+
+[connect.systems.odoo-de.poll]
+models = ["sale.order", "account.analytic.line", "project.milestone"]
+every = "500ms"
+"#;
+
+/// From what is approved in the books to a draft there.
+const BILLS: &str = r#"
+[[flows]]
+name = "bills"
+from = ["odoo-de"]
+events = ["hint"]
+objects = ["sale.order"]
+to = { de = "odoo-de" }
+stages = ["draft", "tax"]
+
+[[bindings]]
+stage = "read"
+flow = "bills"
+plugin = "map-odoo"
+[bindings.settings.billing]
+approved = { field = "x_approved" }
+method = "x_billing"
+cap = "x_cap"
+terms = "x_terms"
+
+[[bindings]]
+stage = "draft"
+plugin = "invoicing-services"
+[bindings.settings]
+rounding = "ROUNDING"
+[bindings.settings.terms.quarters]
+hours = { per = "entry", round = "up", step = "0.25" }
+minimum-charge = { EUR = "500" }
+"#;
+
+/// The way back: what the books say of a deal, in properties of it.
+const BACK: &str = r#"
 [[flows]]
 name = "books"
 from = ["odoo-de"]

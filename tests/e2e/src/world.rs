@@ -63,6 +63,9 @@ impl World {
         let path = folder.path();
         fs::write(path.join("admin-token"), ADMIN_TOKEN)?;
         plugins::install(&path.join("plugins"))?;
+        if setup.bills {
+            plugins::install_invoicing(&path.join("plugins"))?;
+        }
         plugins::warm(&path.join("data"))?;
         Ok(Self {
             hubspot,

@@ -11,6 +11,7 @@ use cambist_contract::{
     invoicing::{Billable, Draft},
     stage::Stage,
 };
+use cambist_journal::Event;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -30,22 +31,42 @@ pub(super) struct Drafted {
     pub(super) changes: Vec<Change>,
     /// Why.
     reasons: Vec<Reason>,
+    /// Which of them were made here.
+    #[serde(default)]
+    pub(super) drafts: BTreeSet<EntityRef>,
 }
+
+/// Most reasons that are told of a message that ends because nothing is billed; all are in the plugin's cases, and the
+/// first say what is the matter.
+const TOLD: usize = 5;
 
 pub(super) async fn run(pipeline: &Pipeline, work: &mut Work) -> Result<Passed, Failure> {
     let changes = changes(work)?;
+    let is_at_home = work.is_at_home();
     let Some(billable) = billable(&changes) else {
-        return Ok(Passed::On(Output::of(Drafted {
-            changes,
-            reasons: Vec::new(),
-        })?));
+        return Ok(match is_at_home {
+            true => Passed::Stop(nothing(&[])),
+            false => Passed::On(Output::of(Drafted {
+                changes,
+                reasons: Vec::new(),
+                drafts: BTreeSet::new(),
+            })?),
+        });
     };
     let at = work.message.occurred_at;
     let function = move |plugin: &dyn cambist_contract::plugin::Plugin, context: &_, links| {
         plugin.draft_invoice(context, &billable, links)
     };
     call(pipeline, work, Stage::Draft, function, |draft: Draft| {
+        if is_at_home && draft.invoices.is_empty() {
+            return Ok(Step::Stop(nothing(&draft.reasons)));
+        }
         let mut changes = changes;
+        let drafts = draft
+            .invoices
+            .iter()
+            .map(|invoice| invoice.entity.clone())
+            .collect();
         changes.extend(draft.invoices.into_iter().map(|invoice| Change {
             entity: Entity::Invoice(invoice),
             kind: ChangeKind::Upsert,
@@ -56,9 +77,20 @@ pub(super) async fn run(pipeline: &Pipeline, work: &mut Work) -> Result<Passed, 
         Ok(Step::On(Drafted {
             changes,
             reasons: draft.reasons,
+            drafts,
         }))
     })
     .await
+}
+
+/// The end of a message that was asked what is to be billed, where nothing is.
+fn nothing(reasons: &[Reason]) -> Event {
+    let mut reason = "nothing is to be billed".to_owned();
+    for (index, why) in reasons.iter().take(TOLD).enumerate() {
+        reason.push_str(if index == 0 { ": " } else { "; " });
+        reason.push_str(&why.text);
+    }
+    Event::Ignored { reason }
 }
 
 /// What the bills may rest on, where the message holds a contract, who pays, and

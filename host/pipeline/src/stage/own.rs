@@ -64,6 +64,14 @@ pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Fail
     let system = &work.message.system;
     let side = pipeline.setup.sides.get(system).copied().unwrap_or(Owner::Crm);
     let read: Vec<Change> = work.output(Stage::Read)?;
+    if work.is_at_home() {
+        // nobody is told what the system says itself, and everything keeps the name that it has there
+        let changes = read;
+        return Ok(Passed::On(Output::of(Owned {
+            changes,
+            ..Owned::default()
+        })?));
+    }
     let mut changes = serde_json::to_value(&read).map_err(unreadable)?;
     let mut spoken_of = names::named(&changes, system);
     spoken_of.extend(read.iter().map(|change| change.entity.name().clone()));

@@ -13,7 +13,7 @@ use cambist_contract::{
 };
 use jiff::civil::Date;
 
-use super::changes;
+use super::{changes, drafts};
 use crate::{
     call::{Step, call},
     dispatch::Pipeline,
@@ -31,7 +31,11 @@ pub(super) async fn run(pipeline: &Pipeline, work: &mut Work) -> Result<Passed, 
     let supplier = supplier
         .ok_or_else(|| Failure::Unroutable(format!("region `{}` is not in the config", route.region)))?;
     let day = jiff::tz::Offset::UTC.to_datetime(work.message.occurred_at).date();
-    let documents = documents(&changes(work)?, &supplier, day)?;
+    let mut documents = documents(&changes(work)?, &supplier, day)?;
+    if let Some(drafts) = drafts(work)? {
+        // the others are the books' own, with the tax that they have
+        documents.retain(|document| drafts.contains(&document.entity));
+    }
     let asked = documents.clone();
     let function =
         move |plugin: &dyn cambist_contract::plugin::Plugin, context: &_, links: std::sync::Arc<_>| {

@@ -6,6 +6,7 @@
 mod alone;
 mod conflict;
 mod double;
+mod draft;
 mod echo;
 mod edit;
 mod ended;

@@ -2,9 +2,11 @@
 //! that `tests/odoo/up.sh` prints; without it they are skipped, loudly.
 
 mod amended;
+mod bills;
 mod books;
 mod crash;
 mod merged;
+mod firm;
 mod once;
 mod shared;
 mod tax;
