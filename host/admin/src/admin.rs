@@ -10,7 +10,7 @@ use axum::{
     routing::{self, MethodRouter},
 };
 use cambist_contract::{limits::MAX_COMPONENT, secret::Secret};
-use cambist_journal::{Erasures, Journal, Reports, Shadows};
+use cambist_journal::{Erasures, Journal, Ledger, Replays, Reports, Shadows};
 use cambist_registry::Registry;
 use http::Method;
 use jiff::Timestamp;
@@ -25,7 +25,7 @@ use crate::{
         self, config, journal, links, messages, parked, plugins,
         plugins::beside,
         reconcile::{self, NotReconciled, Reconciling},
-        status,
+        replays, status, trace,
     },
     auth::{self, Gate},
     health, metrics,
@@ -71,6 +71,10 @@ pub struct Setup {
     pub erasures: Arc<dyn Erasures>,
     /// Where is kept what shadows answered.
     pub shadows: Arc<dyn Shadows>,
+    /// Where is kept what is to be replayed.
+    pub replays: Arc<dyn Replays>,
+    /// Where is written what serves.
+    pub ledger: Arc<dyn Ledger>,
     /// Where plugins are.
     pub registry: Arc<Registry>,
     /// Reads the config again.
@@ -107,6 +111,8 @@ pub struct Admin {
     pub(crate) erasures: Arc<dyn Erasures>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) shadows: Arc<dyn Shadows>,
+    pub(crate) replays: Arc<dyn Replays>,
+    pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) reload: Reload,
     pub(crate) reconcile: Reconcile,
     pub(crate) reports: Arc<dyn Reports>,
@@ -166,6 +172,19 @@ pub(crate) fn api_routes() -> Vec<Route> {
             "/api/parked/{id}/edit",
             routing::post(parked::repair::edit).layer(DefaultBodyLimit::max(parked::repair::INPUT_LIMIT)),
         ),
+        (
+            Method::POST,
+            "/api/replays",
+            routing::post(replays::order).layer(DefaultBodyLimit::max(replays::BODY_LIMIT)),
+        ),
+        (Method::GET, "/api/replays", routing::get(replays::list)),
+        (Method::GET, "/api/replays/{number}", routing::get(replays::show)),
+        (
+            Method::POST,
+            "/api/replays/{number}/stop",
+            routing::post(replays::stop),
+        ),
+        (Method::GET, "/api/trace/{record}", routing::get(trace::show)),
         (Method::GET, "/api/plugins", routing::get(plugins::list)),
         (
             Method::POST,
@@ -253,6 +272,8 @@ impl Admin {
             erasures: setup.erasures,
             registry: setup.registry,
             shadows: setup.shadows,
+            replays: setup.replays,
+            ledger: setup.ledger,
             reload: setup.reload,
             reconcile: setup.reconcile,
             reports: setup.reports,

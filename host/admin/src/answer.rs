@@ -14,6 +14,7 @@ use cambist_journal::{
     Entry, Event, Status,
     comparison::Comparisons,
     erasure::{Erased, Linked},
+    replay::{Differing, Replay},
 };
 use cambist_registry::{BindingStatus, PluginStatus};
 use serde::{Deserialize, Serialize};
@@ -223,6 +224,9 @@ pub struct ParkedCause {
     pub stage: Stage,
     /// How many there are.
     pub messages: u64,
+    /// How many messages wait behind them, each behind one of its key.
+    #[serde(default)]
+    pub behind: u64,
     /// When the oldest was received.
     pub oldest: jiff::Timestamp,
     /// The oldest.
@@ -293,6 +297,25 @@ pub struct NotRetried {
     pub id: String,
     /// Why not, as a person reads it.
     pub reason: String,
+}
+
+/// `GET /api/replays`: what was ordered to be replayed.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Replays {
+    /// The newest first.
+    pub replays: Vec<Replay>,
+}
+
+/// `GET /api/replays/{number}`: one order, and what came of it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ReplayReport {
+    /// The order, and how far it has come.
+    #[serde(flatten)]
+    pub replay: Replay,
+    /// Messages that would come out otherwise, those first that differ by the most money.
+    pub differing: Vec<Differing>,
 }
 
 /// `GET /api/plugins`: which plugin is live, for whom, and why not.

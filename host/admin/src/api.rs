@@ -19,7 +19,9 @@ pub(crate) mod messages;
 pub(crate) mod parked;
 pub(crate) mod plugins;
 pub(crate) mod reconcile;
+pub(crate) mod replays;
 pub(crate) mod status;
+pub(crate) mod trace;
 
 /// Longest name of a person or a role, in bytes.
 const NAME_LIMIT: usize = 200;

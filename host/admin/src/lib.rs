@@ -28,7 +28,7 @@
 //!
 //! [`admin`] for the table of routes, then `api/`, a file for each resource named
 //! as in the address; [`answer`] for what a client reads,
-//! [`parked`] for what is told of parked work, [`progress`] for how long the rest takes, and
+//! [`parked`] for what is told of parked work, [`trace`] of records, [`progress`] for how long the rest takes, and
 //! `openapi.json` beside `src/` for the same as a contract. `refusal` maps every
 //! error to its answer.
 
@@ -45,6 +45,7 @@ mod problem;
 pub mod progress;
 mod refusal;
 mod standing;
+pub mod trace;
 
 pub use admin::{Admin, Clock, Reconcile, Reconciled, Setup, SetupError};
 pub use api::{

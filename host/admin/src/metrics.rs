@@ -19,6 +19,8 @@ use crate::{Admin, api::messages::STATES, health::JOURNAL_TIME, progress::Pace, 
 
 /// Messages by state.
 const MESSAGES: &str = "cambist_messages";
+/// Messages that wait behind one of their key that rests.
+const BEHIND: &str = "cambist_messages_behind";
 /// Seconds since the receipt of the message that has been due the longest.
 const LAG: &str = "cambist_journal_lag_seconds";
 /// Messages that are due, by flow and region.
@@ -38,6 +40,11 @@ const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// Tells the recorder what each metric means. Once, after it is installed.
 pub fn describe() {
     describe_gauge!(MESSAGES, Unit::Count, "Messages in the journal, by state");
+    describe_gauge!(
+        BEHIND,
+        Unit::Count,
+        "Messages that are due and wait behind one of their key that is parked, held or waiting"
+    );
     describe_gauge!(
         LAG,
         Unit::Seconds,
@@ -107,6 +114,7 @@ fn show(counts: &Counts, now: Timestamp) {
         let count = counts.by_state.get(state).copied().unwrap_or_default();
         gauge!(MESSAGES, "state" => state).set(count as f64);
     }
+    gauge!(BEHIND).set(counts.behind as f64);
     let lag = counts
         .oldest_due
         .map(|since| now.duration_since(since).as_secs_f64().max(0.0));

@@ -116,6 +116,7 @@ fn told(cause: Cause) -> ParkedCause {
         code: cause.code,
         stage: cause.stage,
         messages: cause.messages,
+        behind: cause.behind,
         oldest: cause.oldest.received_at,
         example: cause.oldest.id,
         reason: reason.unwrap_or_default(),

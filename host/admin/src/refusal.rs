@@ -56,6 +56,12 @@ pub(crate) enum Refusal {
     /// Nothing is linked.
     #[error("there is no such link")]
     NotLinked,
+    /// No order to replay has this number.
+    #[error("no replay has this number")]
+    UnknownReplay,
+    /// No message has touched this record of a target.
+    #[error("no message has touched this record")]
+    Untouched,
     /// The journal did not do it.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -160,6 +166,19 @@ impl Refusal {
                 "not-linked",
                 "there is no such link",
                 "`GET /api/links` tells which there are; objects are named as `GET /api/messages` does, or by the contract's word"
+                    .to_owned(),
+            ),
+            Self::UnknownReplay => (
+                StatusCode::NOT_FOUND,
+                "unknown-replay",
+                "no replay has this number",
+                "`GET /api/replays` lists numbers".to_owned(),
+            ),
+            Self::Untouched => (
+                StatusCode::NOT_FOUND,
+                "untouched",
+                "no message has touched this record",
+                "the target's name is the one in the config, the id the target's own or our external one"
                     .to_owned(),
             ),
             Self::Journal(JournalError::OutOfTurn { state, event, .. }) => (

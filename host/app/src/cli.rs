@@ -46,8 +46,11 @@ enum Command {
     Messages(commands::messages::Options),
     /// Tells what became of one message, stage by stage.
     Show(commands::show::Options),
-    /// Sends a message its way again, at the running host.
+    /// Sends messages their way again, or computes them again and tells what would come out
+    /// otherwise; at the running host.
     Replay(commands::replay::Options),
+    /// Tells what was ordered to be replayed and what came of it, or ends an order.
+    Replays(commands::replays::Options),
     /// Releases a message that policy holds, at the running host.
     Release(commands::release::Options),
     /// Verifies the journal, copies it while the host runs, puts a copy back, and makes the
@@ -127,6 +130,7 @@ fn start(command: Command) -> Result<ExitCode> {
             Command::Messages(options) => commands::messages::run(&options).await,
             Command::Show(options) => commands::show::run(&options).await,
             Command::Replay(options) => commands::replay::run(&options).await,
+            Command::Replays(options) => commands::replays::run(&options).await,
             Command::Release(options) => commands::release::run(&options).await,
             Command::Journal(command) => commands::journal::run(command).await,
             Command::Links(command) => commands::links::run(command).await,

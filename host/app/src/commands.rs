@@ -12,6 +12,7 @@ pub mod reconcile;
 pub mod release;
 pub mod reload;
 pub mod replay;
+pub mod replays;
 pub mod schema;
 pub mod serve;
 pub mod show;

@@ -9,7 +9,7 @@ use cambist_connect::{Systems, breaker::Look, options::System};
 use cambist_contract::secret::{Secret, SecretRef};
 use cambist_ingress::{Ingress, serve};
 use cambist_journal::{Journal, UnderWay, store::SqliteJournal};
-use cambist_pipeline::{Owner, Pipeline, Poller, Reached, Setup, Traced};
+use cambist_pipeline::{Owner, Pipeline, Poller, Reached, Replayer, Setup, Traced};
 use cambist_reconcile::Reconciler;
 use cambist_registry::{Registry, watch};
 use cambist_sandbox::Sandbox;
@@ -136,6 +136,11 @@ impl Host {
             traced: config.otlp.is_some().then_some(otlp::continued as Traced),
         }));
         tasks.spawn(Arc::clone(&pipeline).run(stopped.clone()));
+        let replayer = Replayer {
+            pipeline: Arc::clone(&pipeline),
+            replays: store.clone(),
+        };
+        tasks.spawn(replayer.run(stopped.clone()));
         let reload = Arc::new(Reload::new(surroundings.file, config, &registry, &pipeline));
         let (reloading, until) = (Arc::clone(&reload), stopped.clone());
         tasks.spawn(async move {
@@ -176,6 +181,8 @@ impl Host {
             journal: Arc::clone(&journal),
             erasures: store.clone(),
             shadows: store.clone(),
+            replays: store.clone(),
+            ledger: store.clone(),
             reload: Arc::new(move || reload.now()),
             reconcile: reconcile::asked(reconciler),
             reports: store,

@@ -31,6 +31,7 @@ pub mod order;
 pub mod plugins;
 pub mod receipt;
 pub mod repair;
+pub mod replays;
 pub mod resume;
 pub mod shadows;
 pub mod views;
@@ -62,6 +63,8 @@ macro_rules! for_each_case {
         $case!(claims, claimers_at_once_never_share_a_message);
         $case!(order, one_message_of_a_key_at_a_time);
         $case!(order, a_parked_message_holds_its_key_and_no_other);
+        $case!(order, what_waits_behind_a_message_that_rests_is_told);
+        $case!(order, what_waits_behind_a_message_that_rests_is_bounded);
         $case!(order, a_message_to_be_tried_again_holds_its_key);
         $case!(order, every_end_lets_the_next_one_go);
         $case!(order, a_resumed_end_goes_before_what_came_later);
@@ -138,5 +141,11 @@ macro_rules! for_each_case {
         $case!(shadows, a_message_that_is_compared_again_is_kept_once);
         $case!(shadows, what_is_kept_is_bounded_and_what_is_counted_is_not);
         $case!(shadows, they_are_no_entries_of_the_chain);
+        $case!(replays, an_order_goes_on_after_a_restart);
+        $case!(replays, a_stopped_order_is_not_begun_again);
+        $case!(replays, what_is_kept_of_orders_is_bounded);
+        $case!(replays, orders_are_no_entries_of_the_chain);
+        $case!(replays, messages_are_chosen_by_what_is_wanted);
+        $case!(replays, a_span_is_exact_to_the_nanosecond);
     };
 }

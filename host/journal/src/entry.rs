@@ -187,6 +187,13 @@ pub enum Event {
         /// True when it takes the live revisions, false when it stays on the
         /// pinned ones.
         live: bool,
+        /// Why, as who asked said it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+        /// The [number](crate::replay::Replay::number) of the order that it is of; none where
+        /// this message alone was meant.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order: Option<u64>,
     },
     /// Of it was taken out what the extent says, from its text and from the events before
     /// this one. What they were digested as, each entry still tells.

@@ -52,11 +52,32 @@ pub struct Filter {
     pub region: Option<String>,
     /// Only those about one of these objects, as [`Status::object`] names them.
     pub objects: Option<Vec<String>>,
+    /// Only these, where any are named.
+    pub ids: Vec<MessageId>,
+    /// Only those received then or later.
+    pub from: Option<Timestamp>,
+    /// Only those received before.
+    pub until: Option<Timestamp>,
+    /// Only those about this object, as its source calls it: `deal/7`.
+    pub object: Option<String>,
+    /// Only those that have brought this entity, to whichever target.
+    pub entity: Option<EntityRef>,
+    /// Only those that have passed this stage last.
+    pub passed: Option<Stage>,
+    /// Only those that could be worked on: due, and the first of their key.
+    pub under_way: bool,
     /// Only those that arrived before this place: for the next page.
     pub before: Option<u64>,
-    /// At most so many; the newest come first.
+    /// Only those that arrived behind this place, the oldest first.
+    pub after: Option<u64>,
+    /// At most so many; the newest come first, unless `after` is set.
     pub limit: usize,
 }
+
+/// Messages of one event of one object that wait behind one of their key that rests: what comes
+/// beyond takes the place of the latest of them, as each would read the same object again. A
+/// hundred reads are half a minute's work for a slow system when the key goes on.
+pub const MOST_BEHIND: u64 = 100;
 
 /// Why messages rest that have not ended: those of one code before one stage.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -67,6 +88,8 @@ pub struct Cause {
     pub stage: Stage,
     /// How many there are.
     pub messages: u64,
+    /// How many messages wait behind them, each behind one of its key.
+    pub behind: u64,
     /// The one that arrived first.
     pub oldest: Status,
 }
@@ -95,6 +118,8 @@ pub struct Standing {
 pub struct Counts {
     /// By the state's name.
     pub by_state: BTreeMap<String, u64>,
+    /// How many are due and cannot be worked on, because one of their key rests that goes before.
+    pub behind: u64,
     /// When the message that has been due the longest was received: the
     /// journal's lag. One that was put off counts from when it comes back. Messages behind an unfinished one of their key do not
     /// count; what waits for a person is late by the person, not by the host.
@@ -128,6 +153,9 @@ pub struct Verified {
 #[async_trait]
 pub trait Journal: Send + Sync + 'static {
     /// Takes events in. All of them are durable when this returns, or none is.
+    ///
+    /// Where more than [`MOST_BEHIND`] of an event of an object wait behind a message of their key
+    /// that rests, the latest of them that has not begun ends: as ignored, by the new one's id.
     ///
     /// The answers stand in the order of `messages`. A batch that names an event
     /// twice gets [`Accepted::Duplicate`] for the second. The first entry of each
@@ -219,7 +247,7 @@ pub trait Journal: Send + Sync + 'static {
     /// The store cannot be read.
     async fn message(&self, id: &MessageId) -> Result<Option<Claim>, JournalError>;
 
-    /// Messages at a glance, the newest first.
+    /// Messages at a glance, the newest first, or the [oldest](Filter::after).
     ///
     /// # Errors
     ///

@@ -30,8 +30,9 @@
 //!
 //! [`entry`] for what is written, [`journal`] for the trait, `turn` for which
 //! event goes with which state, `repair` for what operators write, [`ledger`] for what is written of plugins, [`comparison`] for
-//! what shadows answered, [`cursor`] for how far systems were read, [`erasure`] for what is forgotten, [`heard`] for what they said of
-//! what is not theirs, [`reports`] for what comparisons came to, [`under_way`] for what a killed process was at, then [`store`].
+//! what shadows answered, [`replay`] for what is to be replayed, [`cursor`] for how far systems were read, [`erasure`] for what is
+//! forgotten, [`heard`] for what they said of what is not theirs, [`reports`] for what comparisons came to, [`under_way`] for what a
+//! killed process was at, then [`store`].
 
 mod blank;
 pub mod comparison;
@@ -43,6 +44,7 @@ pub mod heard;
 pub mod journal;
 pub mod ledger;
 mod repair;
+pub mod replay;
 pub mod reports;
 pub mod status;
 pub mod store;
@@ -56,6 +58,7 @@ pub use erasure::Erasures;
 pub use heard::Heard;
 pub use journal::{Journal, JournalError};
 pub use ledger::{Acted, Ledger};
+pub use replay::Replays;
 pub use reports::Reports;
 pub use status::{State, Status};
 pub use under_way::UnderWay;

@@ -49,6 +49,27 @@ impl Event {
         }
     }
 
+    /// Who or what had the message begin again, by which order and why, as a sentence; none where
+    /// this is something else.
+    pub fn again(&self) -> Option<String> {
+        let Self::Resumed {
+            by,
+            from,
+            live,
+            why,
+            order,
+        } = self
+        else {
+            return None;
+        };
+        let on = if *live { "live" } else { "pinned" };
+        let order = order.map_or(String::new(), |number| format!(", replay {number}"));
+        let why = why.as_ref().map_or(String::new(), |why| format!(": {why}"));
+        Some(format!(
+            "again from {from} on the {on} revisions, asked by {by}{order}{why}"
+        ))
+    }
+
     /// The end of a message that goes nowhere, because `by` says so.
     pub fn skipped(by: &str, reason: &str) -> Self {
         Self::Ignored {

@@ -113,7 +113,37 @@ pub struct Status {
     /// What was erased of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erased: Option<Extent>,
+    /// The message of its key that goes before it; none where nothing does, or it has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<MessageId>,
+    /// How many messages of its key wait behind it while it rests. No more than
+    /// [`MOST_BEHIND`](crate::journal::MOST_BEHIND) of one event of one object.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub holds: u64,
     /// Where it stands.
     #[serde(flatten)]
     pub state: State,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+impl Status {
+    /// Why it stands where it stands, in a person's words; empty where there is nothing to say.
+    pub fn why(&self) -> String {
+        match &self.state {
+            State::Due { .. } => match (&self.behind, self.attempts) {
+                (Some(first), _) => format!("behind {first}, which is of the same key"),
+                (None, 0) => String::new(),
+                (None, attempts) => format!("attempt {attempts} failed"),
+            },
+            State::Done => String::new(),
+            State::Parked { code, reason } => format!("{code}: {reason}"),
+            State::Held { role, reason } => format!("for {role}: {reason}"),
+            State::Waiting { entity } => format!("for {entity}"),
+            State::Ignored { reason } | State::Denied { reason } => reason.clone(),
+        }
+    }
 }

@@ -27,6 +27,8 @@ impl Status {
             passed: None,
             attempts: 0,
             erased: None,
+            behind: None,
+            holds: 0,
             state: State::Due {
                 at: message.received_at,
             },
@@ -213,6 +215,8 @@ mod tests {
             by: "someone".into(),
             from,
             live: false,
+            why: None,
+            order: None,
         }
     }
 

@@ -8,6 +8,7 @@
 use std::{fs, path::Path};
 
 use cambist_contract::{
+    Decimal,
     canonical::{EntityKind, EntityRef},
     delivery::{Effect, Receipt},
     digest::Digest,
@@ -19,10 +20,11 @@ use cambist_contract::{
     stage::Stage,
 };
 use cambist_journal::{
-    Erasures as _, Event, Journal as _, Ledger as _, Shadows as _,
+    Erasures as _, Event, Journal as _, Ledger as _, Replays as _, Shadows as _,
     comparison::{Compared, Comparison, Difference, Pair, Took, Which},
     erasure::{Erasure, Extent, Ground},
     journal::{Accepted, Filter},
+    replay::{Differing, Field, Moved, Order, Progress, Revisions, Total, Wanted},
     store::SqliteJournal,
 };
 use jiff::Timestamp;
@@ -113,6 +115,13 @@ async fn tell(journal: &SqliteJournal) -> anyhow::Result<Value> {
     if !fields.is_empty() {
         told.as_object_mut()
             .map(|told| told.insert("told".to_owned(), json!(fields)));
+    }
+    // since format 6
+    let replays = journal.replays(9).await?;
+    for replay in &replays {
+        let differing = journal.differing(replay.number, 9).await?;
+        told.as_object_mut()
+            .map(|told| told.insert("replays".to_owned(), json!([replay, differing])));
     }
     Ok(told)
 }
@@ -252,6 +261,8 @@ async fn write_down(journal: &SqliteJournal) -> anyhow::Result<()> {
         by: "b.keller".into(),
         from: Stage::Fetch,
         live: true,
+        why: Some("the tax was wrong".into()),
+        order: Some(1),
     };
     let ways = [
         (2, vec![waiting(Stage::Write, account())]),
@@ -345,5 +356,56 @@ async fn write_down(journal: &SqliteJournal) -> anyhow::Result<()> {
         .compared(vec![Compared::Called(comparison), Compared::Skipped(pair, 3)])
         .await?;
     erase(journal).await?;
+    let order = Order {
+        wanted: Wanted {
+            from: Some(at(0)?),
+            region: Some("de".into()),
+            ..Wanted::default()
+        },
+        revisions: Revisions::Named(Digest::of(b"map")),
+        dry: true,
+        begin: Stage::Fetch,
+        by: "b.keller".into(),
+        why: "to see what differs".into(),
+        at: at(40)?,
+    };
+    let number = journal.order(order).await?;
+    let moved = Moved {
+        totals: 1,
+        up: Decimal::new(1240, 2),
+        down: Decimal::ZERO,
+    };
+    let mut progress = Progress {
+        last: Some(9),
+        reached: 5,
+        messages: 4,
+        ..Progress::default()
+    };
+    progress.report.money.insert("EUR".into(), moved);
+    let differing = Differing {
+        message: message(1).id,
+        arrival: 1,
+        received_at: at(0)?,
+        object: "deal/1".into(),
+        flow: "crm-to-odoo".into(),
+        region: "de".into(),
+        begins_at: Some(Stage::Read),
+        ends: None,
+        totals: vec![Total {
+            of: account(),
+            currency: "EUR".into(),
+            then: Decimal::new(120_050, 2),
+            now: Decimal::new(121_290, 2),
+        }],
+        fields: vec![Field {
+            stage: Stage::Write,
+            path: "commands[0].upsert.values.name".into(),
+            then: Some("\"Größe\"".into()),
+            now: None,
+            money: false,
+        }],
+        more: 2,
+    };
+    journal.proceed(number, progress, vec![differing]).await?;
     Ok(())
 }

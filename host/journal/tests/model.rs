@@ -328,6 +328,8 @@ fn event(what: What, now: i64) -> Event {
             by: "b.keller".into(),
             from: Stage::Fetch,
             live: false,
+            why: None,
+            order: None,
         },
     }
 }

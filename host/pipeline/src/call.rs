@@ -92,6 +92,8 @@ async fn in_time<T>(
 /// Calls the plugin that the message is pinned to for `stage`, and turns the
 /// answer into the stage's output. Where that revision has a shadow, it is called afterwards.
 ///
+/// A rehearsal counts for nobody: no share goes back for it, no shadow is called.
+///
 /// A fault that says how the message goes on becomes the event that does it. Where the
 /// stage does not pass, what the call cost and the plugin wrote is kept beside it.
 pub(crate) async fn call<T, O>(
@@ -117,7 +119,7 @@ where
     });
     let asked = Arc::clone(&links);
     let (mut context, route) = (work.context(&serde_json::Value::Null)?, tracing::Span::current());
-    let at = (pipeline.setup.now)();
+    let (at, is_rehearsal) = ((pipeline.setup.now)(), work.is_rehearsal);
     let function = Arc::new(function);
     let asks = Arc::clone(&function);
     let turn = pipeline.calls.turn(&work.route()?.flow).await;
@@ -132,7 +134,7 @@ where
             &context,
             Arc::clone(&links) as Arc<dyn Links>,
         );
-        if !matches!(called.answer, Err(CallError::Host(_))) && !links.is_troubled() {
+        if !is_rehearsal && !matches!(called.answer, Err(CallError::Host(_))) && !links.is_troubled() {
             let broke = called.answer.as_ref().is_err_and(CallError::is_break);
             registry.called(&pin, called.cost.elapsed, broke);
         }
@@ -141,7 +143,9 @@ where
     let (called, pinned) = called
         .await
         .map_err(|_| CallError::Host("the call's thread panicked".to_owned()))??;
-    crate::metrics::plugin_call(&pinned.revision.plugin, &called.cost, called.answer.is_ok());
+    if !is_rehearsal {
+        crate::metrics::plugin_call(&pinned.revision.plugin, &called.cost, called.answer.is_ok());
+    }
     let Kept {
         answers: links,
         trouble,
@@ -150,7 +154,7 @@ where
         // the plugin was told "no link" where nobody could know
         return Err(trouble);
     }
-    if let Some(shadow) = pipeline.setup.registry.shadow(&pin) {
+    if !is_rehearsal && let Some(shadow) = pipeline.setup.registry.shadow(&pin) {
         let turn = Turn {
             pair: shadow::pair(&pinned, &shadow, stage),
             message: work.message.id.clone(),

@@ -20,7 +20,7 @@
 //! [`way`] for how one message goes its way, [`work`] for what it carries,
 //! `stage/` for the stages, [`dispatch`] for many messages at once, `door` for
 //! systems that are slow and flows that are busy, `shut` for long backlogs, `calls` for plugins that compute long,
-//! `shadow` for what stands beside the live revisions, [`options`] for flows and regions.
+//! `shadow` for what stands beside the live revisions, [`replay`] for what goes its way again, [`options`] for flows and regions.
 
 mod call;
 mod calls;
@@ -38,6 +38,7 @@ pub mod options;
 mod ownership;
 pub mod poll;
 mod queue;
+pub mod replay;
 mod said;
 mod shadow;
 mod shut;
@@ -50,3 +51,4 @@ pub use metrics::describe;
 pub use options::{Flow, Region, Routes};
 pub use ownership::{Owner, Ownership};
 pub use poll::Poller;
+pub use replay::Replayer;

@@ -270,7 +270,7 @@ fn system(work: &Work, stage: Stage) -> &str {
 /// Decides the message's region, target and revisions from the object as it was
 /// fetched, and tells the flow. One that was read again and goes the same way stays on its
 /// revisions.
-fn route(pipeline: &Pipeline, work: &mut Work) -> Result<(Event, Arc<Flow>), Failure> {
+pub(crate) fn route(pipeline: &Pipeline, work: &mut Work) -> Result<(Event, Arc<Flow>), Failure> {
     // held, so that routes and revisions are those of one config
     let routes = pipeline.routes();
     let flow = flow(&routes, work)?
@@ -332,23 +332,7 @@ fn route(pipeline: &Pipeline, work: &mut Work) -> Result<(Event, Arc<Flow>), Fai
         }
     };
     work.take(route.clone());
-    let Route {
-        flow: name,
-        region,
-        unit,
-        target,
-        pins,
-        step,
-    } = route;
-    let routed = Event::Routed {
-        flow: name,
-        region,
-        unit,
-        target,
-        pins,
-        step,
-    };
-    Ok((routed, flow))
+    Ok((route.into(), flow))
 }
 
 /// What becomes of a message whose stage failed: again later, or parked.

@@ -37,6 +37,8 @@ pub(crate) struct Work {
     /// What plugins asked of the links on an earlier way, on the same revisions.
     links: BTreeMap<Stage, Vec<LinkAnswer>>,
     pub(crate) approvals: Vec<Approval>,
+    /// It is computed again to be compared: nothing of it is recorded, counted or sent.
+    pub(crate) is_rehearsal: bool,
     /// What has happened and is recorded together with how the stage ends.
     pub(crate) happened: Vec<Event>,
     /// That a stage is at it.
@@ -68,6 +70,25 @@ impl Route {
             && self.region == other.region
             && self.unit == other.unit
             && self.target == other.target
+    }
+}
+
+impl From<Route> for Event {
+    fn from(route: Route) -> Self {
+        let Route {
+            flow,
+            region,
+            unit,
+            target,
+            pins,
+        } = route;
+        Self::Routed {
+            flow,
+            region,
+            unit,
+            target,
+            pins,
+        }
     }
 }
 
@@ -107,6 +128,7 @@ impl Work {
             outputs: BTreeMap::new(),
             links: BTreeMap::new(),
             approvals: Vec::new(),
+            is_rehearsal: false,
             happened: Vec::new(),
             mark: None,
         };
@@ -114,6 +136,27 @@ impl Work {
             work.apply(entry);
         }
         work
+    }
+
+    /// The same message behind `fetch`, to be computed again: with what was fetched, asked of the
+    /// links and approved then.
+    pub(crate) fn rehearsal(&self) -> Self {
+        let fetched = self.outputs.get_key_value(&Stage::Fetch);
+        Self {
+            message: self.message.clone(),
+            status: self.status.clone(),
+            route: self.route.clone(),
+            earlier: None,
+            is_edited: self.is_edited,
+            outputs: fetched
+                .map(|(stage, made)| (*stage, made.clone()))
+                .into_iter()
+                .collect(),
+            links: self.links.clone(),
+            approvals: self.approvals.clone(),
+            is_rehearsal: true,
+            happened: Vec::new(),
+        }
     }
 
     fn apply(&mut self, entry: Entry) {
@@ -199,6 +242,11 @@ impl Work {
         self.route = Some(route);
     }
 
+    /// It is to be routed as if it began now.
+    pub(crate) fn leave_route(&mut self) {
+        self.earlier = self.route.take().or(self.earlier.take());
+    }
+
     /// Whether it is to have a route for the object that is there: it had one and is to have
     /// another, or the object is an operator's, which no source would tell again.
     pub(crate) fn is_to_be_routed_again(&self) -> bool {
@@ -219,6 +267,11 @@ impl Work {
     /// Whether a stage is done.
     pub(crate) fn has(&self, stage: Stage) -> bool {
         self.outputs.contains_key(&stage)
+    }
+
+    /// What a stage made, as it was written.
+    pub(crate) fn made(&self, stage: Stage) -> Option<&Json> {
+        self.outputs.get(&stage)
     }
 
     /// What a stage made.
@@ -309,6 +362,8 @@ mod tests {
             passed: None,
             attempts: 0,
             erased: None,
+            behind: None,
+            holds: 0,
             state: State::Due { at: NOW },
         };
         let entries = events.into_iter().map(|event| Entry {
@@ -354,7 +409,14 @@ mod tests {
 
     fn resumed(from: Stage, live: bool) -> Event {
         let by = "ada".to_owned();
-        Event::Resumed { by, from, live }
+        let (why, order) = (None, None);
+        Event::Resumed {
+            by,
+            from,
+            live,
+            why,
+            order,
+        }
     }
 
     /// Judged, held and approved by finance.

@@ -11,7 +11,7 @@ use cambist_journal::{Event, Status, journal::Filter};
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::{Asked, Body, Id, name};
+use super::{Asked, Body, Id, name, reason};
 use crate::{
     Admin,
     answer::{Decided, MessageStory, Messages},
@@ -100,6 +100,8 @@ pub(crate) struct Resume {
     live: bool,
     /// Who says so.
     by: String,
+    /// Why.
+    reason: Option<String>,
 }
 
 /// `POST /api/messages/{id}/resume`
@@ -109,13 +111,21 @@ pub(crate) async fn resume(
     Body(resume): Body<Resume>,
 ) -> Result<(StatusCode, Json<Decided>), Refusal> {
     let by = name("by", &resume.by)?;
+    let why = resume.reason.as_deref().map(reason).transpose()?;
     let _turn = admin.deciding.lock().await;
     let from = match resume.from {
         Some(from) => from,
         None => standing(&status(&admin, &id).await?),
     };
     let live = resume.live;
-    decide(&admin, &id, vec![Event::Resumed { by, from, live }]).await
+    let resumed = Event::Resumed {
+        by,
+        from,
+        live,
+        why,
+        order: None,
+    };
+    decide(&admin, &id, vec![resumed]).await
 }
 
 /// A role lets a held message pass.

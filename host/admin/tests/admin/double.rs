@@ -86,6 +86,8 @@ impl Site {
             journal: Arc::clone(&journal) as Arc<dyn Journal>,
             erasures: journal.clone(),
             shadows: journal.clone(),
+            replays: journal.clone(),
+            ledger: journal.clone(),
             reload: Arc::new(|| {
                 let line = "line 7: flow `deals` writes to `nobody`".to_owned();
                 Err(vec![line, "line 9: two".to_owned()])

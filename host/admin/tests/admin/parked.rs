@@ -123,6 +123,8 @@ async fn messages_of_a_cause_are_told_with_customer_and_amount_where_known() {
                 by: "zoe".to_owned(),
                 from: Stage::Fetch,
                 live: false,
+                why: None,
+                order: None,
             },
             Event::edited("zoe", "it was wrong", json!({}).into()),
             parked(Stage::Read),
@@ -192,7 +194,7 @@ async fn a_skipped_message_ends_with_who_and_why_and_the_next_of_its_key_goes_on
     let events: Vec<_> = story(&site, 1).await.entries;
     let resumed = &events[events.len() - 2].event;
     assert!(
-        matches!(resumed, Event::Resumed { by, from: Stage::Read, live: false } if by == "zoe"),
+        matches!(resumed, Event::Resumed { by, from: Stage::Read, live: false, why: None, order: None } if by == "zoe"),
         "{resumed:?}"
     );
     site.journal.verify().await.unwrap();
@@ -337,6 +339,8 @@ async fn all_of_a_cause_are_retried_each_as_a_decision_of_its_own() {
             by: "zoe".to_owned(),
             from: Stage::Deliver,
             live: true,
+            why: None,
+            order: None,
         };
         assert_eq!(last.event, resumed);
     }

@@ -23,6 +23,8 @@ fn resumed(from: Stage, live: bool) -> Event {
         by: "zoe".to_owned(),
         from,
         live,
+        why: None,
+        order: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use cambist_journal::{Journal as _, State, Status, journal::Filter};
+use cambist_journal::{Journal as _, journal::Filter};
 use clap::{Args, builder::PossibleValuesParser};
 
 use super::operator;
@@ -63,20 +63,8 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
             status.passed.map_or("-", |stage| stage.name()),
             status.object,
             status.region.as_deref().unwrap_or("-"),
-            why(status),
+            status.why(),
         );
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Why a message stands where it stands, in a person's words.
-pub(crate) fn why(status: &Status) -> String {
-    match &status.state {
-        State::Due { .. } if status.attempts > 0 => format!("attempt {} failed", status.attempts),
-        State::Due { .. } | State::Done => String::new(),
-        State::Parked { code, reason } => format!("{code}: {reason}"),
-        State::Held { role, reason } => format!("for {role}: {reason}"),
-        State::Waiting { entity } => format!("for {entity}"),
-        State::Ignored { reason } | State::Denied { reason } => reason.clone(),
-    }
 }

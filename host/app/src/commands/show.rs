@@ -50,11 +50,7 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
         message.occurred_at,
         message.received_at
     );
-    say!(
-        "state     {}  {}",
-        claim.status.state.name(),
-        super::messages::why(&claim.status)
-    );
+    say!("state     {}  {}", claim.status.state.name(), claim.status.why());
     say!();
     for entry in &claim.entries {
         say!("{:>6}  {}  {}", entry.place, entry.at, line(entry));
@@ -157,12 +153,6 @@ fn line(entry: &Entry) -> String {
         Event::Denied { reasons: why } => format!("denied: {}", reasons(why)),
         Event::Done => "done".to_owned(),
         Event::Released { role, by } => format!("released for {role} by {by}"),
-        Event::Resumed { by, from, live } => {
-            format!(
-                "again from {from} on the {} revisions, asked by {by}",
-                if *live { "live" } else { "pinned" }
-            )
-        }
         Event::Erased { extent, ground, .. } => {
             let what = match extent {
                 Extent::Payloads => "its payloads",
@@ -174,5 +164,6 @@ fn line(entry: &Entry) -> String {
                 .map_or(String::new(), |it| format!(" on request {it}"));
             format!("{what} erased by {}{request}: {}", ground.by, ground.reason)
         }
+        Event::Resumed { .. } => entry.event.again().unwrap_or_default(),
     }
 }

@@ -1,18 +1,14 @@
 //! `cambist trace`: how a record of a target came to be what it is, from the journal's file.
 
-use std::{collections::BTreeMap, process::ExitCode, str::FromStr};
+use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use cambist_contract::{digest::Digest, fault::Reason, rollout::Step};
-use cambist_journal::{Acted, Journal as _, Ledger as _};
+use cambist_admin::trace::{self, Decision, Found, Record, Traced};
+use cambist_contract::fault::Reason;
 use clap::Args;
-use serde::Serialize;
 
-use self::found::{Decision, Found, Plugin};
 use super::operator;
 use crate::{cli, config::Config};
-
-mod found;
 
 /// Which record.
 #[derive(Args, Clone, Debug)]
@@ -31,30 +27,6 @@ pub struct Options {
     limit: usize,
 }
 
-/// Names a record of a target.
-#[derive(Clone, Debug, Serialize)]
-struct Record {
-    system: String,
-    model: String,
-    id: String,
-}
-
-impl FromStr for Record {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let mut parts = text.splitn(3, ':').map(str::to_owned);
-        match (parts.next(), parts.next(), parts.next()) {
-            (Some(system), Some(model), Some(id))
-                if [&system, &model, &id].iter().all(|part| !part.is_empty()) =>
-            {
-                Ok(Self { system, model, id })
-            }
-            _ => Err("a record is named as SYSTEM:MODEL:ID, such as odoo:account.move:42".to_owned()),
-        }
-    }
-}
-
 /// Prints what is known.
 ///
 /// # Errors
@@ -63,57 +35,23 @@ impl FromStr for Record {
 pub async fn run(options: &Options) -> Result<ExitCode> {
     let config = Config::read(&options.common.at.config)?;
     let journal = operator::journal(&config)?;
+    let found = trace::of(&journal, &journal, &options.record, options.limit).await?;
     let Record { system, model, id } = &options.record;
-    let ids = journal.touched(system, model, id, options.limit).await?;
-    if ids.is_empty() {
+    let Some(Traced { messages, .. }) = &found else {
         bail!(
             "no message of the journal has touched {model} `{id}` of `{system}`; the target's name is the one in the \
              config, the id the target's own or our external one"
         );
-    }
-    let plugins = plugins(&journal.acts().await?);
-    let mut claims = Vec::new();
-    for id in ids.iter().rev() {
-        claims.extend(journal.message(id).await?);
-    }
-    let names = found::names(&claims, system, model, id);
-    let found: Vec<Found> = claims
-        .iter()
-        .map(|claim| Found::of(claim, &plugins, (system, model, &names)))
-        .collect();
+    };
     if options.common.json {
-        let whole = serde_json::json!({"record": options.record, "messages": found});
-        say!("{}", serde_json::to_string_pretty(&whole)?);
+        say!("{}", serde_json::to_string_pretty(&found)?);
         return Ok(ExitCode::SUCCESS);
     }
-    say!("{model} {} of {system}, touched by {} messages", id, found.len());
-    for found in &found {
+    say!("{model} {id} of {system}, touched by {} messages", messages.len());
+    for found in messages {
         tell(found);
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Which component of which plugin each revision has that ever served.
-fn plugins(acts: &[Acted]) -> BTreeMap<Digest, Plugin> {
-    let mut versions = BTreeMap::new();
-    let mut plugins = BTreeMap::new();
-    for Acted { act, .. } in acts {
-        match &act.step {
-            Step::Passed { version } => {
-                versions.insert(act.component, version.clone());
-            }
-            Step::Live { revisions } | Step::Share { revisions, .. } => {
-                let plugin = Plugin {
-                    name: act.plugin.clone(),
-                    version: versions.get(&act.component).cloned().flatten(),
-                    component: act.component,
-                };
-                plugins.extend(revisions.values().map(|revision| (*revision, plugin.clone())));
-            }
-            _ => {}
-        }
-    }
-    plugins
 }
 
 fn tell(found: &Found) {
@@ -178,41 +116,18 @@ fn tell(found: &Found) {
             receipt.place
         );
     }
+    for refusal in &found.refusals {
+        say!(
+            "refused   {}  {}, entry {}",
+            refusal.at,
+            refusal.what,
+            refusal.place
+        );
+    }
 }
 
 fn reason(reason: &Reason) -> String {
     let basis = reason.basis.as_ref();
     let basis = basis.map_or(String::new(), |basis| format!(" [{basis}]"));
     format!("{}: {}{basis}", reason.code, reason.text)
-}
-
-#[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
-mod tests {
-    use super::Record;
-
-    #[test]
-    fn a_record_is_named_by_system_model_and_an_id_that_may_hold_anything() {
-        for (text, model, id) in [
-            ("odoo:account.move:42", "account.move", "42"),
-            ("odoo:sale.order:a:b", "sale.order", "a:b"),
-        ] {
-            let record: Record = text.parse().unwrap();
-            assert_eq!(
-                (record.system.as_str(), record.model.as_str(), record.id.as_str()),
-                ("odoo", model, id)
-            );
-        }
-        for text in [
-            "",
-            "odoo",
-            "odoo:account.move",
-            "odoo::42",
-            ":account.move:42",
-            "odoo:account.move:",
-        ] {
-            let told = text.parse::<Record>().unwrap_err();
-            assert!(told.contains("SYSTEM:MODEL:ID"), "{text}: {told}");
-        }
-    }
 }

@@ -195,6 +195,8 @@ pub(super) fn resumed(from: Stage) -> Event {
         by: "b.keller".into(),
         from,
         live: true,
+        why: None,
+        order: None,
     }
 }
 

@@ -1,11 +1,12 @@
 //! One order per key, free across keys.
 
-use cambist_contract::stage::Stage;
+use cambist_contract::{message::Message, stage::Stage};
 
 use super::kit::{
-    NOBODY, accept, claim, denied, failed, history, id, ignored, message, parked, record, resumed,
+    NOBODY, accept, claim, denied, failed, history, id, ignored, message, parked, record, resumed, state,
+    status,
 };
-use crate::{Event, Journal, JournalError};
+use crate::{Event, Journal, JournalError, journal::MOST_BEHIND};
 
 /// The next one of a key comes when the one before it is final.
 pub async fn one_message_of_a_key_at_a_time<J: Journal>(
@@ -101,5 +102,79 @@ pub async fn order_survives_a_restart<J: Journal>(
             assert_eq!(history(&journal, n - 3).await?, ["received", "done"]);
         }
     }
+    Ok(())
+}
+
+/// What stands behind which message is told of both, by cause and in all, and of none that moves.
+pub async fn what_waits_behind_a_message_that_rests_is_told<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    accept(&journal, 5, |n| if n < 4 { "a" } else { "b" }.into()).await?;
+    let told = async |n| {
+        let status = status(&journal, n).await?;
+        Ok::<_, JournalError>((status.behind, status.holds))
+    };
+    // the first moves: it is waited for, and holds nobody up
+    assert_eq!((told(1).await?, told(2).await?), ((None, 0), (Some(id(1)), 0)));
+    assert_eq!(journal.counts().await?.behind, 0);
+
+    record(&journal, 1, 9, [parked()]).await?;
+    record(&journal, 4, 9, [parked()]).await?;
+    assert_eq!((told(1).await?, told(3).await?), ((None, 2), (Some(id(1)), 0)));
+    assert_eq!(journal.counts().await?.behind, 3);
+    let causes = journal.causes().await?;
+    let behind: Vec<_> = causes
+        .iter()
+        .map(|cause| (cause.messages, cause.behind))
+        .collect();
+    assert_eq!(behind, [(2, 3)]);
+
+    record(&journal, 1, 10, ignored_by_hand()).await?;
+    assert_eq!((told(2).await?, told(3).await?), ((None, 0), (Some(id(2)), 0)));
+    assert_eq!(journal.counts().await?.behind, 1);
+    Ok(())
+}
+
+/// An operator ends a message that is parked.
+fn ignored_by_hand() -> [Event; 2] {
+    [resumed(Stage::Fetch), ignored()]
+}
+
+/// A hundred hints at one object wait behind a parked one, and no more: the latest that has not
+/// begun makes room. Other events, and what waits for nobody who rests, are not touched.
+pub async fn what_waits_behind_a_message_that_rests_is_bounded<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    let most = i64::try_from(MOST_BEHIND).unwrap_or(i64::MAX);
+    let hint = |n: i64, event: &str| Message {
+        object_id: "7".into(),
+        event: event.into(),
+        ..message(n, "deal/7")
+    };
+    let hints = |from, until| (from..=until).map(|n| hint(n, "changed")).collect::<Vec<_>>();
+    // behind one that moves there may be any number
+    journal.accept(hints(1, most + 3)).await?;
+    assert_eq!(state(&journal, most + 2).await?, "due");
+    record(&journal, 1, 9, [parked()]).await?;
+
+    let verified = journal.verify().await?.entries;
+    journal.accept(hints(most + 4, most + 4)).await?;
+    assert_eq!(journal.verify().await?.entries, verified + 2);
+    assert_eq!(state(&journal, most + 4).await?, "due");
+    let ended = status(&journal, most + 3).await?;
+    assert_eq!(ended.state.name(), "ignored");
+    assert!(ended.why().contains(id(most + 4).as_str()), "{}", ended.why());
+    assert_eq!(status(&journal, 1).await?.holds, MOST_BEHIND + 2);
+
+    journal.accept(vec![hint(most + 5, "deleted")]).await?;
+    assert_eq!(state(&journal, most + 4).await?, "due");
+    journal.accept(hints(most + 6, most + 6)).await?;
+    assert_eq!(state(&journal, most + 4).await?, "ignored");
+    assert_eq!(status(&journal, 1).await?.holds, MOST_BEHIND + 3);
+    // the oldest goes first, as ever
+    record(&journal, 1, 10, ignored_by_hand()).await?;
+    assert_eq!(claim(&journal, 999, 9).await?, [7]);
     Ok(())
 }

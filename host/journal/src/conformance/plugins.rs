@@ -160,6 +160,8 @@ pub async fn a_replay_is_pinned_to_what_it_uses<J: Journal + Ledger>(
         by: "b.keller".into(),
         from,
         live: false,
+        why: None,
+        order: None,
     };
     let journal = open().await?;
     accept(&journal, 1, |_| "deal".into()).await?;

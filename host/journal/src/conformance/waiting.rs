@@ -36,6 +36,8 @@ pub async fn a_waiting_message_is_resumed_when_the_entity_is_done<J: Journal>(
             by,
             from: Stage::Write,
             live: false,
+            why: None,
+            order: None,
         };
         assert_eq!(claim.entries.last().map(|entry| &entry.event), Some(&woken));
     }

@@ -53,6 +53,7 @@ use crate::{
     erasure::{Concerned, Erased, Erasure, Expiry, Linked, Subject, Unlinking},
     heard::{Fields, Heard},
     journal::{Accepted, Backlog, Cause, Claim, Counts, Filter, Known, Standing, Verified},
+    replay::{Differing, Order, Progress, Replay, Replays},
     reports::{Report, Reports},
 };
 
@@ -79,6 +80,7 @@ mod note;
 mod pins;
 mod read;
 mod record;
+mod replays;
 mod reports;
 mod row;
 mod salts;
@@ -539,6 +541,54 @@ impl Shadows for SqliteJournal {
         let (plugin, shadow) = (plugin.to_owned(), *shadow);
         self.readers
             .read(move |connection| shadows::of(connection, &plugin, &shadow, which))
+            .await
+    }
+}
+
+#[async_trait]
+impl Replays for SqliteJournal {
+    async fn order(&self, order: Order) -> Result<u64, JournalError> {
+        let step = replays::Step::order(&order).map_err(|error| unreadable(0, "an order", &error))?;
+        self.writer()?.replay(step).await
+    }
+
+    async fn replay(&self, number: u64) -> Result<Option<Replay>, JournalError> {
+        self.readers
+            .read(move |connection| replays::one(connection, number))
+            .await
+    }
+
+    async fn replays(&self, limit: usize) -> Result<Vec<Replay>, JournalError> {
+        self.readers
+            .read(move |connection| replays::newest(connection, limit))
+            .await
+    }
+
+    async fn next_replay(&self, dry: bool) -> Result<Option<Replay>, JournalError> {
+        self.readers
+            .read(move |connection| replays::next(connection, dry))
+            .await
+    }
+
+    async fn proceed(
+        &self,
+        number: u64,
+        progress: Progress,
+        differing: Vec<Differing>,
+    ) -> Result<(), JournalError> {
+        let step = replays::Step::proceed(number, &progress, differing)
+            .map_err(|error| unreadable(0, "a replay", &error))?;
+        self.writer()?.replay(step).await.map(drop)
+    }
+
+    async fn stop_replay(&self, number: u64, by: &str) -> Result<(), JournalError> {
+        let step = replays::Step::Stop(number, by.to_owned());
+        self.writer()?.replay(step).await.map(drop)
+    }
+
+    async fn differing(&self, number: u64, limit: usize) -> Result<Vec<Differing>, JournalError> {
+        self.readers
+            .read(move |connection| replays::differing(connection, number, limit))
             .await
     }
 }

@@ -108,6 +108,8 @@ async fn a_message_that_cannot_be_read_is_parked_and_keeps_no_other_from_being_c
         by: "someone".to_owned(),
         from: cambist_contract::stage::Stage::Fetch,
         live: false,
+        why: None,
+        order: None,
     };
     journal.record(&message(1).id, now, vec![resumed]).await?;
     assert!(journal.claim(now, 9).await?.is_empty());

@@ -75,7 +75,9 @@ pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Fail
     let mut changes = serde_json::to_value(&read).map_err(unreadable)?;
     let mut spoken_of = names::named(&changes, system);
     spoken_of.extend(read.iter().map(|change| change.entity.name().clone()));
-    pipeline.delivering.ended(system, &spoken_of).await;
+    if !work.is_rehearsal {
+        pipeline.delivering.ended(system, &spoken_of).await;
+    }
     let told = names::as_born(pipeline.setup.journal.as_ref(), system, spoken_of, &mut changes).await?;
     let changes: Vec<Change> = serde_json::from_str(&changes.to_string()).map_err(unreadable)?;
     let entities: Vec<EntityRef> = changes
@@ -83,18 +85,23 @@ pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Fail
         .map(|change| change.entity.name().clone())
         .collect();
     let heard = pipeline.setup.heard.heard(system, &entities).await?;
-    let known = Known {
+    let mut known = Known {
         told,
         heard: entities.into_iter().zip(heard).collect(),
         message: work.message.id.clone(),
     };
+    if work.is_rehearsal {
+        // what it was told and has said since makes no echo of what it said then
+        known.told.clear();
+        known.heard.clear();
+    }
     let ownership = pipeline.routes().ownership.clone();
     let mut owned = apply(changes, side, &ownership, &known)?;
-    if !owned.says.is_empty() {
+    if !work.is_rehearsal && !owned.says.is_empty() {
         let says = std::mem::take(&mut owned.says).into_iter().collect();
         pipeline.setup.heard.hear(system, says).await?;
     }
-    for left_out in &owned.left_out {
+    for left_out in owned.left_out.iter().filter(|_| !work.is_rehearsal) {
         metrics::left_out(system, left_out.entity.kind, &left_out.field);
     }
     if owned.changes.is_empty() || !owned.is_news {
@@ -107,7 +114,9 @@ pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Fail
         };
         return Ok(Passed::Stop(Event::Ignored { reason }));
     }
-    conflict::check(pipeline, work, &owned.changes, &ownership).await?;
+    if !work.is_rehearsal {
+        conflict::check(pipeline, work, &owned.changes, &ownership).await?;
+    }
     Ok(Passed::On(Output::of(owned)?))
 }
 

@@ -19,9 +19,9 @@ use cambist_contract::{
     tax::{Assessment, Document},
 };
 use cambist_journal::{
-    Event, Heard, Journal, Shadows, Status, UnderWay, journal::Filter, store::SqliteJournal,
+    Event, Heard, Journal, Replays, Shadows, Status, UnderWay, journal::Filter, store::SqliteJournal,
 };
-use cambist_pipeline::{Flow, Owner, Pipeline, Region, Routes, Setup, options::RegionOf};
+use cambist_pipeline::{Flow, Owner, Pipeline, Region, Replayer, Routes, Setup, options::RegionOf};
 use cambist_registry::{Options, Registry};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -126,7 +126,9 @@ impl Plugin for Pack {
     fn write(&self, _: &Context, input: &Outbound, _: Arc<dyn Links>) -> Called<Plan> {
         let commands = input.changes.iter().map(|change| {
             let name = change.entity.name();
-            let record = json!({"upsert": {"model": "res.partner", "external-id": name.id, "values": {}, "stands-for": name}});
+            let entity = serde_json::to_value(&change.entity).unwrap();
+            let values = json!({"name": entity["account"]["name"]});
+            let record = json!({"upsert": {"model": "res.partner", "external-id": name.id, "values": values, "stands-for": name}});
             serde_json::from_value(record).unwrap()
         });
         answer(Plan {
@@ -226,6 +228,7 @@ pub(crate) struct Site {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) shadows: Arc<dyn Shadows>,
     heard: Arc<dyn Heard>,
+    pub(crate) replays: Arc<dyn Replays>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) systems: Systems,
     pub(crate) routes: Routes,
@@ -294,6 +297,7 @@ impl Site {
         Self {
             shadows: journal.clone(),
             heard: journal.clone(),
+            replays: journal.clone(),
             journal,
             registry: Arc::new(registry),
             systems,
@@ -331,10 +335,17 @@ impl Site {
             traced: None,
         };
         let (stop, stopped) = watch::channel(false);
+        let pipeline = Arc::new(Pipeline::new(setup));
+        let replayer = Replayer {
+            pipeline: Arc::clone(&pipeline),
+            replays: Arc::clone(&self.replays),
+        };
         Running {
             journal: Arc::clone(&self.journal),
             stop,
-            task: tokio::spawn(Arc::new(Pipeline::new(setup)).run(stopped)),
+            task: tokio::spawn(async move {
+                tokio::join!(Arc::clone(&pipeline).run(stopped.clone()), replayer.run(stopped));
+            }),
         }
     }
 
@@ -380,6 +391,8 @@ impl Site {
             by: "ada".to_owned(),
             from: Stage::Fetch,
             live: false,
+            why: None,
+            order: None,
         };
         self.journal.record(id, now(), vec![again]).await.unwrap();
     }

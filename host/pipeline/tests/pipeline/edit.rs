@@ -45,6 +45,8 @@ fn edit(body: &Value, live: bool) -> Vec<Event> {
         by: "ada".to_owned(),
         from: Stage::Fetch,
         live,
+        why: None,
+        order: None,
     };
     vec![
         resumed,
@@ -153,6 +155,8 @@ async fn a_replay_from_the_start_reads_the_source_again_and_forgets_the_edit() {
         by: "ada".to_owned(),
         from: Stage::Fetch,
         live: false,
+        why: None,
+        order: None,
     };
     record(&site, vec![again]).await;
     let (_, events) = site.bring(&id("crm", 0), "parked").await;

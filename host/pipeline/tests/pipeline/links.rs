@@ -45,6 +45,8 @@ async fn a_replay_gets_the_links_it_got_and_makes_the_same_bytes_and_a_live_one_
         by: "ada".to_owned(),
         from: Stage::Read,
         live,
+        why: None,
+        order: None,
     };
     let mut all = Vec::new();
     for live in [false, true] {

@@ -15,6 +15,7 @@ mod hang;
 mod judge;
 mod links;
 mod poll;
+mod replay;
 mod route;
 mod shadow;
 mod trouble;

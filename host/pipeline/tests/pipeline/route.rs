@@ -14,7 +14,13 @@ use crate::double::{Does, Site, flow, id, message, tells};
 
 fn resumed(from: Stage, live: bool) -> Event {
     let by = "ada".to_owned();
-    Event::Resumed { by, from, live }
+    Event::Resumed {
+        by,
+        from,
+        live,
+        why: None,
+        order: None,
+    }
 }
 
 /// How often each stage was passed.

@@ -18,6 +18,7 @@ mod quiet;
 mod receipt;
 mod reload;
 mod repair;
+mod replay;
 mod rollout;
 mod source;
 mod stop;

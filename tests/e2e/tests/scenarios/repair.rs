@@ -84,7 +84,7 @@ async fn a_replay_on_the_same_revisions_makes_the_same_bytes_in_every_stage() ->
     world.won(&deals).await?;
     for deal in &deals {
         let first = world.wait(deal, "done").await?;
-        world.operate(&["replay", first.id(), "--from", "read"]).await?;
+        world.operate(&["replay", first.id(), "--begin", "read"]).await?;
         let again = world
             .until("the replay is done", async || {
                 let again = world.wait(deal, "done").await?;

@@ -112,6 +112,8 @@ fn resumed(by: &str, from: Stage, live: bool) -> Event {
         by: by.to_owned(),
         from,
         live,
+        why: None,
+        order: None,
     }
 }
 

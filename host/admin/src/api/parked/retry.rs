@@ -142,6 +142,8 @@ async fn one(
         by: by.to_owned(),
         from: standing(status),
         live,
+        why: None,
+        order: None,
     };
     match admin.journal.record(id, (admin.clock)(), vec![resumed]).await {
         Ok(()) => Ok(None),

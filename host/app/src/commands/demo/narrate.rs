@@ -163,7 +163,7 @@ fn said(reason: &Reason) -> String {
 }
 
 fn outcome(claim: &Claim) -> String {
-    let why = crate::commands::messages::why(&claim.status);
+    let why = claim.status.why();
     match why.as_str() {
         "" => claim.status.state.name().to_owned(),
         why => format!("{}: {why}", claim.status.state.name()),

@@ -77,11 +77,15 @@ pub(super) async fn run(options: &Options) -> Result<ExitCode> {
 fn causes(parked: &Parked) {
     for cause in &parked.causes {
         say!(
-            "{:>5}  {} before {}, the oldest since {}",
+            "{:>5}  {} before {}, the oldest since {}{}",
             cause.messages,
             cause.code,
             cause.stage,
-            cause.oldest
+            cause.oldest,
+            match cause.behind {
+                0 => String::new(),
+                behind => format!("; {behind} more wait behind them"),
+            }
         );
         say!("       such as {}: {}", cause.example, cause.reason);
         say!("       way out: {}", cause.way_out);

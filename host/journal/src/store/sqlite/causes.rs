@@ -23,7 +23,8 @@ pub(super) fn causes(connection: &Connection) -> Result<Vec<Cause>, Trouble> {
     // of the columns that are in no aggregate, SQLite gives those of the row that has the least
     let sql = format!(
         "SELECT {COLUMNS}, {CAUSE} AS cause, coalesce(e.event ->> '$.stage', 'judge') AS stage,
-                count(*) AS many, min(s.arrival)
+                count(*) AS many, min(s.arrival),
+                sum(s.head * (SELECT count(*) - 1 FROM status b WHERE b.order_key = s.order_key AND b.open = 1)) AS behind
          FROM status s JOIN messages m USING (arrival) JOIN entries e ON e.place = s.last_place
          WHERE {RESTING} GROUP BY cause, stage ORDER BY many DESC, cause, stage"
     );
@@ -36,6 +37,7 @@ pub(super) fn causes(connection: &Connection) -> Result<Vec<Cause>, Trouble> {
             code: row.get("cause")?,
             stage: row.get::<_, Text<_>>("stage")?.0,
             messages: row.get::<_, Count>("many")?.0,
+            behind: row.get::<_, Count>("behind")?.0,
         });
     }
     Ok(found)

@@ -35,7 +35,7 @@ use crate::JournalError;
 /// | 3 | what is written of plugins, and who is pinned to what |
 /// | 4 | what shadows answered; the steps `shadow`, `share` and `withdrawn` |
 /// | 5 | what was told to systems field by field, and how far they were read |
-/// | 6 | what is erased: the event `erased`, and salts; what is merged; what systems said of fields that are not theirs, and what comparisons came to |
+/// | 6 | what is erased: the event `erased`, and salts; what is merged; what systems said of fields that are not theirs, what comparisons came to, and orders to replay |
 pub(super) const FORMAT: u32 = 6;
 
 /// The first format that keeps what is written of plugins.
@@ -47,7 +47,7 @@ const WITH_SHADOWS: u32 = 4;
 /// The first format that keeps what was told.
 const WITH_TOLD: u32 = 5;
 
-/// The first format in which texts may be erased, which keeps what was heard, and reports.
+/// The first format in which texts may be erased, which keeps what was heard, reports, and orders to replay.
 pub(super) const WITH_ERASED: u32 = 6;
 
 /// `CMBJ` in ASCII.

@@ -28,6 +28,7 @@ use super::{
     erase::{Erasing, erase},
     note::Note,
     record::{Recorded, Recording, record},
+    replays,
     row::put_off,
     shadows::{self, Turn},
     trouble::{Trouble, told},
@@ -54,6 +55,7 @@ pub(super) enum Write {
     Note(Note, Answer<()>),
     Erase(Erasing, Answer<Vec<Erased>>),
     Unlink(Box<Severing>, Answer<Vec<Linked>>),
+    Replay(replays::Step, Answer<u64>),
 }
 
 /// What a request came to; durable once its group is.
@@ -67,6 +69,7 @@ enum Outcome {
     Noted,
     Erased(Vec<Erased>),
     Severed(Vec<Linked>),
+    Replayed(u64),
 }
 
 impl Write {
@@ -82,6 +85,7 @@ impl Write {
             // what it reads and writes again is known when it has been read
             Self::Erase(erasing, _) => erasing.erasure.messages.len() * ERASED_BYTES,
             Self::Unlink(severing, _) => severing.decision.size(),
+            Self::Replay(step, _) => step.size(),
         }
     }
 
@@ -89,6 +93,7 @@ impl Write {
         match self {
             Self::Accept(_, answer) => drop(answer.send(Err(error))),
             Self::Act(_, answer) => drop(answer.send(Err(error))),
+            Self::Replay(_, answer) => drop(answer.send(Err(error))),
             Self::Record(_, answer)
             | Self::PutOff(_, _, answer)
             | Self::Compare(_, answer)
@@ -284,7 +289,10 @@ impl Scribe {
 
     fn carry_out(&mut self, write: &Write) -> Result<Outcome, Trouble> {
         match write {
-            Write::Accept(batch, _) => accept(&self.connection, &mut self.tip, batch).map(Outcome::Accepted),
+            Write::Accept(batch, _) => {
+                let is_claimed = |id: &MessageId| self.claims.of(id).is_some();
+                accept(&self.connection, &mut self.tip, batch, is_claimed).map(Outcome::Accepted)
+            }
             Write::Record(recording, _) => {
                 let claim = self.claims.of(&recording.id);
                 record(&self.connection, &mut self.tip, recording, claim.as_ref()).map(Outcome::Recorded)
@@ -303,6 +311,7 @@ impl Scribe {
             Write::Unlink(severing, _) => {
                 unlink(&self.connection, &mut self.tip, severing).map(Outcome::Severed)
             }
+            Write::Replay(step, _) => replays::keep(&self.connection, step).map(Outcome::Replayed),
         }
     }
 
@@ -329,7 +338,8 @@ impl Scribe {
                     | Outcome::Acted(_)
                     | Outcome::Compared
                     | Outcome::Noted
-                    | Outcome::Severed(_),
+                    | Outcome::Severed(_)
+                    | Outcome::Replayed(_),
                 ) => {}
             }
         }
@@ -340,6 +350,7 @@ impl Scribe {
             match (write, outcome) {
                 (Write::Accept(_, answer), Outcome::Accepted(accepted)) => drop(answer.send(Ok(accepted))),
                 (Write::Act(_, answer), Outcome::Acted(places)) => drop(answer.send(Ok(places))),
+                (Write::Replay(_, answer), Outcome::Replayed(number)) => drop(answer.send(Ok(number))),
                 (
                     Write::Record(_, answer)
                     | Write::PutOff(_, _, answer)
@@ -350,7 +361,14 @@ impl Scribe {
                 (Write::Erase(_, answer), Outcome::Erased(erased)) => drop(answer.send(Ok(erased))),
                 (Write::Unlink(_, answer), Outcome::Severed(gone)) => drop(answer.send(Ok(gone))),
                 // `carry_out` pairs them.
-                (Write::Accept(..) | Write::Act(..) | Write::Erase(..) | Write::Unlink(..), _) => {}
+                (
+                    Write::Accept(..)
+                    | Write::Act(..)
+                    | Write::Erase(..)
+                    | Write::Unlink(..)
+                    | Write::Replay(..),
+                    _,
+                ) => {}
             }
         }
     }

@@ -12,6 +12,7 @@ use cambist_contract::{
     plugin::Link,
     stage::Stage,
 };
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, ToSql};
 
 use super::{
@@ -117,7 +118,12 @@ pub(super) fn entries(connection: &Connection, arrival: u64, id: &MessageId) -> 
 /// Messages at a glance, the newest first.
 pub(super) fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Status>, Trouble> {
     let before = filter.before.map(clamped);
+    let after = filter.after.map(clamped);
     let limit = clamped(u64::try_from(filter.limit).unwrap_or(u64::MAX));
+    let (from, until) = (filter.from.map(sortable), filter.until.map(sortable));
+    let entity = filter.entity.as_ref().map(entity_key);
+    let passed = filter.passed.map(Stage::name);
+    let ids = serde_json::json!(filter.ids).to_string();
     // Only the conditions that are asked for: `?1 IS NULL OR …` keeps SQLite from
     // its indexes.
     let mut conditions = vec!["TRUE"];
@@ -151,14 +157,46 @@ pub(super) fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Statu
         conditions.push("s.object IN (SELECT value FROM json_each(:objects))");
         values.push((":objects", objects));
     }
+    if let Some(object) = &filter.object {
+        conditions.push("s.object = :object");
+        values.push((":object", object));
+    }
+    if let Some(entity) = &entity {
+        conditions.push("s.arrival IN (SELECT arrival FROM delivered WHERE entity = :entity)");
+        values.push((":entity", entity));
+    }
+    if let Some(passed) = &passed {
+        conditions.push("s.passed = :passed");
+        values.push((":passed", passed));
+    }
+    if let Some(from) = &from {
+        conditions.push("rtrim(s.received_at, 'Z') >= :from");
+        values.push((":from", from));
+    }
+    if let Some(until) = &until {
+        conditions.push("rtrim(s.received_at, 'Z') < :until");
+        values.push((":until", until));
+    }
+    if !filter.ids.is_empty() {
+        conditions.push("m.id IN (SELECT value FROM json_each(:ids))");
+        values.push((":ids", &ids));
+    }
+    if filter.under_way {
+        conditions.push("s.head = 1 AND s.due_ns IS NOT NULL");
+    }
     if let Some(before) = &before {
         conditions.push("s.arrival < :before");
         values.push((":before", before));
     }
+    if let Some(after) = &after {
+        conditions.push("s.arrival > :after");
+        values.push((":after", after));
+    }
     let conditions = conditions.join(" AND ");
+    let order = if after.is_some() { "ASC" } else { "DESC" };
     let sql = format!(
         "SELECT {COLUMNS} FROM status s JOIN messages m USING (arrival)
-         WHERE {conditions} ORDER BY s.arrival DESC LIMIT :limit"
+         WHERE {conditions} ORDER BY s.arrival {order} LIMIT :limit"
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(values.as_slice())?;
@@ -169,14 +207,28 @@ pub(super) fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Statu
     Ok(found)
 }
 
+/// A time as it stands in a column, without the letter behind it: so that a moment comes before
+/// its fractions in the order of texts.
+fn sortable(at: Timestamp) -> String {
+    at.to_string().trim_end_matches('Z').to_owned()
+}
+
 /// How many messages stand where.
 pub(super) fn counts(connection: &Connection) -> Result<Counts, Trouble> {
     let mut statement = connection.prepare_cached("SELECT state, messages FROM tally WHERE messages > 0")?;
     let by_state = statement
         .query_map([], |row| Ok((row.get(0)?, row.get::<_, Count>(1)?.0)))?
         .collect::<Result<BTreeMap<_, _>, _>>()?;
+    let behind = format!(
+        "SELECT coalesce(sum((SELECT count(*) - 1 FROM status b WHERE b.order_key = s.order_key AND b.open = 1)), 0)
+         FROM status s WHERE s.head = 1 AND {}",
+        causes::RESTING
+    );
+    let behind = connection.prepare_cached(&behind)?;
+    let behind = { behind }.query_row([], |row| row.get::<_, Count>(0))?.0;
     Ok(Counts {
         by_state,
+        behind,
         oldest_due: oldest_due(connection)?,
     })
 }

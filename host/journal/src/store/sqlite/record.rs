@@ -82,7 +82,7 @@ pub(super) fn record(
 impl StatusRow {
     /// Puts one entry behind the message and moves its status along. The row is
     /// not yet written back.
-    fn append(
+    pub(super) fn append(
         &mut self,
         connection: &Connection,
         tip: &mut Tip,
@@ -115,6 +115,8 @@ fn resumed(from: cambist_contract::stage::Stage) -> Result<Prepared, Trouble> {
         by: BY_ARRIVAL.into(),
         from,
         live: false,
+        why: None,
+        order: None,
     })
     .map_err(|error| unreadable(0, "an event", &error).into())
 }

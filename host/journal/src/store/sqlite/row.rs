@@ -21,7 +21,13 @@ use crate::{
 
 /// What [`StatusRow::of`] reads, in its order; `s` is `status`, `m` `messages`.
 pub(super) const COLUMNS: &str = "m.id, s.arrival, s.system, s.event, s.object, s.order_key, s.flow, s.region, \
-     s.received_at, s.updated_at, s.passed, s.attempts, s.detail, s.waits_before, s.last_place";
+     s.received_at, s.updated_at, s.passed, s.attempts, s.detail, s.waits_before, s.last_place, \
+     CASE WHEN s.open = 1 AND s.head = 0 THEN
+         (SELECT f.id FROM status h JOIN messages f USING (arrival) WHERE h.order_key = s.order_key AND h.head = 1)
+     END, \
+     CASE WHEN s.head = 1 AND s.state IN ('parked', 'held', 'waiting') THEN
+         (SELECT count(*) - 1 FROM status b WHERE b.order_key = s.order_key AND b.open = 1)
+     ELSE 0 END";
 
 /// Where a message stands, and what the store keeps with it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -84,6 +90,8 @@ impl StatusRow {
             passed: row.get::<_, Option<Text<_>>>(10)?.map(|stage| stage.0),
             attempts: row.get(11)?,
             erased,
+            behind: row.get::<_, Option<String>>(15)?.map(MessageId::from_text),
+            holds: row.get::<_, Count>(16)?.0,
             state,
         };
         Ok(Self {
@@ -91,6 +99,13 @@ impl StatusRow {
             waits_before: row.get::<_, Option<Text<_>>>(13)?.map(|stage| stage.0),
             last_place: place,
         })
+    }
+
+    /// What its own entries say, without what other messages of its key make of it.
+    pub(super) fn alone(mut self) -> Self {
+        self.status.behind = None;
+        self.status.holds = 0;
+        self
     }
 
     /// The row of a message, by its id.

@@ -65,3 +65,25 @@ CREATE TABLE reports (
     text   TEXT NOT NULL,
     PRIMARY KEY (flow, region, period)
 ) STRICT, WITHOUT ROWID;
+
+-- Orders to replay, and what came of them. The messages that one sends their way again have entries for that.
+CREATE TABLE replays (
+    number   INTEGER PRIMARY KEY,           -- 1 for the first
+    ordered  TEXT NOT NULL,                 -- what was asked for, JSON
+    progress TEXT NOT NULL,                 -- how far it has come, JSON
+    stopped  TEXT,                          -- who has stopped it
+    open     INTEGER NOT NULL               -- 0 once it is over
+) STRICT;
+
+CREATE INDEX open_replays ON replays (number) WHERE open = 1;
+
+-- Messages that would come out otherwise.
+CREATE TABLE replayed (
+    number  INTEGER NOT NULL REFERENCES replays (number),
+    arrival INTEGER NOT NULL,
+    weight  INTEGER NOT NULL,               -- by how much money, to put the worst first
+    text    TEXT NOT NULL,                  -- JSON
+    PRIMARY KEY (number, arrival)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX worst_replayed ON replayed (number, weight);

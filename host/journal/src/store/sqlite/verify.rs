@@ -216,7 +216,7 @@ fn check_statuses(connection: &Connection, last: u64) -> Result<(), Trouble> {
         let message: Message =
             serde_json::from_str(&text).map_err(|error| unreadable(first.place, "its message", &error))?;
         let worked_out = work_out(arrival, &message, &entries)?;
-        let kept = StatusRow::by_arrival(connection, arrival)?;
+        let kept = StatusRow::by_arrival(connection, arrival)?.map(StatusRow::alone);
         if kept.as_ref() != Some(&worked_out) {
             // Where entries were taken off, the row names the last one there was.
             let place = kept.map_or(0, |kept| kept.last_place).max(worked_out.last_place);

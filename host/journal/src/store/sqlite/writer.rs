@@ -23,6 +23,7 @@ use super::{
     lock::HostLock,
     note::Note,
     record::Recording,
+    replays,
     row::id_of,
     shadows::Turn,
     trouble::{Trouble, store},
@@ -142,6 +143,12 @@ impl Writer {
     /// Whether nothing of what was erased is in the log any more.
     pub(super) async fn forget(&self) -> Result<bool, JournalError> {
         self.ask(Request::Forget).await
+    }
+
+    /// Keeps a step of an order to replay, and answers the order's number.
+    pub(super) async fn replay(&self, step: replays::Step) -> Result<u64, JournalError> {
+        self.ask(|answer| Request::Write(Write::Replay(step, answer)))
+            .await
     }
 
     /// Claims messages that are due.

@@ -20,104 +20,153 @@ use cambist_journal::{Entry, Event, journal::Claim};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::commands::messages;
-
 /// A component of a plugin.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct Plugin {
-    pub(super) name: String,
-    pub(super) version: Option<String>,
-    pub(super) component: Digest,
+pub struct Plugin {
+    /// The plugin's name.
+    pub name: String,
+    /// Its version, as it says itself.
+    pub version: Option<String>,
+    /// The component.
+    pub component: Digest,
 }
 
 /// Everything that a message has to do with the record.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct Found {
-    pub(super) message: MessageId,
-    pub(super) system: String,
-    pub(super) event: String,
-    pub(super) object: String,
+pub struct Found {
+    /// The message.
+    pub message: MessageId,
+    /// The system that sent it, by its name in the config.
+    pub system: String,
+    /// What happened there, in its words.
+    pub event: String,
+    /// The object, in its words: `deal/7`.
+    pub object: String,
     /// Who changed the objects, by the ids that the source has for its users.
-    pub(super) changed_by: Vec<String>,
-    pub(super) occurred_at: Timestamp,
-    pub(super) received_at: Timestamp,
-    pub(super) state: String,
-    pub(super) routes: Vec<Routed>,
-    pub(super) people: Vec<Person>,
-    pub(super) decisions: Vec<Decision>,
-    pub(super) tax: Vec<Ground>,
-    /// Those for the record.
-    pub(super) commands: Vec<Ordered>,
-    /// Those for the record.
-    pub(super) receipts: Vec<Kept>,
+    pub changed_by: Vec<String>,
+    /// When it happened, as the sender says.
+    pub occurred_at: Timestamp,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// Where it stands, and why.
+    pub state: String,
+    /// The ways it was sent.
+    pub routes: Vec<Routed>,
+    /// What operators did with it.
+    pub people: Vec<Person>,
+    /// What policy and invoicing decided.
+    pub decisions: Vec<Decision>,
+    /// Why its lines are taxed as they are.
+    pub tax: Vec<Ground>,
+    /// The commands for the record.
+    pub commands: Vec<Ordered>,
+    /// What the target answered to those.
+    pub receipts: Vec<Kept>,
+    /// Where the target did not do what it was told, whichever record it was about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<Refused>,
 }
 
 /// A way it was sent, and the revisions on it.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct Routed {
-    pub(super) flow: String,
-    pub(super) region: String,
-    pub(super) unit: String,
-    pub(super) target: String,
-    pub(super) revisions: BTreeMap<Stage, Served>,
+pub struct Routed {
+    /// The flow.
+    pub flow: String,
+    /// The region.
+    pub region: String,
+    /// The business unit; empty where there is none.
+    pub unit: String,
+    /// The target.
+    pub target: String,
+    /// What served each stage.
+    pub revisions: BTreeMap<Stage, Served>,
 }
 
 /// What served a stage.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct Served {
-    pub(super) revision: Digest,
+pub struct Served {
+    /// The revision.
+    pub revision: Digest,
     /// None where the journal does not know when it was made live.
-    pub(super) plugin: Option<Plugin>,
+    pub plugin: Option<Plugin>,
 }
 
 /// What an operator did with it.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct Person {
-    pub(super) at: Timestamp,
-    pub(super) what: String,
+pub struct Person {
+    /// When.
+    pub at: Timestamp,
+    /// What, who and why, as a sentence.
+    pub what: String,
 }
 
 /// What policy or invoicing decided.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct Decision {
-    pub(super) at: Timestamp,
-    pub(super) what: String,
-    pub(super) reasons: Vec<Reason>,
+pub struct Decision {
+    /// When.
+    pub at: Timestamp,
+    /// What: `allowed`, `held for finance`.
+    pub what: String,
+    /// Why.
+    pub reasons: Vec<Reason>,
 }
 
 /// Why a line is taxed as it is.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct Ground {
-    pub(super) document: EntityRef,
-    pub(super) line: String,
-    pub(super) net: Decimal,
-    pub(super) currency: String,
-    pub(super) rates: Vec<String>,
-    pub(super) reason: Reason,
+pub struct Ground {
+    /// The document.
+    pub document: EntityRef,
+    /// The line, by its id.
+    pub line: String,
+    /// Its net amount.
+    pub net: Decimal,
+    /// ISO 4217 code.
+    pub currency: String,
+    /// The rates, such as `VAT standard 19 %`.
+    pub rates: Vec<String>,
+    /// Why.
+    pub reason: Reason,
 }
 
 /// A command of a plan.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct Ordered {
-    pub(super) at: Timestamp,
-    pub(super) command: Command,
+pub struct Ordered {
+    /// When the plan was made.
+    pub at: Timestamp,
+    /// The command.
+    pub command: Command,
 }
 
 /// A receipt, with its place in the chain.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct Kept {
-    pub(super) place: u64,
-    pub(super) at: Timestamp,
-    pub(super) receipt: Receipt,
+pub struct Kept {
+    /// The entry's place.
+    pub place: u64,
+    /// When it was written.
+    pub at: Timestamp,
+    /// The receipt.
+    pub receipt: Receipt,
+}
+
+/// An attempt to deliver that failed, with its place in the chain.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Refused {
+    /// The entry's place.
+    pub place: u64,
+    /// When it was written.
+    pub at: Timestamp,
+    /// What the target answered, or that it did not.
+    pub what: String,
 }
 
 /// What `judge` and `draft` make, as far as it is told.
@@ -163,7 +212,7 @@ impl Found {
             status,
             entries,
         } = claim;
-        let why = messages::why(status);
+        let why = status.why();
         let mut found = Self {
             message: message.id.clone(),
             system: message.system.clone(),
@@ -179,6 +228,7 @@ impl Found {
             tax: Vec::new(),
             commands: Vec::new(),
             receipts: Vec::new(),
+            refusals: Vec::new(),
         };
         let is_for = |receipt: &&Receipt| names.iter().any(|name| receipt.is_for(model, name));
         for entry in entries {
@@ -206,10 +256,12 @@ impl Found {
         let mut person = |what: String| self.people.push(Person { at: entry.at, what });
         match &entry.event {
             Event::Released { role, by } => person(format!("released for {role} by {by}")),
-            Event::Resumed { by, from, .. } => person(format!("again from {from}, asked by {by}")),
             event => {
                 if let Some(edit) = event.edit() {
                     person(format!("input {edit}"));
+                }
+                if let Some(again) = event.again() {
+                    person(again);
                 }
             }
         }
@@ -220,7 +272,25 @@ impl Found {
                 reasons: reasons.to_vec(),
             });
         };
+        let mut refused = |what: String| {
+            self.refusals.push(Refused {
+                place: entry.place,
+                at: entry.at,
+                what,
+            });
+        };
         match &entry.event {
+            Event::Failed {
+                stage: Stage::Deliver,
+                attempt,
+                error,
+                ..
+            } => refused(format!("attempt {attempt}: {error}")),
+            Event::Parked {
+                stage: Stage::Deliver,
+                code,
+                reason,
+            } => refused(format!("{code}: {reason}")),
             Event::Held { role, reasons } => decided(format!("held for {role}"), reasons),
             Event::Denied { reasons } => decided("denied".to_owned(), reasons),
             Event::Routed {
@@ -306,7 +376,7 @@ fn rate(applied: &AppliedRate) -> String {
 
 impl Ordered {
     /// The command as a line.
-    pub(super) fn short(&self) -> String {
+    pub fn short(&self) -> String {
         let (at, key) = (self.at, self.command.key());
         match &self.command {
             Command::Ensure(record) => format!("{at}  ensure {} {key}", record.model),
