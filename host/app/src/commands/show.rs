@@ -51,6 +51,12 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
         message.received_at
     );
     say!("state     {}  {}", claim.status.state.name(), claim.status.why());
+    if claim.status.holds > 0 {
+        say!(
+            "holds     {} messages of its key, which wait behind it",
+            claim.status.holds
+        );
+    }
     say!();
     for entry in &claim.entries {
         say!("{:>6}  {}  {}", entry.place, entry.at, line(entry));

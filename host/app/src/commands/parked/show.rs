@@ -61,6 +61,12 @@ pub(super) async fn run(options: &Options) -> Result<ExitCode> {
     say!("since     {}, received {}", status.updated_at, status.received_at);
     say!("why       {}", message.reason);
     say!("way out   {}", message.way_out);
+    if status.holds > 0 {
+        say!(
+            "holds     {} messages of its key, which wait behind it",
+            status.holds
+        );
+    }
     if let Some(customer) = &message.customer {
         say!("customer  {customer}");
     }
