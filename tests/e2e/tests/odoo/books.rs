@@ -2,12 +2,13 @@
 //! customer's terms are, told to the HubSpot deal and company that it all came from.
 
 use anyhow::{Context as _, Result, ensure};
+use cambist_contract::delivery::Effect;
 use cambist_doubles::hubspot::webhook;
-use cambist_e2e::{Deal, Setup, World, odoo::Odoo, sender::OCCURRED_MS, setup::ODOO_TOKEN};
+use cambist_e2e::{Deal, Setup, Story, World, odoo::Odoo, sender::OCCURRED_MS, setup::ODOO_TOKEN};
 use serde_json::{Value, json};
 
 /// The property of an object that the double holds, as text.
-fn property(world: &World, kind: &str, id: &str, name: &str) -> String {
+pub(crate) fn property(world: &World, kind: &str, id: &str, name: &str) -> String {
     let objects = world.hubspot.objects(kind);
     let value = objects
         .get(id)
@@ -16,7 +17,7 @@ fn property(world: &World, kind: &str, id: &str, name: &str) -> String {
 }
 
 /// Waits until a property has this value.
-async fn told(world: &World, kind: &str, id: &str, name: &str, value: &str) -> Result<()> {
+pub(crate) async fn told(world: &World, kind: &str, id: &str, name: &str, value: &str) -> Result<()> {
     let what = format!("{kind} {id}: {name} = {value}");
     world
         .until(&what, async || {
@@ -25,19 +26,25 @@ async fn told(world: &World, kind: &str, id: &str, name: &str, value: &str) -> R
         .await
 }
 
-fn first(answer: &Value) -> Result<u64> {
+pub(crate) fn first(answer: &Value) -> Result<u64> {
     let id = answer.as_array().and_then(|ids| ids.first()).unwrap_or(answer);
     id.as_u64().context("no id")
 }
 
 /// What an administrator does in the German company.
-struct Clerk<'a> {
-    odoo: &'a Odoo,
-    company: u64,
+pub(crate) struct Clerk<'a> {
+    pub(crate) odoo: &'a Odoo,
+    pub(crate) company: u64,
 }
 
 impl Clerk<'_> {
-    async fn call(&self, model: &str, method: &str, mut body: Value, context: Value) -> Result<Value> {
+    pub(crate) async fn call(
+        &self,
+        model: &str,
+        method: &str,
+        mut body: Value,
+        context: Value,
+    ) -> Result<Value> {
         let mut whole = json!({"allowed_company_ids": [self.company]});
         if let (Some(whole), Some(more)) = (whole.as_object_mut(), context.as_object()) {
             whole.extend(more.clone());
@@ -49,7 +56,7 @@ impl Clerk<'_> {
     }
 
     /// The order of a deal.
-    async fn order(&self, deal: &Deal) -> Result<u64> {
+    pub(crate) async fn order(&self, deal: &Deal) -> Result<u64> {
         let domain = json!([["client_order_ref", "=", deal.id.to_string()]]);
         let found = self.odoo.records("sale.order", domain, &["id"]).await?;
         first(
@@ -62,7 +69,7 @@ impl Clerk<'_> {
     }
 
     /// A posted invoice of a part of an order: its id, its number and its total.
-    async fn bill(&self, order: u64, percent: u32) -> Result<(u64, String, f64)> {
+    pub(crate) async fn bill(&self, order: u64, percent: u32) -> Result<(u64, String, f64)> {
         let wizard = json!({"vals_list": {
             "advance_payment_method": "percentage", "amount": percent, "sale_order_ids": [[6, 0, [order]]],
         }});
@@ -96,7 +103,7 @@ impl Clerk<'_> {
         Ok((id, number, total))
     }
 
-    async fn pay(&self, invoice: u64) -> Result<()> {
+    pub(crate) async fn pay(&self, invoice: u64) -> Result<()> {
         let context = json!({"active_model": "account.move", "active_ids": [invoice]});
         let wizard = json!({"vals_list": {}});
         let wizard = first(
@@ -114,7 +121,7 @@ impl Clerk<'_> {
         Ok(())
     }
 
-    async fn invoice(&self, id: u64) -> Result<(String, f64, f64)> {
+    pub(crate) async fn invoice(&self, id: u64) -> Result<(String, f64, f64)> {
         let fields = ["name", "amount_total", "amount_residual"];
         let found = self
             .odoo
@@ -237,8 +244,57 @@ async fn what_is_billed_and_paid_in_odoo_is_told_to_the_deal() -> Result<()> {
         })
         .await?;
     assert!(changed.to_string().contains("\"owner\":\"crm\""), "{changed}");
+
+    // it is told of once, and not with each message of the partner
+    clerk
+        .call(
+            "res.partner",
+            "write",
+            json!({"ids": [partner], "vals": {"property_payment_term_id": false}}),
+            json!({}),
+        )
+        .await?;
+    told(&world, "companies", &deal.company_id(), "payment_terms", "").await?;
+    world.settled().await?;
+    let mut of_name = 0;
+    for status in world.messages().await? {
+        if status.object == format!("res.partner/{partner}") {
+            let story = world.story(&status.id).await?;
+            let own = story
+                .output(cambist_contract::stage::Stage::Own)
+                .unwrap_or_default();
+            let told_of = format!("{own}{}", story.reason());
+            of_name +=
+                usize::from(told_of.contains("\"field\":\"name\"") || told_of.contains("account.name"));
+        }
+    }
+    assert_eq!(of_name, 1, "the name is told of once");
+
+    // what is deleted leaves no trace, and is found all the same, once
+    let unlink = json!({"ids": [project]});
+    clerk.call("project.project", "unlink", unlink, json!({})).await?;
+    let gone = format!("project.project/{project}");
+    let is_gone = |it: &&cambist_journal::Status| it.event == "gone" && it.object == gone;
+    let found = world
+        .until("the deleted project is missed", async || {
+            let all = world.messages().await?;
+            Ok(all
+                .iter()
+                .find(is_gone)
+                .filter(|it| it.state.name() == "parked")
+                .cloned())
+        })
+        .await?;
+    assert!(format!("{:?}", found.state).contains("gone"), "{found:?}");
+    // another look goes by
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    assert_eq!(world.messages().await?.iter().filter(is_gone).count(), 1);
     world.verify().await
 }
+
+/// Customers that are changed on both sides, and how often each.
+const CUSTOMERS: u64 = 12;
+const ROUNDS: u64 = 12;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn odoos_own_webhook_is_a_hint_and_both_directions_come_to_rest() -> Result<()> {
@@ -250,12 +306,7 @@ async fn odoos_own_webhook_is_a_hint_and_both_directions_come_to_rest() -> Resul
         ..Setup::to_odoo(&odoo)
     };
     let world = World::start(setup).await?;
-    // with one name for all purposes: Odoo has no second one
-    let one_name = |id: u64| {
-        let names = json!({"name": format!("Kunde {id} GmbH"), "legal_name": null});
-        Deal::german(id).customer("Germany", "DE136695976", names)
-    };
-    let deals: Vec<Deal> = (51..56).map(one_name).collect();
+    let deals: Vec<Deal> = (501..501 + CUSTOMERS).map(Deal::german).collect();
     world.won(&deals).await?;
     for deal in &deals {
         world.wait(deal, "done").await?.done_once()?;
@@ -269,7 +320,7 @@ async fn odoos_own_webhook_is_a_hint_and_both_directions_come_to_rest() -> Resul
     let company: u64 = odoo.fact("COMPANY_DE").parse()?;
     let mut heard = 0;
     // changes on both sides, and each that we make at HubSpot comes back from there
-    for round in 0..6_u64 {
+    for round in 0..ROUNDS {
         let events: Vec<Value> = deals
             .iter()
             .map(|deal| {
@@ -286,13 +337,13 @@ async fn odoos_own_webhook_is_a_hint_and_both_directions_come_to_rest() -> Resul
                     company.parse().unwrap_or_default(),
                     "phone",
                     &phone,
-                    1_000 + round * 100 + deal.id,
+                    1_000 + round * 1_000 + deal.id,
                     OCCURRED_MS,
                 )
             })
             .collect();
         ensure!(world.post(&events).await? == 202, "not taken");
-        let domain = json!([["name", "like", "Kunde 5%"], ["is_company", "=", true]]);
+        let domain = json!([["name", "like", "Kunde 5__ GmbH"], ["is_company", "=", true]]);
         let partners = odoo.records("res.partner", domain, &["id"]).await?;
         let ids: Vec<&Value> = partners.iter().filter_map(|it| it.get("id")).collect();
         let term = if round % 2 == 0 {
@@ -331,9 +382,9 @@ async fn odoos_own_webhook_is_a_hint_and_both_directions_come_to_rest() -> Resul
             Ok(rests.then_some(()))
         })
         .await?;
-    let last = |deal: &Deal| format!("+49 30 5{}", deal.id);
+    let last = |deal: &Deal| format!("+49 30 {}{}", ROUNDS - 1, deal.id);
     for deal in &deals {
-        let name = deal.company.get("name").cloned().unwrap_or_default();
+        let name = deal.company.get("legal_name").cloned().unwrap_or_default();
         let found = odoo
             .records("res.partner", json!([["name", "=", name]]), &["phone"])
             .await?;
@@ -351,13 +402,33 @@ async fn odoos_own_webhook_is_a_hint_and_both_directions_come_to_rest() -> Resul
         .filter(|it| !["done", "ignored"].contains(&it.state()))
         .collect();
     assert!(stuck.is_empty(), "{stuck:?}");
+    let hints = stories.iter().filter(|it| it.0.status.event == "hint").count();
+    assert!(hints > 0);
+
+    // what was sent by whom: each side no more than the other one's people have changed
+    let people = CUSTOMERS * ROUNDS;
+    let is_phone = |it: &&Story| it.0.status.event == "company.propertyChange";
+    let to_odoo: usize = stories
+        .iter()
+        .filter(is_phone)
+        .flat_map(Story::receipts)
+        .filter(|receipt| receipt.effect == Effect::Written)
+        .count();
+    let changes = world.hubspot.changes();
+    let to_hubspot = changes.iter().filter(|it| it.property == "payment_terms").count();
     let echoes = stories
         .iter()
         .filter(|it| it.reason().contains("an echo"))
         .count();
-    assert!(echoes > 0, "nothing was known for an echo");
-    let hints = stories.iter().filter(|it| it.0.status.event == "hint").count();
-    assert!(hints > 0);
+    let counts = format!(
+        "people changed {people} times on each side; {to_odoo} went to Odoo, {to_hubspot} to HubSpot, {echoes} of {} ended as echoes",
+        stories.len()
+    );
+    assert!((1..=people).contains(&(to_odoo as u64)), "{counts}");
+    assert!((1..=people).contains(&(to_hubspot as u64)), "{counts}");
+    assert!(echoes > 0, "{counts}");
+    // Odoo has one name where HubSpot has two, and nobody changed it
+    assert!(stories.iter().all(|it| !it.reason().contains("account.name")));
     world.verify().await
 }
 

@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use cambist_doubles::{Proxy, Trouble};
-use cambist_e2e::{Deal, Setup, World, odoo::Odoo};
+use cambist_e2e::{Deal, Setup, World, odoo::Odoo, setup::RECONCILE};
 
 use crate::witness::{exactly_once, picture};
 
@@ -32,6 +32,14 @@ const CALLS: [(&str, Trouble); 8] = [
     ("/project.milestone/load", Trouble::HeldAfter),
 ];
 
+/// To this Odoo, with both sides compared in the end.
+fn compared(odoo: &Odoo) -> Setup {
+    Setup {
+        reconcile: RECONCILE,
+        ..Setup::to_odoo(odoo)
+    }
+}
+
 /// The deal is done, once, and its records bear the same ids after it has come
 /// again.
 async fn ends_well(world: &World, odoo: &Odoo, deal: &Deal, where_: &str) -> Result<()> {
@@ -58,14 +66,14 @@ async fn killed_after_any_stage_odoo_has_the_deal_once() -> Result<()> {
     let Some(odoo) = Odoo::fresh("stages")? else {
         return Ok(());
     };
-    let mut world = World::quiet(Setup::to_odoo(&odoo)).await?;
+    let mut world = World::quiet(compared(&odoo)).await?;
     for (id, point) in (21..).zip(POINTS) {
         let deal = Deal::german(id);
         world.killed_at(point, &deal).await?;
         world.restart(None).await?;
         ends_well(&world, &odoo, &deal, point).await?;
     }
-    Ok(())
+    world.reconciled().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,7 +84,7 @@ async fn killed_in_the_middle_of_a_plan_odoo_has_the_deal_once() -> Result<()> {
     // what a host was at when it was killed is left alone for so long, where it was an action
     let setup = Setup {
         odoo_settings: "write-time = \"90s\"\n",
-        ..Setup::to_odoo(&odoo)
+        ..compared(&odoo)
     };
     let mut world = World::quiet(setup.clone()).await?;
     world.patience *= 3;
@@ -98,5 +106,5 @@ async fn killed_in_the_middle_of_a_plan_odoo_has_the_deal_once() -> Result<()> {
         world.restart(None).await?;
         ends_well(&world, &odoo, &deal, &format!("{trouble:?} {call}")).await?;
     }
-    Ok(())
+    world.reconciled().await
 }

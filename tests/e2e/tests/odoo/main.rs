@@ -8,6 +8,7 @@ mod crash;
 mod firm;
 mod merged;
 mod once;
+mod reconcile;
 mod replay;
 mod shared;
 mod tax;

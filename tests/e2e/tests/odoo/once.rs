@@ -1,7 +1,7 @@
 //! Whatever is sent again, and however, Odoo has each deal once.
 
 use anyhow::Result;
-use cambist_e2e::{Deal, Setup, World, odoo::Odoo, sender};
+use cambist_e2e::{Deal, Setup, World, odoo::Odoo, sender, setup::RECONCILE};
 
 use crate::witness::{all_exactly_once, picture};
 
@@ -10,7 +10,11 @@ async fn deals_of_every_region_are_in_odoo_once_however_often_they_are_sent() ->
     let Some(odoo) = Odoo::fresh("once")? else {
         return Ok(());
     };
-    let mut world = World::start(Setup::to_odoo(&odoo)).await?;
+    let setup = Setup {
+        reconcile: RECONCILE,
+        ..Setup::to_odoo(&odoo)
+    };
+    let mut world = World::start(setup).await?;
     let deals = [
         Deal::german(11),
         Deal::french(12),
@@ -49,5 +53,5 @@ async fn deals_of_every_region_are_in_odoo_once_however_often_they_are_sent() ->
     world.won(&deals).await?;
     all_exactly_once(&world, &odoo, &deals).await?;
     assert_eq!(picture(&odoo).await?, first, "an empty journal");
-    Ok(())
+    world.reconciled().await
 }

@@ -100,6 +100,8 @@ fn end(
         by: by.clone(),
         from: Stage::Fetch,
         live: false,
+        why: None,
+        order: None,
     };
     let rests = !matches!(row.status.state, State::Due { .. });
     let events = rests

@@ -37,7 +37,7 @@ pub(super) fn unlink(
         gone.extend(sever(connection, entity, system.as_deref())?);
     }
     let (id, at) = (decision.id().clone(), decision.received_at());
-    accept(connection, tip, std::slice::from_ref(decision))?;
+    accept(connection, tip, std::slice::from_ref(decision), |_| false)?;
     let events = vec![done.clone()];
     record(connection, tip, &Recording { id, at, events }, None)?;
     Ok(gone)
