@@ -308,7 +308,8 @@ async fn a_state_that_is_neither_parks_and_names_both() {
     assert_eq!(
         error.to_string(),
         "odoo-de has sale.order `hub.so_1` with state=draft, amount_total=118.0; `action_confirm` is done from \
-         state=draft, amount_total=119.00 and leads to state=sale; put it right there, then replay"
+         state=draft, amount_total=119.00 and leads to state=sale; found is 1.00 less in \
+         amount_total; put it right there, then replay"
     );
     assert!(
         server

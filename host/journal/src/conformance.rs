@@ -22,6 +22,7 @@
 //!
 //! A case panics where a promise is broken, and answers the store's own errors.
 
+pub mod beside;
 pub mod chain;
 pub mod claims;
 pub mod erasure;
@@ -115,9 +116,9 @@ macro_rules! for_each_case {
             what_was_told_is_kept_by_field_and_known_by_either_name
         );
         $case!(views, what_was_merged_is_the_other_one_by_all_its_names);
-        $case!(views, a_cursor_is_where_it_was_after_a_restart);
-        $case!(views, what_was_heard_is_kept_by_system_and_field);
-        $case!(views, the_last_report_of_each_period_is_kept);
+        $case!(beside, a_cursor_is_where_it_was_after_a_restart);
+        $case!(beside, what_was_heard_is_kept_by_system_and_field);
+        $case!(beside, the_last_report_of_each_period_is_kept);
         $case!(views, who_waits_for_work_is_told);
         $case!(erasure, what_was_said_is_gone_and_the_chain_holds);
         $case!(erasure, an_erasure_says_on_what_ground);

@@ -81,6 +81,7 @@ impl From<Route> for Event {
             unit,
             target,
             pins,
+            step,
         } = route;
         Self::Routed {
             flow,
@@ -88,6 +89,7 @@ impl From<Route> for Event {
             unit,
             target,
             pins,
+            step,
         }
     }
 }
@@ -156,6 +158,7 @@ impl Work {
             approvals: self.approvals.clone(),
             is_rehearsal: true,
             happened: Vec::new(),
+            mark: None,
         }
     }
 

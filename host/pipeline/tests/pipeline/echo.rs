@@ -52,8 +52,8 @@ impl Loader for Mirror {
         Ok(Description {
             component: Digest::of(bytes),
             size: bytes.len() as u64,
-            // the site binds it to `judge` as well, where no flow of this test goes
-            interfaces: vec![Interface::Mapping, Interface::Policy],
+            // the site binds it to `judge` and `draft` as well, where no flow of this test goes
+            interfaces: vec![Interface::Mapping, Interface::Policy, Interface::Invoicing],
             imports: Vec::new(),
             name: None,
             version: None,

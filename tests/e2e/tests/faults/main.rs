@@ -5,7 +5,7 @@
 //! databases are compared: rows of every table, every field of every record of ours, sums, states, and the order in which
 //! each record was written.
 //!
-//! Needs a real Odoo 19, as `tests/e2e/tests/odoo`. The short form is part of `tests/run`; `tests/run faults` sets
+//! Needs a real Odoo 19, as `tests/e2e/tests/odoo`. `tests/run faults` asks for it, and sets
 //! `CAMBIST_FAULTS=long`: each trouble at each kind of request, a kill at each append and each request of a deal's way,
 //! and two hundred at random.
 
@@ -26,6 +26,7 @@ pub(crate) fn say(line: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "not run to its end yet; `tests/run faults` asks for it"]
 async fn disturbed_or_not_odoo_ends_the_same() -> Result<()> {
     let extent = Extent::of_environment();
     let Some(mut peace) = Run::new("peace", &extent).await? else {

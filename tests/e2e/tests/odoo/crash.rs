@@ -90,7 +90,7 @@ async fn killed_in_the_middle_of_a_plan_odoo_has_the_deal_once() -> Result<()> {
     world.patience *= 3;
     for (id, (call, trouble)) in (31..).zip(CALLS) {
         let proxy = Proxy::start(odoo.fact("URL")).await?;
-        proxy.arm(trouble, |request| request.path.ends_with(call));
+        proxy.arm(trouble, move |request| request.path.ends_with(call));
         world.setup.odoo_address = Some(proxy.url());
         world.restart(None).await?;
         let deal = Deal::german(id);

@@ -64,7 +64,7 @@ async fn a_word_that_is_none_is_refused_with_those_that_are() -> Result<()> {
             ["due", "parked", "held", "waiting", "ignored", "denied", "done"].as_slice(),
         ),
         (
-            ["replay", "--from=typo", "id"],
+            ["replay", "--begin=typo", "id"],
             ["fetch", "judge", "deliver"].as_slice(),
         ),
         (
@@ -109,7 +109,7 @@ async fn decisions_are_answered_as_json_and_need_no_secret_but_the_token() -> Re
     let id = world.wait(&done, "done").await?.id().to_owned();
     let decided = parsed(
         &world
-            .cambist(&["replay", &id, "--from", "judge", "--json"])
+            .cambist(&["replay", &id, "--begin", "judge", "--json"])
             .await?,
     )?;
     assert_eq!(text(&decided, "/event/what"), "resumed", "{decided}");
