@@ -25,8 +25,10 @@ fn site(waits: &[&str]) -> Site {
     site
 }
 
-/// Leaves behind what a process does that is killed while it works on a message.
+/// Leaves behind what a process does that is killed while it works on a message. In a new file, because a pipeline that
+/// was broken off in this process takes its marks away when its tasks end, which may be later than this.
 fn killed(site: &Site, id: &MessageId, acting: &str) {
+    std::fs::remove_file(site.marks()).unwrap_or_default();
     std::fs::write(site.marks(), format!("{id}{acting}\n")).unwrap();
 }
 
@@ -91,7 +93,6 @@ async fn one_end_of_the_host_costs_an_attempt_and_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "not shown yet: the pipeline that is broken off may take its mark away after the test has written one"]
 async fn an_action_that_the_target_may_still_be_at_is_not_looked_up_before() {
     let mut site = site(&["1ms", "1ms"]);
     site.accept("crm", 0..1).await;
