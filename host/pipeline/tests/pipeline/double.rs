@@ -413,17 +413,6 @@ impl Running {
         }
     }
 
-    /// Waits until a message has passed a stage. Nothing tells of that, so it is looked at again and again.
-    pub(crate) async fn until_passed(&self, id: &MessageId, stage: &str) {
-        loop {
-            let status = self.journal.message(id).await.unwrap().unwrap().status;
-            if status.passed.is_some_and(|passed| passed.name() == stage) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    }
-
     /// Waits until a message rests: it is done, or parked.
     pub(crate) async fn until_rest(&self, id: &MessageId) -> (Status, Vec<Event>) {
         tokio::select! {
