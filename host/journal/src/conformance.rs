@@ -121,6 +121,7 @@ macro_rules! for_each_case {
         $case!(beside, the_last_report_of_each_period_is_kept);
         $case!(views, who_waits_for_work_is_told);
         $case!(erasure, what_was_said_is_gone_and_the_chain_holds);
+        $case!(erasure, what_was_worked_out_of_it_is_gone_too);
         $case!(erasure, an_erasure_says_on_what_ground);
         $case!(erasure, payloads_go_first_and_the_rest_may_follow);
         $case!(

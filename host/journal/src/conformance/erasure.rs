@@ -2,14 +2,19 @@
 
 use cambist_contract::{canonical::EntityRef, stage::Stage};
 
-use super::kit::{
-    accept, account, at, claim, delivered, history, id, ignored, message, parked, passed, receipt, record,
-    resumed, routed, state, status,
+use super::{
+    kit::{
+        accept, account, at, claim, delivered, history, id, ignored, message, parked, passed, receipt,
+        record, resumed, routed, state, status,
+    },
+    replays,
 };
 use crate::{
-    Erasures, Event, Journal, JournalError,
+    Erasures, Event, Journal, JournalError, Replays, Reports,
     erasure::{Erased, Erasure, Expiry, Extent, Ground, Subject, Unlinking},
     journal::Accepted,
+    replay::Progress,
+    reports::Report,
 };
 
 fn erasure(messages: impl IntoIterator<Item = i64>, extent: Extent) -> Erasure {
@@ -88,6 +93,38 @@ pub async fn what_was_said_is_gone_and_the_chain_holds<J: Journal + Erasures>(
         (is.flow.as_deref(), is.region.as_deref()),
         (Some("won"), Some("de"))
     );
+    Ok(())
+}
+
+/// What a replay made of it goes, and every report that names it or its object; what names others stays.
+pub async fn what_was_worked_out_of_it_is_gone_too<J: Journal + Erasures + Replays + Reports>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    two_done(&journal).await?;
+    let number = journal.order(replays::order(true, "what if")).await?;
+    let found = vec![replays::differing(1, 5), replays::differing(2, 9)];
+    journal.proceed(number, Progress::default(), found).await?;
+    let report = |period: &str, text: String| Report {
+        flow: "deals".to_owned(),
+        region: "de".to_owned(),
+        period: period.to_owned(),
+        at: at(7),
+        text,
+    };
+    let reports = vec![
+        report("2026-09", format!(r#"{{"why":{{"message":"{}"}}}}"#, id(1))),
+        report("2026-10", r#"{"deal":{"kind":"deal","id":"1"}}"#.to_owned()),
+        report("2026-11", r#"{"deal":{"kind":"deal","id":"2"}}"#.to_owned()),
+    ];
+    journal.keep_reports(reports).await?;
+
+    journal.erase(at(9), erasure([1], Extent::All)).await?;
+    let left = journal.differing(number, 9).await?;
+    let left: Vec<_> = left.into_iter().map(|it| it.message).collect();
+    assert_eq!(left, [id(2)]);
+    let left: Vec<_> = journal.reports().await?.into_iter().map(|it| it.period).collect();
+    assert_eq!(left, ["2026-11"]);
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use crate::{
     replay::{Differing, KEPT_MESSAGES, KEPT_ORDERS, Order, Progress, Revisions, Total, Wanted},
 };
 
-fn order(dry: bool, why: &str) -> Order {
+pub(super) fn order(dry: bool, why: &str) -> Order {
     Order {
         wanted: Wanted {
             from: Some(at(3)),
@@ -26,7 +26,7 @@ fn order(dry: bool, why: &str) -> Order {
 }
 
 /// A message that differs by so many cents.
-fn differing(n: i64, cents: i64) -> Differing {
+pub(super) fn differing(n: i64, cents: i64) -> Differing {
     Differing {
         message: id(n),
         arrival: n.unsigned_abs(),

@@ -75,16 +75,35 @@ fn erase_one(
     let texts: Vec<&str> = left.iter().map(|(_, text)| text.as_str()).collect();
     let erased = Event::erased(erasure.extent, &erasure.ground, &texts);
     let erased = prepared(erased, row.last_place)?;
+    let object = row.status.object.clone();
     row.follow(tip.place + 1, *at, &erased.event)?;
     // without the salt, which goes
     tip.append_text(connection, (arrival, id), *at, (erased.digest, &erased.text))?;
     blank(connection, arrival, &left)?;
     salts::forget(connection, arrival)?;
+    forget_beside(connection, (arrival, id), &object)?;
+    row.save_erased(connection)?;
+    Ok(Erased::Now)
+}
+
+/// Forgets what stands beside the entries and was said of the message: what a shadow or a replay made of it, and whatever
+/// report names it or its object. A report can be made anew at any time, so it goes whole, and one too many does no harm.
+fn forget_beside(
+    connection: &Connection,
+    (arrival, id): (u64, &MessageId),
+    object: &str,
+) -> Result<(), rusqlite::Error> {
     connection
         .prepare_cached("DELETE FROM differing WHERE message = ?1")?
         .execute([id.as_str()])?;
-    row.save_erased(connection)?;
-    Ok(Erased::Now)
+    connection
+        .prepare_cached("DELETE FROM replayed WHERE arrival = ?1")?
+        .execute([Count(arrival)])?;
+    let object = object.rsplit_once('/').map_or(object, |(_, id)| id);
+    connection
+        .prepare_cached("DELETE FROM reports WHERE instr(text, ?1) OR instr(text, ?2)")?
+        .execute((format!("\"{id}\""), format!("\"{object}\"")))?;
+    Ok(())
 }
 
 /// Ends a message that has not ended, as an operator's skip does.
