@@ -22,12 +22,12 @@ impl Extent {
                 keys: 160,
                 all: true,
                 every: 1,
-                kills: 200,
+                kills: 120,
             },
             _ => Self {
-                keys: 40,
+                keys: 32,
                 all: false,
-                every: 6,
+                every: 7,
                 kills: 12,
             },
         }

@@ -7,9 +7,9 @@ use cambist_e2e::season::LAST;
 
 use crate::{extent::Extent, run::Run};
 
-/// Deals that are under way when the host is killed. All that wait for a turn at Odoo count an attempt by it, and begin
-/// their plan anew: of many more, none would ever be through.
-const LOAD: usize = 20;
+/// Deals that are under way when the host is killed, beside what the other runs ask of the same Odoo. All that wait for a turn
+/// there begin their plan anew: of twenty hardly one was through in the life of a host.
+const LOAD: usize = 6;
 
 /// How long a host lives at most: about as long as it takes for a deal to be through.
 const LIFE: u64 = 3_000;
@@ -48,9 +48,14 @@ pub(crate) async fn run(run: &mut Run, extent: &Extent, begun: usize) -> Result<
         run.world.restart(None).await?;
     }
     ensure!(
-        rounds.iter().all(|round| (1..LAST).contains(round)),
-        "some deals never came: {rounds:?}"
+        rounds.iter().any(|round| *round > 0),
+        "nothing was under way when the host was killed"
     );
+    run.ended().await?;
+    // a quick machine has had all of them by now, a slow one not
+    let never = (0..).zip(&rounds).filter(|(_, round)| **round == 0);
+    let never: Vec<_> = never.map(|(key, _)| run.season.deal(key, 1)).collect();
+    run.tell(&never, 1).await?;
     run.ended().await?;
     run.in_peace(&[LAST]).await?;
     Ok(extent.kills)
