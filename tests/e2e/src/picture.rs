@@ -2,7 +2,8 @@
 //! were made.
 //!
 //! Every table of the database is counted, every stored field of every record of ours is taken, references by what they
-//! refer to. What is left out is named here, with the reason. Asked of the database itself, behind Odoo's back.
+//! refer to, and so is every relation of theirs. What is left out is named here, with the reason. Asked of the database
+//! itself, behind Odoo's back.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,14 +15,24 @@ use serde_json::{Map, Value};
 
 use crate::odoo::Odoo;
 
-/// Models that our commands write, by their tables.
-const TABLES: [&str; 6] = [
+/// Models that our commands write, by their tables, and what Odoo makes of each by itself.
+const TABLES: [&str; 8] = [
     "res_partner",
     "product_product",
+    "product_template",
     "sale_order",
     "sale_order_line",
     "project_project",
+    "account_analytic_account",
     "project_milestone",
+];
+
+/// Records without a name of their own that are made with one that has one, and go by its name: where they are referred to,
+/// and of which table they are.
+const ALONG_WITH: [(&str, &str, &str); 3] = [
+    ("product_product", "product_tmpl_id", "product_template"),
+    ("project_project", "account_id", "account_analytic_account"),
+    ("project_project", "alias_id", "mail_alias"),
 ];
 
 /// Tables whose rows tell how Odoo was asked, and not what came of it.
@@ -34,13 +45,21 @@ const UNCOUNTED: [&str; 1] = [
 const EVERYWHERE: [&str; 3] = ["id", "create_date", "write_date"];
 
 /// Fields that differ between any two runs, of one table.
-const OF_A_TABLE: [(&str, &str); 3] = [
+const OF_A_TABLE: [(&str, &str); 6] = [
     // drawn from a sequence in the order in which orders are made, with gaps where a call was taken back
     ("sale_order", "name"),
+    // Odoo's clock at the confirmation, and the day on which the order was made, a month later
+    ("sale_order", "date_order"),
+    ("sale_order", "validity_date"),
     // drawn at random
     ("sale_order", "access_token"),
     ("project_project", "access_token"),
+    // Odoo's clock when the partner was made
+    ("res_partner", "calendar_last_notif_ack"),
 ];
+
+/// Fields that refer to analytic accounts by the keys of an object.
+const BY_ACCOUNT: &str = "analytic_distribution";
 
 /// What an Odoo holds.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -49,6 +68,8 @@ pub struct Picture {
     pub counts: BTreeMap<String, u64>,
     /// Each record of ours with its fields, by table and our name of it.
     pub records: BTreeMap<(String, String), BTreeMap<String, String>>,
+    /// What records of ours are related to, and how often, by the relation's table.
+    pub relations: BTreeMap<String, u64>,
     /// Orders and their amounts, by company, state and currency.
     pub sums: BTreeMap<String, String>,
     /// For each record that is watched, what was said of it, in the order in which Odoo took it.
@@ -62,37 +83,34 @@ impl Picture {
     ///
     /// The database cannot be asked.
     pub fn of(odoo: &Odoo) -> Result<Self> {
-        let names = names(odoo)?;
+        let names = Names::of(odoo)?;
+        let counts = counts(odoo)?;
         let mut picture = Self {
-            counts: counts(odoo)?,
+            relations: relations(odoo, &names, &counts)?,
+            counts,
             ..Self::default()
         };
         for table in TABLES {
             let refers = references(odoo, table)?;
             let rows = odoo.sql(&format!(
-                "select coalesce(json_agg(to_jsonb(t)), '[]') from {table} t where exists (select from ir_model_data d \
-                 where d.module = 'cambist' and replace(d.model, '.', '_') = '{table}' and d.res_id = t.id)"
+                "select coalesce(json_agg(to_jsonb(t)), '[]') from {table} t"
             ))?;
             let rows: Vec<Map<String, Value>> = serde_json::from_str(&rows)?;
             for row in rows {
-                let id = row
-                    .get("id")
-                    .and_then(Value::as_i64)
-                    .context("a row without id")?;
+                let id = row.get("id").and_then(Value::as_i64);
+                let id = id.context("a row without id")?;
+                if !names.is_ours(table, id) {
+                    continue;
+                }
                 let fields = row
                     .iter()
                     .filter(|(field, _)| !EVERYWHERE.contains(&field.as_str()))
                     .filter(|(field, _)| !OF_A_TABLE.contains(&(table, field.as_str())))
-                    .map(|(field, value)| {
-                        let value = match (refers.get(field), value.as_i64()) {
-                            (Some(table), Some(id)) => name(&names, table, id),
-                            _ => value.to_string(),
-                        };
-                        (field.clone(), value)
-                    })
+                    .map(|(field, value)| (field.clone(), names.spell(refers.get(field), field, value)))
                     .collect();
-                let key = (table.to_owned(), name(&names, table, id));
-                picture.records.insert(key, fields);
+                picture
+                    .records
+                    .insert((table.to_owned(), names.name(table, id)), fields);
             }
         }
         picture.sums = sums(odoo)?;
@@ -105,6 +123,7 @@ impl Picture {
         let mut all = Vec::new();
         compare("rows of", &self.counts, &other.counts, &mut all);
         compare("orders of", &self.sums, &other.sums, &mut all);
+        compare("relation", &self.relations, &other.relations, &mut all);
         let keys: BTreeSet<_> = self.records.keys().chain(other.records.keys()).collect();
         for key in keys {
             match (self.records.get(key), other.records.get(key)) {
@@ -146,8 +165,9 @@ impl Picture {
             let count = self.records.keys().filter(|(of, _)| of == table).count();
             let _ = write!(text, "{count} {table}, ");
         }
+        let related: u64 = self.relations.values().sum();
         let rows: u64 = self.counts.values().sum();
-        let _ = write!(text, "{rows} rows in all");
+        let _ = write!(text, "{related} relations of theirs, {rows} rows in all");
         for (of, sum) in &self.sums {
             let _ = write!(text, "\n    orders of {of}: {sum}");
         }
@@ -170,24 +190,59 @@ fn compare<T: PartialEq + std::fmt::Debug>(
 }
 
 /// What records are called, by table and id: by us, or by the module that brought them.
-type Names = BTreeMap<(String, i64), String>;
+struct Names(BTreeMap<(String, i64), String>);
 
-fn names(odoo: &Odoo) -> Result<Names> {
-    let rows = odoo.sql(
-        "select json_agg(json_build_array(replace(model, '.', '_'), res_id, module || '.' || name) order by module desc, name desc) \
-         from ir_model_data where res_id is not null",
-    )?;
-    let rows: Vec<(String, i64, String)> = serde_json::from_str(&rows)?;
-    Ok(rows
-        .into_iter()
-        .map(|(table, id, name)| ((table, id), name))
-        .collect())
-}
+impl Names {
+    fn of(odoo: &Odoo) -> Result<Self> {
+        let mut selects = vec![
+            "select replace(model, '.', '_') as tab, res_id as id, module || '.' || name as name from ir_model_data \
+             where res_id is not null"
+                .to_owned(),
+        ];
+        selects.extend(ALONG_WITH.iter().map(|(table, field, of)| {
+            format!(
+                "select '{of}', t.{field}, d.module || '.' || d.name from {table} t join ir_model_data d \
+                 on d.res_id = t.id and replace(d.model, '.', '_') = '{table}' \
+                 where d.module = 'cambist' and t.{field} is not null"
+            )
+        }));
+        // of several names that a record has the first one counts
+        let rows = odoo.sql(&format!(
+            "select json_agg(json_build_array(tab, id, name) order by name desc) from ({}) named",
+            selects.join(" union all ")
+        ))?;
+        let rows: Vec<(String, i64, String)> = serde_json::from_str(&rows)?;
+        let names = rows.into_iter().map(|(table, id, name)| ((table, id), name));
+        Ok(Self(names.collect()))
+    }
 
-/// A record's name; one that has none is one of its table.
-fn name(names: &Names, table: &str, id: i64) -> String {
-    let found = names.get(&(table.to_owned(), id));
-    found.map_or_else(|| format!("one of {table}"), Clone::clone)
+    /// A record's name; one that has none is one of its table.
+    fn name(&self, table: &str, id: i64) -> String {
+        let found = self.0.get(&(table.to_owned(), id));
+        found.map_or_else(|| format!("one of {table}"), Clone::clone)
+    }
+
+    fn is_ours(&self, table: &str, id: i64) -> bool {
+        self.name(table, id).starts_with("cambist.")
+    }
+
+    /// A field's value, with names in the place of ids where it `refers` to a table.
+    fn spell(&self, refers: Option<&String>, field: &str, value: &Value) -> String {
+        if let (Some(table), Some(id)) = (refers, value.as_i64()) {
+            return self.name(table, id);
+        }
+        match value.as_object() {
+            Some(shares) if field == BY_ACCOUNT => {
+                let named = shares.iter().map(|(accounts, share)| {
+                    let ids = accounts.split(',').filter_map(|id| id.parse().ok());
+                    let accounts: Vec<_> = ids.map(|id| self.name("account_analytic_account", id)).collect();
+                    (accounts.join(","), share.to_string())
+                });
+                format!("{:?}", named.collect::<BTreeMap<_, _>>())
+            }
+            _ => value.to_string(),
+        }
+    }
 }
 
 /// Which fields of a table refer to which other table.
@@ -211,6 +266,40 @@ fn counts(odoo: &Odoo) -> Result<BTreeMap<String, u64>> {
     Ok(counts)
 }
 
+/// Pairs of which at least one is ours, of every table that has two references and nothing else.
+fn relations(odoo: &Odoo, names: &Names, counts: &BTreeMap<String, u64>) -> Result<BTreeMap<String, u64>> {
+    let tables = odoo.sql(
+        "select coalesce(json_agg(tab), '[]') from (select r.relname as tab from pg_class r \
+         join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped \
+         left join pg_constraint c on c.conrelid = r.oid and c.contype = 'f' and c.conkey = array[a.attnum] \
+         where r.relkind = 'r' and r.relnamespace = 'public'::regnamespace \
+         group by r.relname having count(*) = 2 and count(c.oid) = 2) pairs",
+    )?;
+    let tables: Vec<String> = serde_json::from_str(&tables)?;
+    let mut all = BTreeMap::new();
+    for table in tables {
+        if counts.get(&table).is_none_or(|rows| *rows == 0) {
+            continue;
+        }
+        let refers = references(odoo, &table)?;
+        let rows = odoo.sql(&format!("select json_agg(to_jsonb(t)) from \"{table}\" t"))?;
+        let rows: Vec<BTreeMap<String, i64>> = serde_json::from_str(&rows)?;
+        for row in rows {
+            let mut ours = false;
+            let ends = row.iter().filter_map(|(field, id)| {
+                let to = refers.get(field)?;
+                ours |= names.is_ours(to, *id);
+                Some(names.name(to, *id))
+            });
+            let ends: Vec<String> = ends.collect();
+            if ours {
+                *all.entry(format!("{table}: {}", ends.join(", "))).or_default() += 1;
+            }
+        }
+    }
+    Ok(all)
+}
+
 fn sums(odoo: &Odoo) -> Result<BTreeMap<String, String>> {
     let rows = odoo.sql(
         "select coalesce(json_object_agg(of, what), '{}') from (select c.name || ', ' || o.state || ', ' || m.name as of, \
@@ -228,7 +317,7 @@ fn said(odoo: &Odoo, names: &Names) -> Result<BTreeMap<String, Vec<String>>> {
     let rows: Vec<(String, i64, String)> = serde_json::from_str(&rows)?;
     let mut said: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (table, id, text) in rows {
-        said.entry(name(names, &table, id)).or_default().push(text);
+        said.entry(names.name(&table, id)).or_default().push(text);
     }
     Ok(said)
 }

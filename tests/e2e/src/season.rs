@@ -5,6 +5,9 @@ use serde_json::json;
 
 use crate::deals::Deal;
 
+/// The round that all deals end with, however many they had before.
+pub const LAST: u64 = 1_000;
+
 /// Deals, by the keys that their messages have.
 #[derive(Clone, Debug)]
 pub struct Season {
@@ -18,13 +21,14 @@ impl Season {
         Self { first, keys }
     }
 
-    /// The deals as they are in a round, 1 for the first. Names of deals and lines end with the round; no total changes,
-    /// so that orders go on being what was agreed.
+    /// The deals as they are in a round, 1 for the first, [`LAST`] for the last.
     pub fn round(&self, round: u64) -> Vec<Deal> {
         (0..self.keys).map(|key| self.deal(key, round)).collect()
     }
 
-    fn deal(&self, key: u64, round: u64) -> Deal {
+    /// One of the deals, 0 for the first, as it is in a round. Names of deals and lines end with the round; no total
+    /// changes, so that orders go on being what was agreed.
+    pub fn deal(&self, key: u64, round: u64) -> Deal {
         let id = self.first + key;
         let of_kind = |id| match key % 5 {
             0 => Deal::german(id),

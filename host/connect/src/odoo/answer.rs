@@ -69,6 +69,9 @@ const fn rule(name: &'static str, says: &'static str, means: Means) -> Rule {
     Rule { name, says, means }
 }
 
+/// PostgreSQL's words for a second one of what there may be one of.
+const DUPLICATE: &str = "duplicate key value violates unique constraint";
+
 /// The first row that fits counts. What follows from each is in `failures.txt`, which a test compares.
 pub(crate) const RULES: &[Rule] = &[
     // lost races: Odoo tries such a call itself, up to five times, before it gives up
@@ -82,6 +85,10 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule("odoo.exceptions.LockError", "", Means::Contended),
     rule("odoo.exceptions.ConcurrencyError", "", Means::Contended),
+    // What Odoo looks for and makes beside a record, such as the PAN of an Indian customer, was made by somebody else in
+    // between; it is found the next time. Of values that a record itself may not share Odoo speaks in words of its own.
+    rule("psycopg2.errors.UniqueViolation", "", Means::Contended),
+    rule("odoo.exceptions.ValidationError", DUPLICATE, Means::Contended),
     // no connection to its database: none is free, or the database is down
     rule("psycopg2.pool.PoolError", "", Means::Busy),
     rule("odoo.sql_db.PoolError", "", Means::Busy),
@@ -167,6 +174,7 @@ pub(crate) const HIDDEN: &[(&str, &str)] = &[
         "psycopg2.errors.LockNotAvailable",
     ),
     ("Cannot grab a lock on records", "odoo.exceptions.LockError"),
+    (DUPLICATE, "psycopg2.errors.UniqueViolation"),
     ("canceling statement due to", "psycopg2.errors.QueryCanceled"),
     (
         "current transaction is aborted",

@@ -189,6 +189,12 @@ mod tests {
                 Fault::Contended,
             ),
             ("deadlock detected\nDETAIL:  Process 1 waits", Fault::Contended),
+            // recorded: two customers with one PAN at once
+            (
+                "duplicate key value violates unique constraint \"l10n_in_pan_entity_name_uniq\"\nDETAIL:  Key (name)=(AAPFU0939F) \
+                 already exists.\n",
+                Fault::Contended,
+            ),
             (
                 "Unknown error during import: <class 'Exception'>: CPU time limit exceeded.",
                 Fault::Troubled("builtins.Exception".to_owned()),
@@ -223,6 +229,8 @@ mod tests {
             "Unknown error during import: <class 'ValueError'>: Wrong value for res.partner.type: 'bogus'",
             "Unknown error during import: <class 'Exception'>: no such thing",
             "invalid input syntax for type integer: \"red\"",
+            // a value that two records may not share
+            "The value for 'default_code' (Internal Reference) already exists.\n\nDetail: Key (default_code)=(7) already exists.\n",
         ] {
             assert_eq!(row(&[error(3, None, message)]), 3, "{message}");
         }

@@ -190,3 +190,56 @@ async fn a_deleted_customer_is_made_anew_when_an_order_needs_it() -> anyhow::Res
     assert_ne!(target_id(&receipts, 0), target_id(&first, 0));
     Ok(())
 }
+
+#[tokio::test]
+async fn what_odoo_makes_beside_a_record_may_be_made_by_two_at_once() -> anyhow::Result<()> {
+    let Some(odoo) = Odoo::here() else { return Ok(()) };
+    let target = odoo.target();
+    // a PAN that no other run has used: five letters, the fourth of which is the kind, four digits and a letter
+    let id = fresh("pan");
+    let number: u64 = id.bytes().filter(u8::is_ascii_digit).fold(0, |all, digit| {
+        all.wrapping_mul(31).wrapping_add(u64::from(digit))
+    });
+    let letter = |place: u32| char::from(b'A' + u8::try_from(number / 26_u64.pow(place) % 26).unwrap());
+    let pan = format!(
+        "{}{}{}F{}{:04}F",
+        letter(0),
+        letter(1),
+        letter(2),
+        letter(3),
+        number % 9_999 + 1
+    );
+    let customer = [upsert(
+        "res.partner",
+        &id,
+        json!({"name": "Two at once", "is_company": "1", "country_id/id": "base.in", "vat": format!("24{pan}1Z1")}),
+    )];
+
+    // somebody is making it, and has not ended
+    let mut other = odoo.session();
+    other.say(&format!(
+        "begin; insert into l10n_in_pan_entity (name) values ('{pan}') returning 'made';"
+    ));
+    assert_eq!(other.hear(), "made");
+    let ours = Arc::clone(&target);
+    let plan = customer.clone();
+    let first = tokio::spawn(async move { ours.deliver(&plan, &[]).await });
+    while odoo.sql("select count(*) from pg_locks where not granted") == "0" {
+        assert!(!first.is_finished(), "it waits for nobody");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    other.say("commit; select 'ended';");
+    assert_eq!(other.hear(), "ended");
+    let error = first.await?.unwrap_err().error;
+    assert_eq!(error.code(), "contended", "{error}");
+
+    let second = target.deliver(&customer, &[]).await?;
+    assert_eq!(
+        odoo.sql(&format!(
+            "select e.name from res_partner p join l10n_in_pan_entity e on e.id = p.l10n_in_pan_entity_id where p.id = {}",
+            target_id(&second, 0)
+        )),
+        pan
+    );
+    Ok(())
+}

@@ -1,6 +1,11 @@
 //! The real Odoo, commands in short, and a whole deal.
 
-use std::{collections::BTreeMap, io::Write as _, process::Command as Process, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    io::{BufRead as _, BufReader, Write as _},
+    process::{Child, ChildStdin, ChildStdout, Command as Process, Stdio},
+    sync::Arc,
+};
 
 use cambist_connect::{DeliverError, Source, Systems, Target, options::Options, poll::Poll};
 use cambist_contract::{
@@ -88,6 +93,49 @@ impl Odoo {
             String::from_utf8_lossy(&output.stderr)
         );
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// A session of its own with the database.
+    pub(crate) fn session(&self) -> Session {
+        let mut psql = Process::new("psql")
+            .args(["-qAt", self.fact("SQL")])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (said, heard) = (psql.stdin.take().unwrap(), psql.stdout.take().unwrap());
+        Session {
+            psql,
+            said,
+            heard: BufReader::new(heard),
+        }
+    }
+}
+
+/// A session with Odoo's database; it ends with the test.
+pub(crate) struct Session {
+    psql: Child,
+    said: ChildStdin,
+    heard: BufReader<ChildStdout>,
+}
+
+impl Session {
+    pub(crate) fn say(&mut self, query: &str) {
+        writeln!(self.said, "{query}").unwrap();
+    }
+
+    /// The next line of its answers.
+    pub(crate) fn hear(&mut self) -> String {
+        let mut line = String::new();
+        self.heard.read_line(&mut line).unwrap();
+        line.trim().to_owned()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.psql.kill();
+        let _ = self.psql.wait();
     }
 }
 

@@ -40,6 +40,8 @@ const TRIGGER: &str = "
 enum How {
     /// PostgreSQL's error of this code.
     Code(&'static str),
+    /// PostgreSQL's error of this code, in these words.
+    Words(&'static str, &'static str),
     /// Its connection ends.
     End,
     /// This action on a partner that is there, with these arguments.
@@ -81,6 +83,12 @@ fn provoked(name: &str, says: &str) -> How {
         ("odoo.exceptions.AccessError", _) => How::NotOurs,
         ("odoo.exceptions.MissingError", _) => How::Act("write", json!({"vals": {"parent_id": 999_999_999}})),
         ("builtins.ValueError", "External ID not found in the system") => How::NoRecord,
+        ("psycopg2.errors.UniqueViolation", _) => {
+            How::Not("`load` says it in PostgreSQL's words, and of other calls Odoo makes a ValidationError")
+        }
+        ("odoo.exceptions.ValidationError", "duplicate key value violates unique constraint") => {
+            How::Words("23505", "duplicate key value violates unique constraint")
+        }
         ("odoo.exceptions.ValidationError", _) => {
             How::Act("write", json!({"vals": {"country_id": 57, "vat": "DE1"}}))
         }
@@ -172,6 +180,7 @@ async fn commands(odoo: &Odoo, target: &Arc<dyn Target>, how: &How) -> (Option<C
     let external = RecordKey::External(id.clone());
     let said = match how {
         How::Code(code) => format!("raise:{code}:provoked"),
+        How::Words(code, words) => format!("raise:{code}:{words}"),
         How::End => "raise:end".to_owned(),
         _ => String::new(),
     };
@@ -182,7 +191,7 @@ async fn commands(odoo: &Odoo, target: &Arc<dyn Target>, how: &How) -> (Option<C
     );
     target.deliver(&[there], &[]).await.unwrap();
     match how {
-        How::Code(_) | How::End => (
+        How::Code(_) | How::Words(..) | How::End => (
             Some(archives(external, "res.partner")),
             writes(&id, "write", json!({"vals": {"phone": said}})),
         ),
@@ -270,7 +279,7 @@ async fn each_row_of_odoos_exceptions_is_what_a_real_odoo_comes_to() -> anyhow::
     while let Some(case) = cases.join_next().await {
         case?;
     }
-    assert!(provoked >= 27, "{provoked} rows were provoked, not: {without:?}");
+    assert!(provoked >= 28, "{provoked} rows were provoked, not: {without:?}");
     Ok(())
 }
 
@@ -287,6 +296,7 @@ async fn each_text_that_load_hides_an_exception_in_is_what_a_real_odoo_says() ->
         let state = match text {
             "could not serialize access" => "40001",
             "deadlock detected" => "40P01",
+            "duplicate key value violates unique constraint" => "23505",
             "could not obtain lock on row" | "canceling statement due to lock timeout" => "55P03",
             "canceling statement due to" => "57014",
             "current transaction is aborted" => "25P02",

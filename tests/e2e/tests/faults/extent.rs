@@ -5,11 +5,11 @@
 pub(crate) struct Extent {
     /// Deals.
     pub(crate) keys: u64,
-    /// How often each comes: once, and then changed.
-    pub(crate) rounds: u64,
-    /// Whether each trouble happens at each kind of request, and a kill at each point; else each trouble and each kind of
-    /// request once, and a kill at some points.
+    /// Whether each trouble happens at each kind of request; else each trouble and each kind of request once, and none that
+    /// is silent.
     pub(crate) all: bool,
+    /// Of the points on a deal's way, a kill at one of so many.
+    pub(crate) every: u32,
     /// Kills at random, under load.
     pub(crate) kills: usize,
 }
@@ -20,15 +20,15 @@ impl Extent {
         match std::env::var("CAMBIST_FAULTS").as_deref() {
             Ok("long") => Self {
                 keys: 160,
-                rounds: 3,
                 all: true,
-                kills: 200,
+                every: 1,
+                kills: 120,
             },
             _ => Self {
-                keys: 22,
-                rounds: 2,
+                keys: 32,
                 all: false,
-                kills: 10,
+                every: 7,
+                kills: 12,
             },
         }
     }

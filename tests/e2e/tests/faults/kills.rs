@@ -1,5 +1,5 @@
-//! The host is killed, as `kill -9` does: at each append to its journal, at each request that it makes, and at random under
-//! load.
+//! The host is killed, as `kill -9` does: at each append to its journal, at each request that it makes, and then at random
+//! under load.
 //!
 //! The host has no part in it. Appends are watched by a library under its system calls (`faults/disk.c`), requests by
 //! proxies before the systems: so a point is where it is, costs nothing where nobody kills, and cannot be switched on by
@@ -11,16 +11,17 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
-    time::Duration,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use cambist_doubles::{Proxy, Trouble};
-use cambist_e2e::{Deal, disk::Disk, host::PAUSE};
+use cambist_e2e::{Deal, disk::Disk, host::PAUSE, sender};
+use cambist_journal::State;
 
 use crate::{
     extent::Extent,
     run::{End, Run},
+    under_load,
 };
 
 /// A kind of moment; each happens several times on a deal's way.
@@ -45,8 +46,22 @@ const MOMENTS: [Moment; 8] = [
     Moment::Odoo(Trouble::HeldAfter),
 ];
 
-/// Of the short form, which one of so many points is tried.
-const EVERY: u32 = 9;
+impl Moment {
+    /// In words, for the report.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Append("write") => "before an append",
+            Self::Append("torn") => "in the middle of an append",
+            Self::Append("sync") => "before an append is synced",
+            Self::Append(_) => "after an append, before anybody is told",
+            Self::HubSpot(Trouble::HeldBefore) | Self::Odoo(Trouble::HeldBefore) => "before a request",
+            Self::HubSpot(_) | Self::Odoo(_) => "after a request, before its answer",
+        }
+    }
+}
+
+/// A message that is to wait for longer than this is put off: all other waits are of some 100 ms.
+const PUT_OFF: i64 = 60;
 
 /// A host that is killed, and what it is killed by.
 struct Killed {
@@ -78,22 +93,21 @@ pub(crate) async fn run(extent: &Extent) -> Result<Option<End>> {
         odoo,
         hits: BTreeMap::new(),
     };
-    killed.at_each_point(extent).await?;
-    killed.at_random(extent).await?;
+    let begun = killed.at_each_point(extent).await?;
     let Killed { mut run, hits, .. } = killed;
-    let sum: usize = hits.values().sum();
-    run.happened = vec![format!("{sum} kills")];
+    let at_points: usize = hits.values().sum();
+    let at_random = under_load::run(&mut run, extent, begun).await?;
+    run.happened = vec![format!("{at_points} kills at points, {at_random} at random")];
     run.happened
         .extend(hits.into_iter().map(|(hit, times)| format!("{hit}: {times}")));
     run.end().await.map(Some)
 }
 
 impl Killed {
-    /// One deal after the other, each killed once on its way, one point further each time.
-    async fn at_each_point(&mut self, extent: &Extent) -> Result<()> {
+    /// One deal after the other, each killed once on its way, one point further each time. Gives the number of deals.
+    async fn at_each_point(&mut self, extent: &Extent) -> Result<usize> {
         let mut deals = self.run.season.round(1).into_iter();
         for moment in MOMENTS {
-            let step = if extent.all { 1 } else { EVERY };
             let mut number = 1;
             loop {
                 let deal = deals
@@ -103,13 +117,10 @@ impl Killed {
                     // it came to its end before the point: there is none further
                     break;
                 }
-                number += step;
+                number += extent.every;
             }
         }
-        let rest: Vec<Deal> = deals.collect();
-        self.run.tell(&rest, 1).await?;
-        self.run.world.settled().await?;
-        Ok(())
+        Ok(usize::try_from(extent.keys)? - deals.len())
     }
 
     /// Sends a deal on its way and kills the host at this point of it. False if the deal came to its end before.
@@ -126,7 +137,7 @@ impl Killed {
         }
         self.run.world.know(std::slice::from_ref(deal));
         // its sender may see the host die
-        let _ = self.run.world.post(&[cambist_e2e::sender::won(deal.id, 1)]).await;
+        let _ = self.run.world.post(&[sender::won(deal.id, 1)]).await;
         let hit = self.hit(moment, deal).await?;
         self.disk.heal()?;
         self.hubspot.disarm();
@@ -135,8 +146,27 @@ impl Killed {
             *self.hits.entry(hit.clone()).or_default() += 1;
         }
         self.run.tell(std::slice::from_ref(deal), 1).await?;
-        self.run.world.wait(deal, "done").await?;
+        self.on_its_way(deal).await?;
         Ok(hit.is_some())
+    }
+
+    /// Waits until a deal has ended, or is put off for as long as Odoo may be at an action that was asked for.
+    async fn on_its_way(&self, deal: &Deal) -> Result<()> {
+        let what = format!("{} has ended or is put off", deal.object());
+        self.run
+            .world
+            .until(&what, async || {
+                self.run.none_rests().await?;
+                let stories = self.run.world.stories(deal).await?;
+                ensure!(stories.len() <= 1, "{} has several messages", deal.object());
+                let through = stories.first().is_some_and(|story| match story.0.status.state {
+                    State::Due { at } => at.duration_since(story.0.status.updated_at).as_secs() > PUT_OFF,
+                    State::Done => true,
+                    _ => false,
+                });
+                Ok(through.then_some(()))
+            })
+            .await
     }
 
     /// Waits until the host is dead, and tells where it was hit; none if the deal ended before.
@@ -144,12 +174,7 @@ impl Killed {
         loop {
             let held = match moment {
                 Moment::Append(_) if !self.run.world.is_alive() => {
-                    let stories = self.run.world.stories(deal).await?;
-                    let last = stories.last().and_then(|story| story.0.entries.last());
-                    let last = last.map_or("nothing", |entry| entry.event.name());
-                    let passed = stories.last().and_then(|story| story.0.status.passed);
-                    let stage = passed.map_or("", |stage| stage.name());
-                    return Ok(Some(format!("{moment:?}, recorded was {last} {stage}")));
+                    return self.recorded(moment, deal).await.map(Some);
                 }
                 Moment::Append(_) => None,
                 Moment::HubSpot(_) => Some(&self.hubspot),
@@ -162,47 +187,31 @@ impl Killed {
                 let seen = proxy.seen();
                 let path = &seen.last().context("nothing came by")?.path;
                 let kind = path.trim_end_matches(|end: char| end.is_ascii_digit());
-                let hit = format!("{moment:?} {kind}");
+                let hit = format!("{}: {kind}", moment.words());
                 self.run.world.kill()?;
                 return Ok(Some(hit));
             }
             let stories = self.run.world.stories(deal).await?;
             if stories.last().is_some_and(|story| story.state() == "done") {
-                return Ok(None);
+                // what is written can be read before it is synced
+                tokio::time::sleep(PAUSE * 5).await;
+                let dead = matches!(moment, Moment::Append(_)) && !self.run.world.is_alive();
+                return match dead {
+                    true => self.recorded(moment, deal).await.map(Some),
+                    false => Ok(None),
+                };
             }
             tokio::time::sleep(PAUSE).await;
         }
     }
 
-    /// All deals of a round at once, and kills at moments of no plan.
-    async fn at_random(&mut self, extent: &Extent) -> Result<()> {
-        let mut dice = 0x9e37_79b9_7f4a_7c15_u64;
-        let mut kills = 0;
-        for round in 2..=extent.rounds {
-            let wanted = extent.kills * usize::try_from(round - 1)? / usize::try_from(extent.rounds - 1)?;
-            let deals = self.run.season.round(round);
-            for deals in deals.chunks(100) {
-                self.run.tell(deals, round).await?;
-            }
-            while kills < wanted {
-                dice ^= dice << 13;
-                dice ^= dice >> 7;
-                dice ^= dice << 17;
-                tokio::time::sleep(Duration::from_millis(dice % 1_200)).await;
-                let due = |status: &cambist_journal::Status| status.state.name() == "due";
-                if !self.run.world.messages().await?.iter().any(due) {
-                    // the same once more, so that there is something to do
-                    self.run
-                        .tell(&deals, round * 1_000 + u64::try_from(kills)?)
-                        .await?;
-                }
-                self.run.world.kill()?;
-                kills += 1;
-                self.run.world.restart(None).await?;
-            }
-            self.run.world.settled().await?;
-        }
-        *self.hits.entry("at random".to_owned()).or_default() += kills;
-        Ok(())
+    /// Where a host was hit at an append: what the journal has of the deal.
+    async fn recorded(&self, moment: Moment, deal: &Deal) -> Result<String> {
+        let stories = self.run.world.stories(deal).await?;
+        let last = stories.last().and_then(|story| story.0.entries.last());
+        let last = last.map_or("nothing", |entry| entry.event.name());
+        let passed = stories.last().and_then(|story| story.0.status.passed);
+        let stage = passed.map_or("", |stage| stage.name());
+        Ok(format!("{}: recorded was {last} {stage}", moment.words()))
     }
 }
