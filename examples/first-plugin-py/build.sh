@@ -20,4 +20,4 @@ cp -r "$contract" build/wit/deps/cambist
 .venv/bin/componentize-py --wit-path build/wit --world first-plugin bindings build/types
 .venv/bin/componentize-py --wit-path build/wit --world first-plugin componentize --python-path src plugin \
   --stub-wasi --output build/component.wasm
-"$cambist" plugin pack build/component.wasm --name first-plugin-py --version "$version" --cases cases --to "$to"
+"$cambist" plugin pack build/component.wasm --name first-plugin-py --version "$version" --language Python --cases cases --to "$to"

@@ -21,4 +21,4 @@ npx tsc --project .
 npx esbuild src/plugin.ts --bundle --format=esm --target=es2023 --outfile=build/plugin.js --log-level=warning
 npx componentize-qjs --wit build/wit --world first-plugin --js build/plugin.js --sync --opt-size --output build/component.wasm
 "$cambist" plugin pack build/component.wasm --name first-plugin-ts --version "$(node -p 'require("./package.json").version')" \
-  --cases cases --to "$to"
+  --language TypeScript --cases cases --to "$to"

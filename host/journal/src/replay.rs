@@ -3,8 +3,9 @@
 //! An order stands beside the chain. A dry one computes and sends nothing, so nothing of it is
 //! evidence; of one that is for real, each message has its own [`Event::Resumed`](crate::Event::Resumed)
 //! with the order's number, who asked and why. That entry is also what keeps a message from being
-//! replayed twice by one order: after a crash the order goes on from its last page, and what has
-//! the entry already is not sent again.
+//! replayed twice by one order. Which messages come next is [kept](Progress::chosen) before the first
+//! of them has it: after a crash the order goes on with those, and what has the entry already is
+//! counted and not sent again.
 
 use std::{collections::BTreeMap, str::FromStr};
 
@@ -198,6 +199,11 @@ pub struct Progress {
     /// For real: what became of the messages, by the word for it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub came_to: BTreeMap<String, u64>,
+    /// For real: messages that were chosen and are sent next, which all have been looked at. Kept
+    /// before the first of them is sent: from then on it may be none that is wanted, as one that
+    /// was looked for because it is done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chosen: Vec<MessageId>,
     /// For real: messages that are on their way again and have not come to rest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub under_way: Vec<MessageId>,

@@ -9,7 +9,13 @@ use cambist_contract::{
     revision::{Grant, Revision, Tables},
 };
 
-use crate::{Pinned, Registry, binding::Binding, check, cost, folder, terms::Terms};
+use crate::{
+    Pinned, Registry,
+    binding::Binding,
+    check, cost,
+    folder::{self, ReadError},
+    terms::Terms,
+};
 
 /// What keeps a binding from being served, or may come to.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -55,6 +61,7 @@ pub(crate) struct Examined {
 }
 
 /// Why a component does not become live.
+#[derive(Clone, Debug)]
 pub(crate) enum Refusal {
     /// It is not good: the same bytes will be refused again.
     Component(String),
@@ -82,6 +89,15 @@ impl From<LoadError> for Refusal {
             | LoadError::WrongImport(_)
             | LoadError::BreaksAtStart(_)
             | LoadError::TooLarge(_) => Self::Component(error.to_string()),
+        }
+    }
+}
+
+impl From<ReadError> for Refusal {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Io(_) => Self::Host(error.to_string()),
+            ReadError::TooLarge(_) => Self::Component(error.to_string()),
         }
     }
 }

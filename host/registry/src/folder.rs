@@ -8,11 +8,24 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use cambist_contract::limits::MAX_COMPONENT;
+use cambist_contract::{limits::MAX_COMPONENT, plugin::LoadError};
+use thiserror::Error;
 
-/// The largest file that is read at all, in bytes: twice what is taken, so that the
-/// refusal names the size, and no more.
-const MAX_FILE: u64 = 2 * MAX_COMPONENT as u64;
+/// Why what is in a file is not had.
+#[derive(Debug, Error)]
+pub(crate) enum ReadError {
+    /// The system does not give it.
+    #[error("its file cannot be read: {0}")]
+    Io(#[from] io::Error),
+    /// It has so many bytes, and was not read for it.
+    #[error("{}", too_large(*.0))]
+    TooLarge(u64),
+}
+
+/// The same words as of bytes that come by another way.
+fn too_large(size: u64) -> LoadError {
+    LoadError::TooLarge(format!("{size} bytes, and {MAX_COMPONENT} are the most"))
+}
 
 /// The plugin files in the folder, by the plugin's name. Only what is a file: to
 /// open a pipe would wait for its writer.
@@ -49,9 +62,42 @@ pub(crate) fn stamp(path: &Path) -> io::Result<Stamp> {
     })
 }
 
-/// What is in a plugin's file, up to [`MAX_FILE`].
-pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+/// What is in a plugin's file. By its size alone it is told of one that is too large: to read
+/// hundreds of megabytes takes seconds, in which no other plugin is looked at.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, ReadError> {
+    let file = fs::File::open(path)?;
+    let most = MAX_COMPONENT as u64;
+    let size = file.metadata()?.len();
+    if size > most {
+        return Err(ReadError::TooLarge(size));
+    }
     let mut bytes = Vec::new();
-    fs::File::open(path)?.take(MAX_FILE).read_to_end(&mut bytes)?;
+    // it may grow meanwhile
+    (&file).take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > MAX_COMPONENT {
+        return Err(ReadError::TooLarge(file.metadata()?.len()));
+    }
     Ok(bytes)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_too_large_is_told_of_by_its_size_and_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("large.wasm");
+        let file = fs::File::create(&path).unwrap();
+        file.set_len(MAX_COMPONENT as u64).unwrap();
+        assert_eq!(read(&path).unwrap().len(), MAX_COMPONENT);
+        // so large that nobody could read it
+        file.set_len(1 << 40).unwrap();
+        let told = read(&path).unwrap_err().to_string();
+        assert!(
+            told.contains("1099511627776 bytes, and 33554432 are the most"),
+            "{told}"
+        );
+    }
 }

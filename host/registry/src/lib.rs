@@ -45,6 +45,7 @@ pub mod registry;
 mod reload;
 mod report;
 mod rollout;
+mod seen;
 mod serving;
 pub mod signature;
 pub mod standing;
@@ -54,6 +55,7 @@ mod terms;
 mod trial;
 pub mod trust;
 pub mod watch;
+mod whole;
 
 pub use binding::Binding;
 pub use cost::CaseCost;

@@ -13,70 +13,25 @@ use cambist_contract::{
     digest::Digest,
     rollout::{Origin, Step},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::{
     Registry,
     examine::Refusal,
-    folder::{self, Stamp},
+    folder::{self, ReadError, Stamp},
     life::Life,
     metrics,
     registry::NewPlugins,
     rollout::{Coming, Goes},
+    seen::{Found, Look, Stood, being_written},
     standing::Standing,
     status::PluginStatus,
     step::BY_HOST,
+    whole,
 };
 
 /// Who brings in what stands in the folder.
 const BY_FOLDER: &str = "folder";
-
-/// How long a file must have had the same stamp, read at both ends, before it is not read
-/// again: longer than the two seconds that the coarsest file systems count time by. So that a
-/// look at a thousand plugins reads none of them.
-const SETTLED: SignedDuration = SignedDuration::from_secs(5);
-
-/// What the last look at a plugin's file came to.
-#[derive(Clone, Debug)]
-pub(crate) struct Look {
-    /// The component that stood there; none when the file is gone, or has to be looked at
-    /// again.
-    pub(crate) seen: Option<Digest>,
-    /// Why it is not live, nor waits.
-    pub(crate) refused: Option<String>,
-    /// Whether the file was there before, and is not any more.
-    gone: bool,
-    /// How its file stood when it was read; none when what was seen is not from there.
-    stood: Option<Stood>,
-    pub(crate) at: Timestamp,
-}
-
-/// A file that was read, as the system told of it.
-#[derive(Clone, Copy, Debug)]
-struct Stood {
-    stamp: Stamp,
-    /// When it was first read with this stamp, and when it was read last.
-    since: Timestamp,
-    read: Timestamp,
-}
-
-impl Look {
-    /// Whether a file with this stamp can be nothing else than what was read.
-    fn has_read(&self, stamp: Stamp) -> bool {
-        self.stood
-            .is_some_and(|stood| stood.stamp == stamp && stood.read.duration_since(stood.since) >= SETTLED)
-    }
-
-    /// Why what stands in the folder does not serve.
-    pub(crate) fn why_not(&self, plugin: &str) -> Option<String> {
-        if self.gone {
-            return Some(format!(
-                "{plugin}.wasm is not in the plugin folder any more; the last good one stays live"
-            ));
-        }
-        self.refused.clone()
-    }
-}
 
 impl Registry {
     /// Looks at the plugin folder, checks what is new, and makes live what is to be.
@@ -84,6 +39,12 @@ impl Registry {
     ///
     /// What is gone from the folder stays live, because messages need it.
     pub fn refresh(&self, now: Timestamp) -> Vec<PluginStatus> {
+        self.look(now, &BTreeMap::new())
+    }
+
+    /// The same, where these files were [new](Self::new_files) a moment ago: one that stands
+    /// otherwise by now is being written.
+    pub(crate) fn look(&self, now: Timestamp, earlier: &BTreeMap<String, Stamp>) -> Vec<PluginStatus> {
         let files = match folder::plugins(self.plugins()) {
             Ok(files) => files,
             Err(error) => {
@@ -92,30 +53,15 @@ impl Registry {
             }
         };
         let mut changed = self.without_file(&files, now);
-        for (plugin, path) in files {
-            let (stamp, bytes) = match self.unread(&plugin, &path) {
-                Ok(Some(read)) => read,
-                Ok(None) => continue,
-                // gone or half-written: the next look will tell
-                Err(error) if self.serves(&plugin).is_some() || error.kind() == io::ErrorKind::NotFound => {
-                    tracing::debug!(plugin, %error, "cannot read a plugin file yet");
-                    continue;
-                }
-                Err(error) => {
-                    let refusal = Refusal::Host(format!("its file cannot be read: {error}"));
-                    self.looked(&plugin, None, Some(refusal), now);
-                    changed.insert(plugin);
-                    continue;
-                }
+        for (plugin, path) in &files {
+            let moves = |stamp: &Stamp| earlier.get(plugin).is_some_and(|earlier| earlier != stamp);
+            let is_news = match folder::stamp(path).ok().filter(moves) {
+                Some(stamp) => self.wait(plugin, stamp, now),
+                None => self.look_in(plugin, path, now),
             };
-            let digest = Digest::of(&bytes);
-            let seen = self.looks().get(&plugin).and_then(|look| look.seen);
-            if seen != Some(digest) {
-                let outcome = self.take_in(&plugin, &bytes).err();
-                self.looked(&plugin, Some(digest), outcome, now);
+            if is_news {
                 changed.insert(plugin.clone());
             }
-            self.stood(&plugin, digest, stamp, now);
         }
         self.restore_beside();
         self.retire();
@@ -125,21 +71,116 @@ impl Registry {
         self.statuses_of(|plugin| changed.contains(plugin))
     }
 
-    /// What is in a plugin's file, unless it is what was read before.
-    fn unread(&self, plugin: &str, path: &Path) -> io::Result<Option<(Stamp, Vec<u8>)>> {
-        // before it is read: what is written meanwhile is seen by the next look
-        let stamp = folder::stamp(path)?;
-        if self.looks().get(plugin).is_some_and(|look| look.has_read(stamp)) {
-            return Ok(None);
-        }
-        Ok(Some((stamp, folder::read(path)?)))
+    /// Whether files stand in the folder that are waited for: it is to be looked at again soon,
+    /// whether something is heard of them or not.
+    pub(crate) fn waits(&self) -> bool {
+        let looks = self.looks();
+        looks.values().any(|look| look.found == Found::Beginning)
     }
 
-    /// Takes down how the file stood that was read, where its component is known by now.
-    fn stood(&self, plugin: &str, component: Digest, stamp: Stamp, now: Timestamp) {
+    /// The files that stand otherwise than at the last look, and how.
+    pub(crate) fn new_files(&self, now: Timestamp) -> BTreeMap<String, Stamp> {
+        let files = folder::plugins(self.plugins()).unwrap_or_default();
+        let looks = self.looks().clone();
+        let known = |plugin: &str, stamp| looks.get(plugin).is_some_and(|look| look.is_of(stamp, now));
+        let stamps = files
+            .into_iter()
+            .filter_map(|(plugin, path)| Some((plugin, folder::stamp(&path).ok()?)));
+        stamps.filter(|(plugin, stamp)| !known(plugin, *stamp)).collect()
+    }
+
+    /// Looks at a plugin's file, and tells whether it is otherwise than before.
+    fn look_in(&self, plugin: &str, path: &Path, now: Timestamp) -> bool {
+        let before = self.looks().get(plugin).cloned();
+        // before it is read: what is written meanwhile is seen by the next look
+        let stamp = match folder::stamp(path) {
+            Ok(stamp) => stamp,
+            Err(error) => return self.unreadable(plugin, error, now),
+        };
+        if before.as_ref().is_some_and(|look| look.is_of(stamp, now)) {
+            return false;
+        }
+        let bytes = match folder::read(path) {
+            Ok(bytes) => bytes,
+            Err(ReadError::Io(error)) => return self.unreadable(plugin, error, now),
+            Err(error @ ReadError::TooLarge(_)) => return self.too_large(plugin, stamp, error.into(), now),
+        };
+        let digest = Digest::of(&bytes);
+        let is_news = before.as_ref().and_then(Look::seen) != Some(digest);
+        if is_news {
+            let rests = before.is_some_and(|look| look.rests(stamp, now));
+            if !rests && whole::is_beginning(&bytes) {
+                return self.wait(plugin, stamp, now);
+            }
+            let outcome = self.take_in(plugin, &bytes).err();
+            // of a component that the host could not find out about, nothing is known
+            let found = match outcome {
+                Some(Refusal::Host(_)) => Found::Unknown,
+                _ => Found::Component(digest),
+            };
+            self.looked(plugin, found, outcome, now);
+        }
+        self.stood(plugin, Found::Component(digest), stamp, now);
+        is_news
+    }
+
+    /// Takes down that a file cannot be read, and tells whether it is to be told.
+    fn unreadable(&self, plugin: &str, error: io::Error, now: Timestamp) -> bool {
+        // gone, or nobody's yet: the next look will tell
+        if self.serves(plugin).is_some() || error.kind() == io::ErrorKind::NotFound {
+            tracing::debug!(plugin, %error, "cannot read a plugin file yet");
+            return false;
+        }
+        let refusal = ReadError::Io(error).into();
+        self.looked(plugin, Found::Unknown, Some(refusal), now);
+        true
+    }
+
+    /// Takes down that a file is being written, and tells whether that is news. It is no refusal:
+    /// nothing of it is in the plugin's history, nor counted.
+    fn wait(&self, plugin: &str, stamp: Stamp, now: Timestamp) -> bool {
+        let before = self.looks().get(plugin).map(|look| look.found);
+        let is_news = before != Some(Found::Beginning);
+        if is_news {
+            if self.serves(plugin).is_none() {
+                self.restore_or_log(plugin);
+            }
+            tracing::info!(plugin, "a plugin's file is being written");
+            let look = Look {
+                found: Found::Beginning,
+                refused: Some(Refusal::Host(being_written())),
+                stood: None,
+                at: now,
+            };
+            self.looks().insert(plugin.to_owned(), look);
+        }
+        self.stood(plugin, Found::Beginning, stamp, now);
+        is_news
+    }
+
+    /// Takes down that a file is too large, and tells that it is. One that goes on growing is
+    /// refused once.
+    fn too_large(&self, plugin: &str, stamp: Stamp, refusal: Refusal, now: Timestamp) -> bool {
+        let known = self.looks().get(plugin).map(|look| look.found);
+        if known == Some(Found::TooLarge) {
+            if let Some(look) = self.looks().get_mut(plugin) {
+                look.refused = Some(refusal);
+            }
+        } else {
+            if self.serves(plugin).is_none() {
+                self.restore_or_log(plugin);
+            }
+            self.looked(plugin, Found::TooLarge, Some(refusal), now);
+        }
+        self.stood(plugin, Found::TooLarge, stamp, now);
+        true
+    }
+
+    /// Takes down how the file stood in which this was found, where that is known by now.
+    fn stood(&self, plugin: &str, found: Found, stamp: Stamp, now: Timestamp) {
         let mut looks = self.looks();
         if let Some(look) = looks.get_mut(plugin)
-            && look.seen == Some(component)
+            && look.found == found
         {
             let before = look.stood.filter(|stood| stood.stamp == stamp);
             look.stood = Some(Stood {
@@ -154,7 +195,11 @@ impl Registry {
     /// come to.
     pub fn offer(&self, plugin: &str, bytes: &[u8], now: Timestamp) -> PluginStatus {
         let outcome = self.take_in(plugin, bytes).err();
-        self.looked(plugin, Some(Digest::of(bytes)), outcome, now);
+        let found = match outcome {
+            Some(Refusal::Host(_)) => Found::Unknown,
+            _ => Found::Component(Digest::of(bytes)),
+        };
+        self.looked(plugin, found, outcome, now);
         self.plugin_status(plugin)
     }
 
@@ -194,13 +239,15 @@ impl Registry {
     }
 
     /// Takes down what a look at a plugin's file came to.
-    fn looked(&self, plugin: &str, seen: Option<Digest>, outcome: Option<Refusal>, at: Timestamp) {
-        // of a component that the host could not find out about, nothing is known: the
-        // next look tries again
-        let seen = seen.filter(|_| !matches!(outcome, Some(Refusal::Host(_))));
-        let refused = outcome.map(Refusal::reason);
-        if let Some(reason) = &refused {
-            let component = seen.map(|digest| digest.short());
+    fn looked(&self, plugin: &str, found: Found, refused: Option<Refusal>, at: Timestamp) {
+        let look = Look {
+            found,
+            refused,
+            stood: None,
+            at,
+        };
+        if let Some(reason) = look.why_not(plugin) {
+            let component = look.seen().map(|digest| digest.short());
             tracing::error!(
                 plugin,
                 component,
@@ -209,13 +256,6 @@ impl Registry {
             );
             metrics::refused(plugin);
         }
-        let look = Look {
-            seen,
-            refused,
-            gone: false,
-            stood: None,
-            at,
-        };
         self.looks().insert(plugin.to_owned(), look);
     }
 
@@ -231,19 +271,18 @@ impl Registry {
         for plugin in live {
             if self.is_bound(&plugin) && self.serves(&plugin).is_none() {
                 self.restore_or_log(&plugin);
-                self.looked(&plugin, None, None, now);
+                self.looked(&plugin, Found::Unknown, None, now);
             }
         }
         let mut looks = self.looks();
         looks.retain(|plugin, _| !has_none(plugin) || self.serves(plugin).is_some());
         let mut changed = BTreeSet::new();
         for (plugin, look) in looks.iter_mut() {
-            if has_none(plugin) && !look.gone {
+            if has_none(plugin) && look.found != Found::Gone {
                 tracing::warn!(plugin, "a plugin's file is gone, the last good one stays");
                 *look = Look {
-                    seen: None,
+                    found: Found::Gone,
                     refused: None,
-                    gone: true,
                     stood: None,
                     at: now,
                 };
@@ -286,35 +325,5 @@ impl Registry {
                 Err(error) => tracing::warn!(plugin, error = error.reason(), "cannot retire a component yet"),
             }
         }
-    }
-}
-
-#[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_counts_as_read_when_it_was_read_at_both_ends_of_a_while() {
-        let folder = tempfile::tempdir().unwrap();
-        let (one, other) = (folder.path().join("one"), folder.path().join("other"));
-        std::fs::write(&one, "one").unwrap();
-        std::fs::write(&other, "two").unwrap();
-        let stamp = folder::stamp(&one).unwrap();
-        let since = Timestamp::UNIX_EPOCH;
-        let looked = |read: SignedDuration| Look {
-            seen: None,
-            refused: None,
-            gone: false,
-            stood: Some(Stood {
-                stamp,
-                since,
-                read: since + read,
-            }),
-            at: since,
-        };
-        assert!(!looked(SETTLED - SignedDuration::from_millis(1)).has_read(stamp));
-        assert!(looked(SETTLED).has_read(stamp));
-        assert!(!looked(SETTLED).has_read(folder::stamp(&other).unwrap()));
     }
 }

@@ -27,7 +27,7 @@ use crate::{
     ledger::{Ledger, Taken},
     life::{Life, Mode},
     loaded::Loaded,
-    look::Look,
+    seen::Look,
     serving::{Beside, Place, Serving},
     standing::Standing,
     step::Turn,

@@ -129,7 +129,7 @@ impl Registry {
             .and_then(|mut files| files.remove(plugin));
         let checked = match file.map(|path| folder::read(&path)) {
             None => Err(whole(Refusal::Component(absent(plugin)))),
-            Some(Err(error)) => Err(whole(Refusal::Host(format!("its file cannot be read: {error}")))),
+            Some(Err(error)) => Err(whole(error.into())),
             Some(Ok(bytes)) => self.prepare_on(terms, plugin, &bytes).map(drop),
         };
         checked.err().map(|unfit| obstacle(terms, plugin, unfit))

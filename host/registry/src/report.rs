@@ -12,7 +12,7 @@ use crate::{
     Binding, Pinned, Registry,
     examine::{Refusal, absent},
     life::Life,
-    look::Look,
+    seen::Look,
     serving::Place,
     standing::Standing,
     status::{BindingStatus, ComponentStatus, PluginStatus},
@@ -71,7 +71,7 @@ impl Registry {
             version: live
                 .and_then(|live| life.components.get(&live))
                 .and_then(|known| known.version.clone()),
-            seen: look.and_then(|look| look.seen),
+            seen: look.and_then(Look::seen),
             refused,
             waits: life.candidate(),
             at: look.map(|look| look.at).or(last).unwrap_or_default(),
@@ -118,14 +118,9 @@ impl Registry {
         }
         match self.looks().get(plugin) {
             Some(Look {
-                refused: Some(reason),
-                seen: None,
+                refused: Some(refusal),
                 ..
-            }) => Refusal::Host(reason.clone()),
-            Some(Look {
-                refused: Some(reason),
-                ..
-            }) => Refusal::Component(reason.clone()),
+            }) => refusal.clone(),
             _ => Refusal::Component(absent(plugin)),
         }
     }

@@ -9,6 +9,8 @@
 use thiserror::Error;
 use wasmparser::{Chunk, CustomSectionReader, Parser, Payload};
 
+use crate::whole;
+
 /// The custom section that holds a signature. WebAssembly lets everybody ignore it.
 pub const SECTION: &str = "cambist:signature";
 
@@ -67,7 +69,10 @@ pub fn split(bytes: &[u8]) -> Result<Parts<'_>, PartsError> {
     loop {
         let rest = bytes.get(at..).ok_or_else(cut_off)?;
         let chunk = parser.parse(rest, true);
-        let chunk = chunk.map_err(|error| PartsError::Broken(error.message().to_owned()))?;
+        let chunk = chunk.map_err(|error| match whole::is_beginning(bytes) {
+            true => cut_off(),
+            false => PartsError::Broken(error.message().to_owned()),
+        })?;
         let Chunk::Parsed { consumed, payload } = chunk else {
             return Err(cut_off());
         };
@@ -138,7 +143,7 @@ fn number(mut value: usize, to: &mut Vec<u8>) {
 }
 
 fn cut_off() -> PartsError {
-    PartsError::Broken("it ends in the midst of a section".to_owned())
+    PartsError::Broken("it ends in the midst of a section; copy it whole".to_owned())
 }
 
 #[cfg(test)]

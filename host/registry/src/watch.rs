@@ -1,28 +1,40 @@
 //! Watches the plugin folder. Events only say that it is worth a look: what is
 //! there is read anew, so that a lost or doubled event does no harm.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use notify::{
     Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
     event::{AccessKind, AccessMode},
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinHandle};
 
-use crate::Registry;
+use crate::{Registry, seen::RESTS};
 
 /// How long the folder must be quiet before it is looked at: a copy of some
 /// megabytes takes less, and a plugin is live well within a second.
 const QUIET: Duration = Duration::from_millis(150);
 
 /// How long it is waited for quiet, at most: whoever writes to the folder without
-/// end does not keep other plugins from becoming live.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// end does not keep other plugins from becoming live within a second.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How often the folder is looked at without an event: network file systems send
 /// none.
 const LOOK: Duration = Duration::from_secs(10);
+
+/// How soon a file that is not all there is looked at again, without an event.
+const AGAIN: Duration = Duration::from_secs(RESTS.as_secs().unsigned_abs());
+
+/// What is known of a folder that is to be looked at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Calm {
+    /// Nothing has changed for a while.
+    Quiet,
+    /// Something may be changing just now.
+    Restless,
+}
 
 /// The changes of a folder, put together while it is not quiet.
 pub struct Changes {
@@ -55,15 +67,27 @@ impl Changes {
     /// Waits until a look is due: the folder has changed and is quiet, or nobody has looked
     /// for a while. False when `stop` is told or dropped first.
     pub async fn next(&mut self, stop: &mut tokio::sync::watch::Receiver<bool>) -> bool {
+        self.next_within(LOOK, stop).await.is_some()
+    }
+
+    /// The same, for so long at most, and how calm the folder is; none for a stop.
+    async fn next_within(
+        &mut self,
+        most: Duration,
+        stop: &mut tokio::sync::watch::Receiver<bool>,
+    ) -> Option<Calm> {
         tokio::select! {
-            () = tokio::time::sleep(LOOK) => true,
+            () = tokio::time::sleep(most) => Some(Calm::Restless),
             Some(()) = self.changes.recv() => {
                 tokio::select! {
-                    _ = tokio::time::timeout(PATIENCE, quiet(&mut self.changes)) => true,
-                    _ = stop.changed() => false,
+                    quiet = tokio::time::timeout(PATIENCE, quiet(&mut self.changes)) => match quiet {
+                        Ok(()) => Some(Calm::Quiet),
+                        Err(_) => Some(Calm::Restless),
+                    },
+                    _ = stop.changed() => None,
                 }
             }
-            _ = stop.changed() => false,
+            _ = stop.changed() => None,
         }
     }
 }
@@ -82,17 +106,38 @@ pub async fn watch(
 ) -> notify::Result<()> {
     let mut changes = Changes::of(registry.plugins())?;
     let now = Arc::new(now);
+    let mut calm = Calm::Quiet;
     loop {
-        let (looking, now) = (Arc::clone(&registry), Arc::clone(&now));
-        // compiling blocks; a panic in there must not end the watch
-        let look = tokio::task::spawn_blocking(move || looking.refresh(now()));
-        if let Err(error) = look.await {
+        let earlier = match calm {
+            Calm::Quiet => BTreeMap::new(),
+            Calm::Restless => blocking(&registry, &now, Registry::new_files)
+                .await
+                .unwrap_or_default(),
+        };
+        if !earlier.is_empty() {
+            tokio::time::sleep(QUIET).await;
+        }
+        let look = move |registry: &Registry, now| drop(registry.look(now, &earlier));
+        if let Err(error) = blocking(&registry, &now, look).await {
             tracing::error!(%error, "a look at the plugin folder ended early");
         }
-        if !changes.next(&mut stop).await {
-            return Ok(());
+        let most = if registry.waits() { AGAIN } else { LOOK };
+        match changes.next_within(most, &mut stop).await {
+            Some(known) => calm = known,
+            None => return Ok(()),
         }
     }
+}
+
+/// Asks the registry on a thread that may block, as compiling does; a panic in there must not
+/// end the watch.
+fn blocking<T: Send + 'static>(
+    registry: &Arc<Registry>,
+    now: &Arc<impl Fn() -> Timestamp + Send + Sync + 'static>,
+    asks: impl FnOnce(&Registry, Timestamp) -> T + Send + 'static,
+) -> JoinHandle<T> {
+    let (registry, now) = (Arc::clone(registry), Arc::clone(now));
+    tokio::task::spawn_blocking(move || asks(&registry, now()))
 }
 
 /// Whether an event is worth a look. Opening and reading a file is none: the look

@@ -166,6 +166,7 @@ fn encode(package: &Package, target_directory: &Path) -> Result<Built, BuildErro
         version: &package.version,
         authors: &package.authors,
         description: package.description.as_deref(),
+        language: Some("Rust"),
     };
     let component = component::encode(&core, &about, &cases::collect(&folder.join("cases"))?)?;
     Ok(Built {

@@ -25,6 +25,8 @@ pub struct About<'a> {
     pub authors: &'a [String],
     /// What it does, in one sentence.
     pub description: Option<&'a str>,
+    /// The language it is written in, where its tool does not say so.
+    pub language: Option<&'a str>,
 }
 
 /// Makes a component of a core module that was built with the SDK.
@@ -46,7 +48,7 @@ pub fn encode(core: &[u8], about: &About<'_>, cases: &serde_json::Value) -> Resu
         .module(&core)
         .and_then(|mut encoder| encoder.encode())
         .map_err(|error| failed(format!("{error:#}")))?;
-    described(&component, about, Some("Rust"), cases).map_err(failed)
+    described(&component, about, cases).map_err(failed)
 }
 
 /// Makes a plugin of a component that another language's tool has made: the plugin's
@@ -59,26 +61,21 @@ pub fn encode(core: &[u8], about: &About<'_>, cases: &serde_json::Value) -> Resu
 /// It is no component, or nothing in it exports an interface of the contract.
 pub fn pack(component: &[u8], about: &About<'_>, cases: &serde_json::Value) -> Result<Vec<u8>, BuildError> {
     cut::out(component)
-        .and_then(|component| described(&component, about, None, cases))
+        .and_then(|component| described(&component, about, cases))
         .map_err(|detail| BuildError::Component {
             name: about.name.to_owned(),
             detail,
         })
 }
 
-/// The component with what it says of itself. The language where nobody has said it: other
-/// languages' tools do, and of Rust's own word nothing is left, since what is built is
-/// stripped.
-fn described(
-    component: &[u8],
-    about: &About<'_>,
-    language: Option<&str>,
-    cases: &serde_json::Value,
-) -> Result<Vec<u8>, String> {
+/// The component with what it says of itself. Of Rust's own word nothing is left, since what
+/// is built is stripped, and of other languages' tools not all say theirs.
+fn described(component: &[u8], about: &About<'_>, cases: &serde_json::Value) -> Result<Vec<u8>, String> {
     let mut metadata = AddMetadata::default();
-    metadata
+    let language = about
         .language
-        .extend(language.map(|language| (language.to_owned(), String::new())));
+        .map(|language| (language.to_owned(), String::new()));
+    metadata.language.extend(language);
     metadata.name = AddMetadataField::Set(about.name.to_owned());
     let mut bytes = metadata
         .to_wasm(component)
@@ -102,4 +99,28 @@ fn append(component: &mut Vec<u8>, name: &str, data: &[u8]) {
     };
     component.push(section.id());
     section.encode(component);
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::metadata;
+
+    #[test]
+    fn a_component_says_the_language_that_it_was_given_and_no_other() {
+        let about = |language| About {
+            name: "map",
+            version: "1.0.0",
+            authors: &[],
+            description: None,
+            language,
+        };
+        let bare = wasm_encoder::Component::new().finish();
+        for language in [None, Some("TypeScript")] {
+            let described = described(&bare, &about(language), &serde_json::json!([])).unwrap();
+            let found = metadata::read(&described).unwrap();
+            assert_eq!(found.languages(), language.into_iter().collect());
+        }
+    }
 }

@@ -17,7 +17,7 @@ pub(crate) const DESCRIPTION: &str = "description";
 /// would fill the screen of whoever looks.
 const MAX_TEXT: usize = 500;
 
-/// Producers that are kept of all modules together. A Python plugin has some 40 modules, of
+/// Producers that are kept of the component, and of all modules together. A Python plugin has some 40 modules, of
 /// two or three tools altogether.
 const MAX_PRODUCERS: usize = 64;
 
@@ -31,9 +31,22 @@ pub struct Metadata {
     /// The interfaces of the contract that it exports, with their generation, such as
     /// `cambist:plugin/tax@0.1.0`.
     pub exports: Vec<String>,
-    /// Languages and tools, of the component and of all that stands in it.
+    /// Languages and tools that the component itself names.
     pub producers: BTreeSet<Producer>,
+    /// Those that the modules and components in it name: of Rust the author's, of other languages
+    /// the runtime's.
+    pub within: BTreeSet<Producer>,
 }
+
+/// Field of a language.
+const LANGUAGE: &str = "language";
+
+/// Field of a tool.
+const PROCESSED_BY: &str = "processed-by";
+
+/// A tool that puts its JavaScript engine into the component, whose makers' languages the
+/// component names beside its own.
+const JAVASCRIPT_ENGINE: &str = "ComponentizeJS";
 
 /// A language or a tool that a component was made with.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -96,12 +109,37 @@ impl Metadata {
                     .collect();
                 values
             });
+            let known = match depth {
+                0 => &mut self.producers,
+                _ => &mut self.within,
+            };
             for producer in all {
-                if self.producers.len() < MAX_PRODUCERS {
-                    self.producers.insert(producer);
+                if known.len() < MAX_PRODUCERS {
+                    known.insert(producer);
                 }
             }
         }
+    }
+
+    /// The languages that its author wrote, as far as it says.
+    pub fn languages(&self) -> BTreeSet<&str> {
+        let is_engine = |it: &Producer| it.field == PROCESSED_BY && it.name == JAVASCRIPT_ENGINE;
+        let has_engine = self.producers.iter().any(is_engine);
+        let named = languages(&self.producers);
+        named.filter(|name| !has_engine || !is_compiled(name)).collect()
+    }
+
+    /// The languages of what else is in it, such as a runtime.
+    pub fn languages_within(&self) -> BTreeSet<&str> {
+        let own = self.languages();
+        let all = languages(&self.producers).chain(languages(&self.within));
+        all.filter(|name| !own.contains(name)).collect()
+    }
+
+    /// The tools that it went through, or something in it did.
+    pub fn tools(&self) -> BTreeSet<&Producer> {
+        let all = self.producers.iter().chain(&self.within);
+        all.filter(|it| it.field != LANGUAGE).collect()
     }
 
     /// The generations of the contract that it exports interfaces of.
@@ -109,6 +147,20 @@ impl Metadata {
         let exports = self.exports.iter();
         exports.filter_map(|name| Some(name.split_once('@')?.1)).collect()
     }
+}
+
+fn languages(producers: &BTreeSet<Producer>) -> impl Iterator<Item = &str> {
+    let languages = producers.iter().filter(|it| it.field == LANGUAGE);
+    languages.map(|it| it.name.as_str())
+}
+
+/// Whether engines are written in it: Rust, and C and C++ as clang names them (`C11`,
+/// `C_plus_plus_17`).
+fn is_compiled(language: &str) -> bool {
+    let is_number = |rest: &str| !rest.is_empty() && rest.bytes().all(|sign| sign.is_ascii_digit());
+    language == "Rust"
+        || language.starts_with("C_plus_plus")
+        || language.strip_prefix('C').is_some_and(is_number)
 }
 
 /// A text on one line, without what could move a terminal's cursor, of some length.
@@ -144,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn languages_and_tools_of_all_modules_are_told_once() {
+    fn languages_and_tools_of_all_modules_are_told_once_and_apart() {
         let mut component = Component::new();
         for _ in 0..2 {
             let mut module = wasm_encoder::Module::new();
@@ -159,18 +211,52 @@ mod tests {
         let found = read(&component.finish()).unwrap();
         assert_eq!(found.authors.as_deref(), Some("Munich [2J"));
         assert_eq!(found.description.unwrap().len(), MAX_TEXT);
-        let named: Vec<_> = found
-            .producers
-            .iter()
-            .map(|it| (it.field.as_str(), it.name.as_str(), it.version.as_str()))
-            .collect();
-        assert_eq!(
-            named,
-            [
-                ("language", "Rust", ""),
-                ("processed-by", "wit-component", "0.254.0")
-            ]
-        );
+        let named = |all: &BTreeSet<Producer>| -> Vec<String> {
+            let named = all.iter();
+            named
+                .map(|it| format!("{} {} {}", it.field, it.name, it.version))
+                .collect()
+        };
+        assert_eq!(named(&found.producers), ["processed-by wit-component 0.254.0"]);
+        assert_eq!(named(&found.within), ["language Rust "]);
+    }
+
+    /// A component that names these, around a module that is Rust's.
+    fn around_rust(named: &[(&str, &str)]) -> Metadata {
+        let mut module = wasm_encoder::Module::new();
+        module.section(&producers("language", &[("Rust", "")]));
+        module.section(&producers("processed-by", &[("rustc", "1.96.0")]));
+        let mut component = Component::new();
+        component.section(&ModuleSection(&module));
+        for (field, name) in named {
+            component.section(&producers(field, &[(name, "")]));
+        }
+        read(&component.finish()).unwrap()
+    }
+
+    #[test]
+    fn the_language_of_a_runtime_is_not_the_authors() {
+        let language = |name| ("language", name);
+        let told = |named: &[(&str, &str)]| {
+            let found = around_rust(named);
+            let texts = |all: BTreeSet<&str>| all.into_iter().collect::<Vec<_>>().join(", ");
+            [texts(found.languages()), texts(found.languages_within())]
+        };
+        assert_eq!(told(&[language("Rust")]), ["Rust", ""]);
+        // componentize-qjs and componentize-py name none
+        assert_eq!(told(&[]), ["", "Rust"]);
+        assert_eq!(told(&[language("TypeScript")]), ["TypeScript", "Rust"]);
+        let engine = [
+            language("JavaScript"),
+            language("Rust"),
+            language("C_plus_plus_17"),
+            language("C11"),
+            ("processed-by", JAVASCRIPT_ENGINE),
+        ];
+        assert_eq!(told(&engine), ["JavaScript", "C11, C_plus_plus_17, Rust"]);
+        let tools = around_rust(&engine);
+        let tools: Vec<_> = tools.tools().into_iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(tools, [JAVASCRIPT_ENGINE, "rustc"]);
     }
 
     #[test]

@@ -49,6 +49,10 @@ pub enum Command {
         /// What the plugin does, in one sentence.
         #[arg(long)]
         description: Option<String>,
+        /// The language it is written in, such as TypeScript, for `inspect` to tell: not all
+        /// tools say so.
+        #[arg(long)]
+        language: Option<String>,
         /// The folder of its cases.
         #[arg(long)]
         cases: Option<PathBuf>,
@@ -116,6 +120,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
             name,
             version,
             description,
+            language,
             cases,
             to,
         } => {
@@ -124,6 +129,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
                 version: &version,
                 authors: &[],
                 description: description.as_deref(),
+                language: language.as_deref(),
             };
             let packed = component::pack(&file::read(&file)?, &about, &collect(cases.as_deref())?)?;
             say!("{}", place(&name, &packed, &to)?.display());

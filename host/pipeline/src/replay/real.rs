@@ -1,9 +1,11 @@
 //! A replay for real: messages are due again one by one, the oldest first, and only so many of
 //! them at a time.
 //!
-//! Each is resumed by an entry of its own that names the order. After a crash the page that was
-//! under way is walked again, and what has such an entry is left alone: no message goes twice by
-//! one order.
+//! Those that come next are kept with the order before the first of them is sent, and what became
+//! of the sending after the last. Each is resumed by an entry of its own that names the order. So
+//! after a crash the same messages are gone through again, whatever state they are in by now, and
+//! what has such an entry is counted and left alone: no message goes twice by one order, and none
+//! is missing from what is told of it.
 
 use cambist_contract::{delivery::Effect, message::UNKNOWN_KIND};
 use cambist_journal::{
@@ -23,35 +25,57 @@ const AT_ONCE: usize = 32;
 pub(super) async fn page(replayer: &Replayer, replay: &mut Replay) -> Result<Next, JournalError> {
     let before = replay.progress.clone();
     settle(replayer, replay).await?;
-    let room = AT_ONCE.saturating_sub(replay.progress.under_way.len());
-    let found = match room {
-        0 => Vec::new(),
-        room => replayer.next(replay, room).await?,
-    };
-    for status in &found {
-        if let Some(claim) = replayer.pipeline.setup.journal.message(&status.id).await? {
-            match send(replayer, replay.number, &replay.order, &claim).await? {
-                None => {
-                    replay.progress.messages += 1;
-                    replay.progress.under_way.push(status.id.clone());
-                }
-                Some(why) => *replay.progress.skipped.entry(why.to_owned()).or_default() += 1,
-            }
-        }
-        replay.progress.reached = status.arrival;
-    }
-    let is_through = room > 0 && found.is_empty();
-    if is_through && replay.progress.under_way.is_empty() {
-        replay.progress.ended_at = Some(replayer.now());
+    // else a host that was killed had chosen
+    if replay.progress.chosen.is_empty() {
+        choose(replayer, replay).await?;
     }
     if replay.progress != before {
-        let progress = replay.progress.clone();
-        replayer
-            .replays
-            .proceed(replay.number, progress, Vec::new())
-            .await?;
+        keep(replayer, replay).await?;
     }
-    Ok(if found.is_empty() { Next::Rest } else { Next::Page })
+    if replay.progress.chosen.is_empty() {
+        return Ok(Next::Rest);
+    }
+    for id in std::mem::take(&mut replay.progress.chosen) {
+        let Some(claim) = replayer.pipeline.setup.journal.message(&id).await? else {
+            continue;
+        };
+        match send(replayer, replay.number, &replay.order, &claim).await? {
+            None => {
+                replay.progress.messages += 1;
+                replay.progress.under_way.push(id);
+            }
+            Some(why) => *replay.progress.skipped.entry(why.to_owned()).or_default() += 1,
+        }
+    }
+    keep(replayer, replay).await?;
+    Ok(Next::Page)
+}
+
+/// Chooses the messages that there is room for. Where there is room and none is left, and none is
+/// under way, the order is through.
+async fn choose(replayer: &Replayer, replay: &mut Replay) -> Result<(), JournalError> {
+    let room = AT_ONCE.saturating_sub(replay.progress.under_way.len());
+    if room == 0 {
+        return Ok(());
+    }
+    let found = replayer.next(replay, room).await?;
+    let progress = &mut replay.progress;
+    match found.last() {
+        Some(last) => progress.reached = last.arrival,
+        None if progress.under_way.is_empty() => progress.ended_at = Some(replayer.now()),
+        None => {}
+    }
+    progress.chosen = found.into_iter().map(|status| status.id).collect();
+    Ok(())
+}
+
+/// Keeps how far an order has come.
+async fn keep(replayer: &Replayer, replay: &Replay) -> Result<(), JournalError> {
+    let progress = replay.progress.clone();
+    replayer
+        .replays
+        .proceed(replay.number, progress, Vec::new())
+        .await
 }
 
 /// Sends a message its way again, or tells why it is left as it is.

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod alone;
+mod broken_off;
 mod conflict;
 mod double;
 mod draft;

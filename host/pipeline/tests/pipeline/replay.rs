@@ -17,7 +17,7 @@ use crate::double::{Does, Pack, Site, flow_with, hangs, id, obeys, verdict};
 /// As the pipeline has it; more messages than are on their way at once.
 const MORE_THAN_AT_ONCE: u32 = 40;
 
-fn order(wanted: Wanted, revisions: Revisions, dry: bool) -> Order {
+pub(crate) fn order(wanted: Wanted, revisions: Revisions, dry: bool) -> Order {
     Order {
         wanted,
         revisions,
@@ -38,11 +38,11 @@ async fn carried_out(site: &Site, order: Order) -> Replay {
     replay
 }
 
-async fn over(site: &Site, number: u64) -> Replay {
+pub(crate) async fn over(site: &Site, number: u64) -> Replay {
     until(site, number, Replay::is_over).await
 }
 
-async fn until(site: &Site, number: u64, is_so: impl Fn(&Replay) -> bool) -> Replay {
+pub(crate) async fn until(site: &Site, number: u64, is_so: impl Fn(&Replay) -> bool) -> Replay {
     loop {
         let replay = site.replays.replay(number).await.unwrap().unwrap();
         if is_so(&replay) {
@@ -101,12 +101,12 @@ async fn entries(site: &Site) -> u64 {
     site.journal.verify().await.unwrap().entries
 }
 
-fn resumed_by(events: &[Event], number: u64) -> usize {
+pub(crate) fn resumed_by(events: &[Event], number: u64) -> usize {
     let is_by = |event: &&Event| matches!(event, Event::Resumed { order, .. } if *order == Some(number));
     events.iter().filter(is_by).count()
 }
 
-async fn events(site: &Site, object: u32) -> Vec<Event> {
+pub(crate) async fn events(site: &Site, object: u32) -> Vec<Event> {
     let found = site.journal.message(&id("crm", object)).await.unwrap().unwrap();
     found.entries.into_iter().map(|entry| entry.event).collect()
 }

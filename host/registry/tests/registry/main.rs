@@ -13,3 +13,4 @@ mod rollout;
 mod route;
 mod trust;
 mod watch;
+mod written;

@@ -1,6 +1,8 @@
 //! A plugin's life at a running host: sent in, made live, taken out, brought back; and
 //! what becomes of the messages meanwhile.
 
+use std::{io::Write as _, time::Duration};
+
 use anyhow::{Context as _, Result, ensure};
 use cambist_contract::digest::Digest;
 use cambist_e2e::{Deal, Setup, World, host::Halt, plugins};
@@ -166,5 +168,72 @@ async fn an_old_one_drains_with_its_last_message_and_retires() -> Result<()> {
             Ok(found.filter(|it| it.get("state") == Some(&json!("retired"))))
         })
         .await?;
+    world.verify().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_comes_slowly_is_waited_for_and_one_that_cannot_be_is_refused() -> Result<()> {
+    let world = World::start(Setup::default()).await?;
+    let refused = async |words: &str| {
+        world
+            .until(words, async || {
+                let told = status(&world, "map-odoo").await?;
+                let why = told.get("refused").and_then(Value::as_str);
+                Ok(why.filter(|why| why.contains(words)).map(|_| ()))
+            })
+            .await
+    };
+    let component = plugins::another(&cambist_guests::component("map-odoo")?);
+    let path = world.plugins().join("map-odoo.wasm");
+    // over the old file, as `cp` and `scp` do, and with pauses
+    let mut file = std::fs::File::create(&path)?;
+    let (first, rest) = component.split_at(component.len() / 2);
+    file.write_all(first)?;
+    refused("its file is being written").await?;
+    for part in rest.chunks(rest.len() / 20) {
+        file.write_all(part)?;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    drop(file);
+    let live = async |of: Digest| {
+        world
+            .until("it is live", async || {
+                let told = status(&world, "map-odoo").await?;
+                Ok((told.get("live") == Some(&json!(of))).then_some(()))
+            })
+            .await
+    };
+    live(Digest::of(&component)).await?;
+    let known = [
+        "registered by folder",
+        "passed by folder",
+        "live by folder",
+        "registered by folder",
+        "passed by folder",
+        "live by folder",
+    ];
+    assert_eq!(steps(&world, "map-odoo").await?, known);
+
+    // so large that to read it would take a while; there is nothing in it
+    let aside = world.folder().join("large");
+    std::fs::File::create(&aside)?.set_len(200_000_000)?;
+    std::fs::rename(aside, &path)?;
+    refused("200000000 bytes, and 33554432 are the most").await?;
+    assert_eq!(steps(&world, "map-odoo").await?, known);
+    plugins::put(&world.plugins(), "map-odoo", first)?;
+    refused("in the midst of a section").await?;
+    let taken = steps(&world, "map-odoo").await?;
+    assert_eq!(
+        taken.get(known.len()..),
+        Some(
+            ["registered by folder", "refused by folder"]
+                .map(str::to_owned)
+                .as_slice()
+        )
+    );
+
+    let deal = Deal::german(1);
+    world.won(std::slice::from_ref(&deal)).await?;
+    world.wait(&deal, "done").await?.done_once()?;
     world.verify().await
 }

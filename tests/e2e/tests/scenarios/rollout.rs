@@ -1,5 +1,5 @@
 //! A new policy beside the live one at a running host: as a shadow, which decides nothing and
-//! is compared, and for a share of the deals, which goes back by itself when it traps.
+//! is compared, and for a share of the deals, which goes back by itself when it traps or is too slow.
 
 use anyhow::{Context as _, Result, ensure};
 use cambist_contract::digest::Digest;
@@ -148,6 +148,53 @@ async fn a_share_that_traps_goes_back_by_itself_and_its_messages_go_on_with_the_
         assert_eq!(story.count("delivered"), 0);
         world.operate(&["replay", story.id(), "--live"]).await?;
         world.wait(deal, "done").await?.done_once()?;
+    }
+    world.verify().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_share_that_is_slow_goes_back_by_itself_and_nothing_is_lost_by_it() -> Result<()> {
+    let world = World::start(Setup::default()).await?;
+    let first = Deal::german(1);
+    world.won(std::slice::from_ref(&first)).await?;
+    let before = world.wait(&first, "done").await?.pins();
+    // breaks on nothing, and computes a hundred times as long as the deal desk
+    let slow = push(&world, &cambist_guests::by_hand("slow")?).await?;
+    world
+        .operate(&["plugin", "share", PLUGIN, "50", "--by", "b.keller"])
+        .await?;
+    // more than the fifty calls of each side that it takes
+    let deals: Vec<Deal> = (2..=161).map(Deal::german).collect();
+    world.won(&deals).await?;
+    world.settled().await?;
+    let known = standing(&world, &slow).await?;
+    assert_eq!(known.get("pinned"), Some(&json!(0)), "{known}");
+    let why = known.get("withdrawn").and_then(Value::as_str);
+    assert!(
+        why.is_some_and(|why| why.contains("and 3 times as long may be")),
+        "{known}"
+    );
+    let acts = world.journal()?.acts().await?;
+    let withdrawn: Vec<_> = acts
+        .iter()
+        .filter(|acted| acted.act.step.name() == "withdrawn")
+        .map(|acted| (acted.act.by.as_str(), acted.act.component))
+        .collect();
+    assert_eq!(withdrawn, [("host", slow)]);
+
+    // those that were pinned to it have finished on it
+    let mut elsewhere = 0;
+    for deal in &deals {
+        let story = world.wait(deal, "done").await?;
+        story.done_once()?;
+        elsewhere += usize::from(story.pins() != before);
+    }
+    assert!(elsewhere >= 50, "{elsewhere}");
+    // of those that come now some would be in the share
+    let later: Vec<Deal> = (162..=181).map(Deal::german).collect();
+    world.won(&later).await?;
+    for deal in &later {
+        assert_eq!(world.wait(deal, "done").await?.pins(), before);
     }
     world.verify().await
 }

@@ -18,7 +18,7 @@ use cambist_registry::{
     trust::{KeyId, Signature, Verdict},
 };
 use cambist_sandbox::Sandbox;
-use cambist_sdk_build::metadata;
+use cambist_sdk_build::metadata::{self, Producer};
 use clap::Args;
 use serde::Serialize;
 
@@ -54,16 +54,22 @@ pub(super) struct About {
     generations: Vec<String>,
     exports: Vec<Interface>,
     pub(super) imports: Vec<String>,
-    producers: Vec<Producer>,
+    /// The languages that its author wrote, as far as it says.
+    written_in: Vec<String>,
+    /// Languages of what else is in it, such as a runtime.
+    parts_in: Vec<String>,
+    /// The tools that it went through, or something in it did.
+    made_with: Vec<Tool>,
     signatures: Vec<Signed>,
     cases_passed: usize,
     cases: Vec<CaseCost>,
 }
 
-/// A language or tool it was made with, as it says.
+/// A tool it was made with, as it says.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct Producer {
+struct Tool {
+    /// What for: `processed-by` or `sdk`.
     #[serde(rename = "as")]
     field: String,
     name: String,
@@ -136,22 +142,16 @@ pub(super) fn look(bytes: &[u8], trust: Option<&Trust>) -> Result<About> {
     Ok(About {
         name: said.name,
         version: said.version,
-        generations: made.generations().into_iter().map(str::to_owned).collect(),
+        generations: owned(made.generations()),
+        written_in: owned(made.languages()),
+        parts_in: owned(made.languages_within()),
+        made_with: made.tools().into_iter().map(tool).collect(),
         authors: made.authors,
         description: made.description,
         digest: said.component,
         size: said.size,
         exports: said.interfaces,
         imports: said.imports,
-        producers: made
-            .producers
-            .into_iter()
-            .map(|it| Producer {
-                field: it.field,
-                name: it.name,
-                version: it.version,
-            })
-            .collect(),
         signatures: signatures.collect(),
         cases_passed: said.cases.len(),
         cases: said
@@ -161,6 +161,15 @@ pub(super) fn look(bytes: &[u8], trust: Option<&Trust>) -> Result<About> {
             .map(|(case, cost)| cost::of(case, cost, &revision.limits))
             .collect(),
     })
+}
+
+fn owned<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<String> {
+    texts.into_iter().map(str::to_owned).collect()
+}
+
+fn tool(of: &Producer) -> Tool {
+    let Producer { field, name, version } = of.clone();
+    Tool { field, name, version }
 }
 
 fn told(signature: Signature, is_known: bool) -> Signed {

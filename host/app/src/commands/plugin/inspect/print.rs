@@ -20,8 +20,16 @@ pub(super) fn about(about: &About) {
     let exports: Vec<String> = about.exports.iter().map(ToString::to_string).collect();
     row("exports", &exports.join(", "));
     row("imports", &list(&about.imports));
+    let written_in = match about.written_in.as_slice() {
+        [] => "not told".to_owned(),
+        languages => languages.join(", "),
+    };
+    row("written in", &written_in);
+    if !about.parts_in.is_empty() {
+        row("parts in", &about.parts_in.join(", "));
+    }
     let made: Vec<String> = about
-        .producers
+        .made_with
         .iter()
         .map(|it| format!("{} {}", it.name, it.version).trim_end().to_owned())
         .collect();
