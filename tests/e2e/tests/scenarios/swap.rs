@@ -9,7 +9,7 @@ mod stream;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
-use cambist_contract::digest::Digest;
+use cambist_contract::{digest::Digest, limits::MAX_COMPONENT};
 use cambist_e2e::{Setup, World, plugins, setup::ADMIN_TOKEN};
 use cambist_journal::Ledger as _;
 use serde_json::{Value, json};
@@ -45,6 +45,11 @@ const BROKEN_CALLS: [&str; 17] = [
     "answer-crooked",
     "no-such-case",
 ];
+
+/// What is told of a file that is refused by its size.
+fn too_large(size: usize) -> String {
+    format!("does not fit the limits of its binding: {size} bytes, and {MAX_COMPONENT} are the most")
+}
 
 struct Swapper {
     world: World,
@@ -133,7 +138,11 @@ impl Swapper {
             .get(number as usize % self.broken.len())
             .context("one of them")?;
         plugins::put(&self.world.plugins(), PLUGIN, file)?;
-        self.until("seen", json!(Digest::of(file))).await?;
+        match file.len() > MAX_COMPONENT {
+            // it is not read
+            true => self.until("refused", json!(too_large(file.len()))).await?,
+            false => self.until("seen", json!(Digest::of(file))).await?,
+        }
         self.until("live", json!(digest)).await?;
         // good to what breaks when it is called, and back
         self.swap();
