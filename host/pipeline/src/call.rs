@@ -174,7 +174,15 @@ where
         pipeline.shadowing.call(shadow, turn);
     }
     let Cost { fuel, elapsed, log } = called.cost;
-    match meant(stage, called.answer, output) {
+    let meant = meant(stage, called.answer, output);
+    if !is_rehearsal && matches!(meant, Err(Failure::Implausible(_))) {
+        let registry = Arc::clone(&pipeline.setup.registry);
+        let refused = tokio::task::spawn_blocking(move || registry.refused(&pin));
+        refused
+            .await
+            .map_err(|_| CallError::Host("the thread of a call's count panicked".to_owned()))?;
+    }
+    match meant {
         Ok(Passed::On(output)) => Ok(Passed::On(Output {
             fuel: Some(fuel),
             log,

@@ -237,6 +237,18 @@ impl Registry {
         }
     }
 
+    /// Takes notice that what a call answered is of no use, which shows only behind [`called`](Self::called): it broke.
+    /// Blocks as that does.
+    pub fn refused(&self, revision: &Digest) {
+        let serving = self.serving.load();
+        let Some((side, trial)) = serving.trial(revision) else {
+            return;
+        };
+        if let Some(why) = trial.refuse(*side) {
+            self.end(trial, &why);
+        }
+    }
+
     fn load(&self, id: &Digest) -> Result<Pinned, RouteError> {
         let gone = |reason: String| RouteError::Gone { id: *id, reason };
         let trouble = |plugin: &str, reason: String| RouteError::Trouble {

@@ -76,10 +76,21 @@ impl Trial {
         times.calls = times.calls.saturating_add(1);
         times.elapsed = times.elapsed.saturating_add(elapsed);
         counts.broken += u64::from(side == Side::Share && broke);
+        self.judge(&mut counts)
+    }
+
+    /// Takes a call that was counted for one that broke. Tells the same.
+    pub(crate) fn refuse(&self, side: Side) -> Option<String> {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.broken += u64::from(side == Side::Share);
+        self.judge(&mut counts)
+    }
+
+    fn judge(&self, counts: &mut Counts) -> Option<String> {
         if counts.is_over {
             return None;
         }
-        let why = self.too_bad(&counts);
+        let why = self.too_bad(counts);
         counts.is_over = why.is_some();
         why
     }
@@ -128,6 +139,18 @@ mod tests {
         let told: Vec<_> = (0..5).map(|_| trial.count(Side::Share, SHORT, true)).collect();
         let why = Some("3 of its 3 calls broke, and 5 % may".to_owned());
         assert_eq!(told, [None, None, why, None, None]);
+    }
+
+    #[test]
+    fn a_call_that_is_refused_afterwards_has_broken() {
+        let trial = trial();
+        let told: Vec<_> = (0..3)
+            .flat_map(|_| [trial.count(Side::Share, SHORT, false), trial.refuse(Side::Share)])
+            .flatten()
+            .collect();
+        assert_eq!(told, ["3 of its 3 calls broke, and 5 % may"]);
+        let trial = self::trial();
+        assert!((0..9).all(|_| trial.refuse(Side::Live).is_none()));
     }
 
     #[test]

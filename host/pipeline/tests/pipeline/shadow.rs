@@ -12,8 +12,8 @@ use cambist_contract::{
     canonical::{EntityKind, EntityRef},
     digest::Digest,
     fault::Fault,
-    plugin::CallError,
-    policy::Decision,
+    plugin::{CallError, Called},
+    policy::{Decision, Verdict},
     share::Share,
     stage::Stage,
 };
@@ -192,8 +192,24 @@ async fn a_slow_shadow_holds_up_nobody_and_what_it_misses_is_counted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_share_that_breaks_goes_back_within_a_few_messages() {
+    goes_back(|| called(Err(Fault::Broken("no rule".to_owned()).into()))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn so_does_one_whose_answers_are_of_no_use() {
+    goes_back(|| {
+        called(Ok(Verdict {
+            decision: Decision::Allow,
+            reasons: Vec::new(),
+        }))
+    })
+    .await;
+}
+
+/// A share that judges so goes back.
+async fn goes_back(judges: fn() -> Called<Verdict>) {
     let second = Pack {
-        judges: Box::new(|_| called(Err(Fault::Broken("no rule".to_owned()).into()))),
+        judges: Box::new(move |_| judges()),
         ..Pack::default()
     };
     let site = site(Pack::default(), second);
