@@ -29,7 +29,7 @@ use crate::{
     failure::Failure,
     names,
     ownership::{Owner, Ownership},
-    said::{is_told, said},
+    said::{is_told, nothing, said},
     work::Work,
 };
 
@@ -93,8 +93,11 @@ pub(crate) async fn check(
         };
         let has = said(&there)?;
         for (field, wanted) in &shared {
-            // where it says nothing, nothing is lost
+            // where it says nothing, nothing is lost; nor where it is empty and was never told otherwise
             let Some(found) = has.get(field) else { continue };
+            if *found == nothing() && !told.contains_key(field) {
+                continue;
+            }
             if found != wanted && !is_told(name.kind, field, &has, &told) {
                 return Err(Failure::Conflict(Box::new(Conflict {
                     entity: name.clone(),

@@ -33,10 +33,18 @@ pub(crate) fn is_told(kind: EntityKind, field: &str, says: &Fields, told: &Field
 const NAME: &str = "name";
 const LEGAL_NAME: &str = "legal-name";
 
+/// The digest of a field that is empty.
+pub(crate) fn nothing() -> Digest {
+    digest(&Value::Null)
+}
+
+fn digest(value: &Value) -> Digest {
+    Digest::of(canonical_json(value).as_bytes())
+}
+
 /// The digest of each field's value, by its name in the contract; that of `null` for a field
 /// that is to be emptied. The entity's own name is no field.
 pub(crate) fn said(change: &Change) -> Result<Fields, Failure> {
-    let digest = |value: &Value| Digest::of(canonical_json(value).as_bytes());
     let entity = serde_json::to_value(&change.entity);
     let entity = entity.map_err(|error| Failure::Implausible(error.to_string()))?;
     let fields = entity
@@ -45,12 +53,7 @@ pub(crate) fn said(change: &Change) -> Result<Fields, Failure> {
         .and_then(Value::as_object);
     let named = fields.into_iter().flatten().filter(|(name, _)| *name != "ref");
     let mut said: Fields = named.map(|(name, value)| (name.clone(), digest(value))).collect();
-    said.extend(
-        change
-            .cleared
-            .iter()
-            .map(|name| (name.clone(), digest(&Value::Null))),
-    );
+    said.extend(change.cleared.iter().map(|name| (name.clone(), nothing())));
     Ok(said)
 }
 

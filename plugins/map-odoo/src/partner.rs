@@ -30,6 +30,26 @@ const CONTACT_COLUMNS: [cleared::Columns; 4] = [
     ("phone", &["phone"]),
 ];
 
+/// What an account is read from, and is empty with.
+const ACCOUNT_READ: [cleared::Filled; 7] = [
+    ("tax-id", &["vat"]),
+    (
+        "billing",
+        &["street", "street2", "city", "zip", "state_id", "country_code"],
+    ),
+    ("parent", &["parent_id"]),
+    ("payment-terms", &["property_payment_term_id"]),
+    ("email", &["email"]),
+    ("phone", &["phone"]),
+    ("website", &["website"]),
+];
+
+const CONTACT_READ: [cleared::Filled; 3] = [
+    ("job-title", &["function"]),
+    ("email", &["email"]),
+    ("phone", &["phone"]),
+];
+
 /// The command for an account. Odoo prints the partner's name on invoices, so
 /// the legal name goes first.
 ///
@@ -174,7 +194,7 @@ pub(crate) fn read(source: &Source<'_>, from: &Fields<'_>) -> Result<Change> {
             phone: from.text("phone")?,
             ..Contact::named(source.own_name(EntityKind::Contact, from)?)
         };
-        return source.change(from, contact);
+        return said(source, from, contact, &CONTACT_READ);
     }
     let account = Account {
         name: from.text("name")?,
@@ -188,7 +208,21 @@ pub(crate) fn read(source: &Source<'_>, from: &Fields<'_>) -> Result<Change> {
         website: from.text("website")?,
         ..Account::named(source.own_name(EntityKind::Account, from)?)
     };
-    source.change(from, account)
+    said(source, from, account, &ACCOUNT_READ)
+}
+
+/// A change to what a partner says, also where it says nothing any more.
+fn said(
+    source: &Source<'_>,
+    from: &Fields<'_>,
+    entity: impl Into<Entity>,
+    table: &[cleared::Filled],
+) -> Result<Change> {
+    let mut change = source.change(from, entity)?;
+    if change.kind == ChangeKind::Upsert {
+        change.cleared = cleared::read(from, table)?;
+    }
+    Ok(change)
 }
 
 /// A company, or a person with a tax id: who trades under the own name is no

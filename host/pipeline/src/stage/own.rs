@@ -4,6 +4,10 @@
 //!
 //! A system says all fields each time. Of those that it does not own it is kept what it said
 //! last, so that only what it says anew is told of, once.
+//!
+//! It says each time as well what is empty. That is a change where something stood: of an owner's field
+//! what the target was told, of another's what the system itself was told or has said. A field that was empty
+//! all along, on both sides, was emptied by nobody.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +30,7 @@ use crate::{
     metrics,
     names::{self, Told},
     ownership::{Owner, Ownership},
-    said::{is_told, said},
+    said::{is_told, nothing, said},
     work::{Output, Passed, Work},
 };
 
@@ -42,6 +46,9 @@ pub(super) struct Owned {
     /// Whether anything of it is other than what its source was told by us.
     #[serde(skip)]
     is_news: bool,
+    /// What is empty at its source and may be so at the target, other than what its source was told by us.
+    #[serde(skip)]
+    empty: BTreeMap<EntityRef, Vec<String>>,
     /// What its source says for the first time of what it does not own.
     #[serde(skip)]
     says: BTreeMap<EntityRef, Fields>,
@@ -97,6 +104,9 @@ pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Fail
     }
     let ownership = pipeline.routes().ownership.clone();
     let mut owned = apply(changes, side, &ownership, &known)?;
+    if !owned.is_news && !owned.empty.is_empty() {
+        owned.is_news = work.is_rehearsal || has_any(pipeline, &work.route()?.target, &owned.empty).await?;
+    }
     if !work.is_rehearsal && !owned.says.is_empty() {
         let says = std::mem::take(&mut owned.says).into_iter().collect();
         pipeline.setup.heard.hear(system, says).await?;
@@ -118,6 +128,22 @@ pub(super) async fn run(pipeline: &Pipeline, work: &Work) -> Result<Passed, Fail
         conflict::check(pipeline, work, &owned.changes, &ownership).await?;
     }
     Ok(Passed::On(Output::of(owned)?))
+}
+
+/// Whether a system was told anything of one of these fields, and not that it is empty.
+async fn has_any(
+    pipeline: &Pipeline,
+    system: &str,
+    fields: &BTreeMap<EntityRef, Vec<String>>,
+) -> Result<bool, Failure> {
+    let entities: Vec<EntityRef> = fields.keys().cloned().collect();
+    let known = pipeline.setup.journal.known(system, &entities).await?;
+    let nothing = nothing();
+    let mut all = fields.values().zip(&known);
+    Ok(all.any(|(fields, known)| {
+        let mut told = fields.iter().filter_map(|field| known.told.get(field));
+        told.any(|value| *value != nothing)
+    }))
 }
 
 /// Fields that a sentence names; the rest is counted.
@@ -181,12 +207,21 @@ fn apply(changes: Vec<Change>, side: Owner, ownership: &Ownership, known: &Known
             let owner = ownership.of_field(name.kind, field);
             let echo = is_told(name.kind, field, &says, &told);
             let passes = owner.lets(side);
+            let is_empty = change.cleared.iter().any(|it| it == field);
             if passes {
                 kept += 1;
-                owned.is_news |= !echo;
+                if is_empty && !echo {
+                    let empty = owned.empty.entry(name.clone()).or_default();
+                    empty.push(field.to_owned());
+                } else {
+                    owned.is_news |= !echo;
+                }
                 return passes;
             }
             let before = heard.and_then(|heard| heard.get(field));
+            if is_empty && before.is_none() && !told.contains_key(field) {
+                return passes;
+            }
             let is_as_before = before.map(|before| &before.digest) == says.get(field);
             // what it said before is no change; a message that is worked on once more said it itself
             let is_known = is_as_before && before.is_some_and(|before| before.message != known.message);
@@ -314,6 +349,53 @@ mod tests {
             of_odoo(json!({"name": "Other"})),
             (false, vec!["name".to_owned()])
         );
+    }
+
+    /// What is empty at its source and may be so at the target, and what is told of as left out.
+    fn emptied(field: &str, told: &Told, heard: BTreeMap<EntityRef, Fields>) -> (bool, Vec<String>, usize) {
+        let mut change = change("account", json!({"name": "Acme"}));
+        change.cleared = vec![field.to_owned()];
+        let known = knowing(told.clone(), heard, "2");
+        let owned = super::apply(vec![change], Owner::Erp, &Ownership::default(), &known).unwrap();
+        let empty = owned.empty.into_values().flatten().collect();
+        (owned.is_news, empty, owned.left_out.len())
+    }
+
+    #[test]
+    fn what_its_owner_has_emptied_passes_and_the_target_decides_whether_it_is_news() {
+        let entity = change("account", json!({})).entity.name().clone();
+        let told = |fields| Told::from([(entity.clone(), said(&change("account", fields)).unwrap())]);
+        let terms = "payment-terms";
+        let passes = |told: &Told| emptied(terms, told, BTreeMap::new());
+        assert_eq!(
+            passes(&told(json!({"name": "Acme"}))),
+            (false, vec![terms.to_owned()], 0)
+        );
+        let filled = told(json!({"name": "Acme", "payment-terms": "30 days"}));
+        assert_eq!(passes(&filled), (false, vec![terms.to_owned()], 0));
+        // it was told by us that it is empty: an echo
+        let mut empty = told(json!({"name": "Acme"}));
+        empty.values_mut().for_each(|fields| {
+            fields.insert(terms.to_owned(), nothing());
+        });
+        assert_eq!(passes(&empty), (false, Vec::new(), 0));
+    }
+
+    #[test]
+    fn what_was_never_filled_was_emptied_by_nobody() {
+        let entity = change("account", json!({})).entity.name().clone();
+        let told = |fields| Told::from([(entity.clone(), said(&change("account", fields)).unwrap())]);
+        let nothing_heard = BTreeMap::new;
+        let left_out = |told: &Told, heard| emptied("phone", told, heard).2;
+        let name = told(json!({"name": "Acme"}));
+        assert_eq!(left_out(&name, nothing_heard()), 0);
+        // what it was told, or has said itself, is gone there
+        let phone = told(json!({"name": "Acme", "phone": "1"}));
+        assert_eq!(left_out(&phone, nothing_heard()), 1);
+        let digest = said(&change("account", json!({"phone": "2"}))).unwrap()["phone"];
+        let message = MessageId::from_text("1");
+        let heard = [("phone".to_owned(), Said { digest, message })].into();
+        assert_eq!(left_out(&name, [(entity.clone(), heard)].into()), 1);
     }
 
     /// What of Odoo's words is told of, message by message.
