@@ -32,7 +32,10 @@ async fn billed(world: &World, firm: &Firm<'_>, sold: &Sold, count: usize) -> Re
 async fn hint(world: &World, sold: &Sold) -> Result<()> {
     let address = format!("http://{}/in/odoo-de/{ODOO_TOKEN}", world.host()?.ingress);
     let body = json!({"_model": "sale.order", "_id": sold.order});
-    let hint = world.client.post(address).header("content-type", "application/json");
+    let hint = world
+        .client
+        .post(address)
+        .header("content-type", "application/json");
     let answer = hint.body(body.to_string()).send().await?;
     ensure!(answer.status().is_success(), "not taken: {}", answer.status());
     Ok(())
