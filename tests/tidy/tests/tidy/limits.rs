@@ -104,7 +104,7 @@ fn every_refusals_words_are_told() -> Result<()> {
         ("host/registry/src/prepare.rs", "let unbound ="),
         ("host/registry/src/prepare.rs", "let text ="),
         ("host/registry/src/step.rs", "format!("),
-        ("host/registry/src/look.rs", "format!("),
+        ("host/registry/src/seen.rs", "format!("),
         ("host/registry/src/rollout.rs", "let text ="),
         ("host/registry/src/reload.rs", "let text ="),
         ("host/sandbox/src/generation/v0_1_0/answers.rs", "Wrong::new("),
