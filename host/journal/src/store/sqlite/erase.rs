@@ -81,24 +81,28 @@ fn erase_one(
     tip.append_text(connection, (arrival, id), *at, (erased.digest, &erased.text))?;
     blank(connection, arrival, &left)?;
     salts::forget(connection, arrival)?;
-    forget_beside(connection, (arrival, id), &object)?;
+    forget_beside(connection, (arrival, id))?;
+    if erasure.extent == Extent::All {
+        forget_reports(connection, id, &object)?;
+    }
     row.save_erased(connection)?;
     Ok(Erased::Now)
 }
 
-/// Forgets what stands beside the entries and was said of the message: what a shadow or a replay made of it, and whatever
-/// report names it or its object. A report can be made anew at any time, so it goes whole, and one too many does no harm.
-fn forget_beside(
-    connection: &Connection,
-    (arrival, id): (u64, &MessageId),
-    object: &str,
-) -> Result<(), rusqlite::Error> {
+/// Forgets what a shadow or a replay made of the message, which are texts of it.
+fn forget_beside(connection: &Connection, (arrival, id): (u64, &MessageId)) -> Result<(), rusqlite::Error> {
     connection
         .prepare_cached("DELETE FROM differing WHERE message = ?1")?
         .execute([id.as_str()])?;
     connection
         .prepare_cached("DELETE FROM replayed WHERE arrival = ?1")?
         .execute([Count(arrival)])?;
+    Ok(())
+}
+
+/// Forgets whatever report names a message or its object. A report can be made anew at any time, so it goes whole, and one
+/// too many does no harm.
+fn forget_reports(connection: &Connection, id: &MessageId, object: &str) -> Result<(), rusqlite::Error> {
     let object = object.rsplit_once('/').map_or(object, |(_, id)| id);
     connection
         .prepare_cached("DELETE FROM reports WHERE instr(text, ?1) OR instr(text, ?2)")?
