@@ -124,14 +124,18 @@ impl Registry {
         is_news
     }
 
-    /// Takes down that a file cannot be read, and tells whether it is to be told.
+    /// Takes down that a file cannot be read, and tells whether that is news. One that is gone in this very moment is the
+    /// next look's business.
     fn unreadable(&self, plugin: &str, error: io::Error, now: Timestamp) -> bool {
-        // gone, or nobody's yet: the next look will tell
-        if self.serves(plugin).is_some() || error.kind() == io::ErrorKind::NotFound {
-            tracing::debug!(plugin, %error, "cannot read a plugin file yet");
+        if error.kind() == io::ErrorKind::NotFound {
             return false;
         }
-        let refusal = ReadError::Io(error).into();
+        let refusal: Refusal = ReadError::Io(error).into();
+        let reason = refusal.clone().reason();
+        let known = self.looks().get(plugin).and_then(|look| look.why_not(plugin));
+        if known.as_ref() == Some(&reason) {
+            return false;
+        }
         self.looked(plugin, Found::Unknown, Some(refusal), now);
         true
     }

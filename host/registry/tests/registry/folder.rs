@@ -45,6 +45,31 @@ fn a_file_that_changes_after_it_was_left_alone_for_long_is_read_again() {
     assert_eq!(live(&registry), Some(Digest::of(&new)));
 }
 
+/// The memory of this process stands for a file on a broken disk: it is a file, and reading its first byte fails.
+#[test]
+fn a_file_that_cannot_be_read_is_told_of_once_and_the_live_one_stays() {
+    let site = site();
+    let registry = site.open();
+    let file = site.plugin("deal-desk.wasm");
+    fs::write(&file, saying("yes")).unwrap();
+    registry.refresh(NOW);
+    fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink("/proc/self/mem", &file).unwrap();
+    let [status] = registry.refresh(NOW).try_into().unwrap();
+    let why = status.refused.unwrap();
+    assert!(why.starts_with("its file cannot be read: "), "{why}");
+    assert_eq!(status.live, Some(Digest::of(&saying("yes"))));
+    assert!(registry.refresh(NOW).is_empty());
+    // it can be read again
+    fs::remove_file(&file).unwrap();
+    fs::write(&file, saying("more")).unwrap();
+    let [status] = registry.refresh(NOW).try_into().unwrap();
+    assert_eq!(
+        (status.refused, status.live),
+        (None, Some(Digest::of(&saying("more"))))
+    );
+}
+
 #[test]
 fn a_file_renamed_into_place_becomes_live() {
     let site = site();
