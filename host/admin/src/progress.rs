@@ -149,6 +149,7 @@ mod tests {
             backlog: Backlog {
                 flow: Some("deals".to_owned()),
                 of: "de".to_owned(),
+                event: None,
             },
             by_state: [("due".to_owned(), due), ("done".to_owned(), done)].into(),
         }

@@ -53,6 +53,7 @@ macro_rules! for_each_case {
         $case!(receipt, an_empty_batch_is_nothing);
         $case!(claims, the_longest_due_comes_first);
         $case!(claims, backlogs_take_turns);
+        $case!(claims, what_is_not_routed_takes_turns_by_event_and_kind);
         $case!(claims, a_shut_backlog_is_passed_over);
         $case!(claims, nothing_is_handed_out_before_its_time);
         $case!(claims, a_claim_brings_all_that_happened);

@@ -94,14 +94,18 @@ pub struct Cause {
     pub oldest: Status,
 }
 
-/// Messages that are handed out in turns with those of others: of one flow and region, or of one system while these are not
-/// known.
+/// Messages that are handed out in turns with those of others: of one flow and region or, while these are not known, of one
+/// system, event and kind of object. By these three a flow takes its messages, so that what is urgent is no backlog's with
+/// what is not.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Backlog {
     /// The flow; none before a message is routed.
     pub flow: Option<String>,
     /// The region; the system before a message is routed.
     pub of: String,
+    /// The event and, behind a space, the kind of object, before a message is routed. None afterwards, and where messages are
+    /// counted: a sender chooses these words, and counts would have as many rows.
+    pub event: Option<String>,
 }
 
 /// How many messages of a backlog stand where.

@@ -75,9 +75,11 @@ impl State {
 impl Status {
     /// Whose turns it is handed out in.
     pub fn backlog(&self) -> Backlog {
+        let kind = self.object.split_once('/').map_or("", |(kind, _)| kind);
         Backlog {
             flow: self.flow.clone(),
             of: self.region.as_ref().unwrap_or(&self.system).clone(),
+            event: self.flow.is_none().then(|| format!("{} {kind}", self.event)),
         }
     }
 }

@@ -66,6 +66,7 @@ mod tests {
         let backlog = |of: &str| Backlog {
             flow: None,
             of: of.to_owned(),
+            event: None,
         };
         let (shut, now) = (Shut::default(), Instant::now());
         let then = now + Duration::from_secs(1);

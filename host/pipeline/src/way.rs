@@ -253,6 +253,7 @@ fn backlog(work: &Work) -> Backlog {
         Some(route) => Backlog {
             flow: Some(route.flow.clone()),
             of: route.region.clone(),
+            event: None,
         },
         None => work.status.backlog(),
     }

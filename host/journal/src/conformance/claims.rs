@@ -48,6 +48,29 @@ pub async fn backlogs_take_turns<J: Journal>(
     Ok(())
 }
 
+/// A flow takes its messages by these: one that is urgent would else wait behind all that its system sent before.
+pub async fn what_is_not_routed_takes_turns_by_event_and_kind<J: Journal>(
+    open: impl AsyncFn() -> Result<J, JournalError>,
+) -> Result<(), JournalError> {
+    let journal = open().await?;
+    let messages = (1..=9).map(|n| {
+        let mut message = message(n, &format!("object/{n}"));
+        match n {
+            8 => message.event = "deal.creation".into(),
+            9 => message.object_kind = "company".into(),
+            _ => {}
+        }
+        message
+    });
+    journal.accept(messages.collect()).await?;
+
+    let mut first = claim(&journal, 40, 3).await?;
+    first.sort_unstable();
+    assert_eq!(first, [1, 8, 9]);
+    assert_eq!(claim(&journal, 40, 9).await?, [2, 3, 4, 5, 6, 7]);
+    Ok(())
+}
+
 /// And handed out when it is shut no more.
 pub async fn a_shut_backlog_is_passed_over<J: Journal>(
     open: impl AsyncFn() -> Result<J, JournalError>,
@@ -64,6 +87,7 @@ pub async fn a_shut_backlog_is_passed_over<J: Journal>(
         (Some("deals"), "de")
     );
     assert_eq!((unrouted.flow, unrouted.of.as_str()), (None, "crm"));
+    assert_eq!(german.event, None);
 
     let shut = BTreeSet::from([german]);
     let mut rest = numbers(&journal.claim_beside(at(40), 9, &shut).await?);

@@ -10,10 +10,11 @@ use cambist_contract::{
     stage::Stage,
 };
 use cambist_journal::journal::Filter;
+use cambist_pipeline::Flow;
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use crate::double::{Running, Site, tells};
+use crate::double::{Does, Running, Site, id, tells};
 
 /// More than go through a door and wait before it.
 const BACKLOG: u32 = 400;
@@ -79,6 +80,14 @@ fn site() -> (Site, Arc<OneByOne>) {
     (site, target)
 }
 
+/// A flow like the first, for deals that were created, which is urgent.
+fn urgent(site: &Site) -> Arc<Flow> {
+    let mut urgent = Flow::clone(&site.routes.flows[0]);
+    (urgent.name, urgent.urgent) = ("urgent".to_owned(), true);
+    urgent.events = vec!["deal.created".to_owned()];
+    Arc::new(urgent)
+}
+
 /// Waits until the door of the target is full of the backlog.
 async fn the_door_is_full(site: &Site) {
     let all = Filter {
@@ -141,10 +150,7 @@ async fn a_regions_backlog_at_a_target_does_not_make_another_region_wait() {
 #[tokio::test(flavor = "multi_thread")]
 async fn urgent_flows_go_before_a_backlog() {
     let (mut site, target) = site();
-    let mut urgent = cambist_pipeline::Flow::clone(&site.routes.flows[0]);
-    (urgent.name, urgent.urgent) = ("urgent".to_owned(), true);
-    urgent.events = vec!["deal.created".to_owned()];
-    site.routes.flows.push(Arc::new(urgent));
+    site.routes.flows.push(urgent(&site));
     site.accept("crm", 0..BACKLOG).await;
     let running = site.run(4);
     the_door_is_full(&site).await;
@@ -153,5 +159,35 @@ async fn urgent_flows_go_before_a_backlog() {
     five_come_before_the_backlog_ends(&running, &target).await;
     target.permits.add_permits(10_000);
     running.until_all(BACKLOG as usize + 5, "done").await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn urgent_flows_do_not_wait_for_a_backlog_that_nobody_has_looked_at() {
+    let (mut site, target) = site();
+    target.permits.add_permits(10_000);
+    site.routes.flows.push(urgent(&site));
+    // it tells of one object for each permit
+    let looks = Arc::new(Semaphore::new(0));
+    let gate = Arc::clone(&looks);
+    let source = Does::new(move || {
+        let gate = Arc::clone(&gate);
+        async move {
+            gate.acquire().await.unwrap().forget();
+            Ok(json!({"name": "Acme", "region": "de"}))
+        }
+    });
+    site.systems.insert_source("crm", source);
+    site.accept("crm", 0..2 * BACKLOG).await;
+    let running = site.run(4);
+    looks.add_permits(20);
+    running.until_all(20, "done").await;
+    site.accept_event("crm", "deal.created", 1000..1005).await;
+    for at in 1000..1005 {
+        looks.add_permits(40);
+        running.until(&id("crm", at), "done").await;
+    }
+    looks.add_permits(10_000);
+    running.until_all(2 * BACKLOG as usize + 5, "done").await;
     running.stop().await;
 }

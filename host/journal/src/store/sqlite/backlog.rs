@@ -13,13 +13,23 @@ use super::{
 };
 use crate::journal::{Backlog, Standing};
 
-/// Between flow and region in a backlog's text; no name in a config has it.
+/// Between the parts of a backlog's text; no name in a config has it.
 const BETWEEN: char = '\u{1f}';
 
-/// A message's backlog, as the index has it.
-macro_rules! backlog {
+/// What messages are counted by.
+macro_rules! counted {
     () => {
         "coalesce(flow, '') || char(31) || coalesce(region, system)"
+    };
+}
+
+/// A message's backlog, as the index has it. The kind of an object is what is before the slash.
+macro_rules! backlog {
+    () => {
+        concat!(
+            counted!(),
+            " || char(31) || iif(flow IS NULL, event || ' ' || substr(object, 1, instr(object, '/') - 1), '')"
+        )
     };
 }
 
@@ -48,18 +58,20 @@ const DUE: &str = concat!(
 /// The text of a backlog in the file.
 pub(super) fn text(backlog: &Backlog) -> String {
     format!(
-        "{}{BETWEEN}{}",
+        "{}{BETWEEN}{}{BETWEEN}{}",
         backlog.flow.as_deref().unwrap_or_default(),
-        backlog.of
+        backlog.of,
+        backlog.event.as_deref().unwrap_or_default(),
     )
 }
 
-/// The backlog of a text in the file.
-fn named(text: &str) -> Backlog {
+/// The backlog of a text that messages are counted by.
+fn counted(text: &str) -> Backlog {
     let (flow, of) = text.split_once(BETWEEN).unwrap_or(("", text));
     Backlog {
         flow: Some(flow.to_owned()).filter(|flow| !flow.is_empty()),
         of: of.to_owned(),
+        event: None,
     }
 }
 
@@ -101,7 +113,7 @@ pub(super) fn standing(connection: &Connection) -> Result<Vec<Standing>, Trouble
     let mut rows = statement.query([])?;
     let mut all: BTreeMap<Backlog, BTreeMap<String, u64>> = BTreeMap::new();
     while let Some(row) = rows.next()? {
-        let backlog = named(&row.get::<_, String>(0)?);
+        let backlog = counted(&row.get::<_, String>(0)?);
         let messages = row.get::<_, Count>(2)?.0;
         all.entry(backlog).or_default().insert(row.get(1)?, messages);
     }
@@ -117,7 +129,7 @@ pub(super) fn fits(connection: &Connection) -> Result<bool, Trouble> {
     Ok(connection.query_row(
         concat!(
             "SELECT NOT EXISTS (SELECT ",
-            backlog!(),
+            counted!(),
             ", state, count(*) FROM status GROUP BY 1, 2
                                 EXCEPT SELECT backlog, state, messages FROM standing)
                 AND (SELECT count(*) FROM status) = (SELECT coalesce(sum(messages), 0) FROM standing)"
@@ -151,24 +163,25 @@ mod tests {
 
     #[test]
     fn a_claim_takes_steps_in_its_index_and_nothing_is_sorted() {
-        assert_eq!(
-            plan(BEHIND),
-            ["SEARCH status USING INDEX due_of_backlog (<expr>>?)"]
-        );
+        assert_eq!(plan(BEHIND), ["SEARCH status USING INDEX due_in_turn (<expr>>?)"]);
         assert_eq!(
             plan(DUE),
-            ["SEARCH status USING INDEX due_of_backlog (<expr>=? AND due_ns>? AND due_ns<?)"]
+            ["SEARCH status USING INDEX due_in_turn (<expr>=? AND due_ns>? AND due_ns<?)"]
         );
     }
 
     #[test]
-    fn a_backlogs_text_leads_back_to_it() {
-        for (flow, of) in [(None, "crm"), (Some("won-deals"), "de")] {
+    fn the_text_of_what_is_counted_leads_back_to_it() {
+        for (flow, of, text) in [
+            (None, "crm", "\u{1f}crm"),
+            (Some("won-deals"), "de", "won-deals\u{1f}de"),
+        ] {
             let backlog = Backlog {
                 flow: flow.map(str::to_owned),
                 of: of.to_owned(),
+                event: None,
             };
-            assert_eq!(named(&text(&backlog)), backlog);
+            assert_eq!(counted(text), backlog);
         }
     }
 }

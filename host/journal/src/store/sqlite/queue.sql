@@ -2,10 +2,14 @@
 -- writing, and kept by any host that has the file, because SQLite does it.
 
 -- The queue of each backlog: a claim reads its first rows, whatever stands in the others. The
--- expression is `BACKLOG` in backlog.rs.
-CREATE INDEX IF NOT EXISTS due_of_backlog
-    ON status (coalesce(flow, '') || char(31) || coalesce(region, system), due_ns, arrival, order_key)
+-- expression is `backlog!` in backlog.rs.
+CREATE INDEX IF NOT EXISTS due_in_turn
+    ON status (coalesce(flow, '') || char(31) || coalesce(region, system) || char(31)
+               || iif(flow IS NULL, event || ' ' || substr(object, 1, instr(object, '/') - 1), ''),
+               due_ns, arrival, order_key)
     WHERE head = 1 AND due_ns IS NOT NULL;
+-- That of earlier hosts, which took what is not routed for one backlog of its system.
+DROP INDEX IF EXISTS due_of_backlog;
 
 -- How many messages of each backlog are in each state.
 CREATE TABLE IF NOT EXISTS standing (
