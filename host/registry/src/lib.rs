@@ -23,10 +23,12 @@
 //! for what serves at one moment, `look` and `rollout` for how a plugin becomes live,
 //! `beside` for shadows and shares, `reload` for another config, `life` for where that
 //! brings it, [`examine`] and [`check`] for what it must pass, [`cost`] for what it is warned
-//! of, [`trust`] for who must have signed it, `report` and [`status`] for what operators see.
+//! of, [`trust`] for who must have signed it, `report`, `aside` and [`status`] for what
+//! operators see.
 
 mod admit;
 mod archive;
+mod aside;
 mod beside;
 pub mod binding;
 pub mod check;

@@ -68,6 +68,11 @@ impl Life {
         self.live.as_ref().map(|(component, _)| *component)
     }
 
+    /// Whether a component ever served all keys.
+    pub(crate) fn was_live(&self, component: &Digest) -> bool {
+        self.history.contains(component)
+    }
+
     /// The component that was live last, whether it still is or not.
     pub(crate) fn last_live(&self) -> Option<Digest> {
         self.history.last().copied()

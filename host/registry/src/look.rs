@@ -16,7 +16,7 @@ use cambist_contract::{
 use jiff::Timestamp;
 
 use crate::{
-    Registry,
+    Registry, aside,
     examine::Refusal,
     folder::{self, ReadError, Stamp},
     life::Life,
@@ -108,7 +108,7 @@ impl Registry {
         let digest = Digest::of(&bytes);
         let is_news = before.as_ref().and_then(Look::seen) != Some(digest);
         if is_news {
-            let rests = before.is_some_and(|look| look.rests(stamp, now));
+            let rests = before.as_ref().is_some_and(|look| look.rests(stamp, now));
             if !rests && whole::is_beginning(&bytes) {
                 return self.wait(plugin, stamp, now);
             }
@@ -120,8 +120,30 @@ impl Registry {
             };
             self.looked(plugin, found, outcome, now);
         }
+        let is_again = |look: &Look| look.stood.is_some_and(|stood| stood.stamp != stamp);
+        if !is_news && before.as_ref().is_some_and(is_again) {
+            self.log_aside(plugin, &digest);
+        }
         self.stood(plugin, Found::Component(digest), stamp, now);
         is_news
+    }
+
+    /// Tells who put it there that a file is not live by itself, if it is not.
+    fn log_aside(&self, plugin: &str, component: &Digest) {
+        let why = {
+            let lives = self.lives();
+            lives
+                .get(plugin)
+                .and_then(|life| aside::why(plugin, life, component))
+        };
+        if let Some(reason) = why {
+            tracing::warn!(
+                plugin,
+                component = component.short(),
+                reason,
+                "a file that is not live came again"
+            );
+        }
     }
 
     /// Takes down that a file cannot be read, and tells whether that is news. One that is gone in this very moment is the
@@ -223,7 +245,9 @@ impl Registry {
         let is_live = live == Some(component);
         if !is_news && !is_open && !is_live {
             // another was made live by hand since, or this one waits
-            return self.restore(plugin);
+            let outcome = self.restore(plugin);
+            self.log_aside(plugin, &component);
+            return outcome;
         }
         let coming = Coming {
             origin: is_news.then_some(Origin::Folder),

@@ -9,10 +9,10 @@ use std::{
 use cambist_contract::digest::Digest;
 
 use crate::{
-    Binding, Pinned, Registry,
+    Binding, Pinned, Registry, aside,
     examine::{Refusal, absent},
     life::Life,
-    seen::Look,
+    seen::{Found, Look},
     serving::Place,
     standing::Standing,
     status::{BindingStatus, ComponentStatus, PluginStatus},
@@ -59,10 +59,10 @@ impl Registry {
 
     fn told(&self, plugin: &str, look: Option<&Look>, life: &Life, pins: &Pins) -> PluginStatus {
         let live = self.serves(plugin);
-        let refused = match look.and_then(|look| look.why_not(plugin)) {
-            Some(reason) => Some(reason),
-            None if live.is_none() => Some(self.why_not_live(plugin).reason()),
-            None => None,
+        let of_file = look.and_then(|look| why_not(plugin, look, life, live));
+        let refused = match live {
+            Some(_) => of_file,
+            None => Some(self.why_nothing(plugin, look, life, of_file)),
         };
         let last = life.components.values().map(|known| known.since).max();
         PluginStatus {
@@ -74,8 +74,26 @@ impl Registry {
             seen: look.and_then(Look::seen),
             refused,
             waits: life.candidate(),
+            // where nothing is live, the reason says it
+            next: live.map_or_else(Vec::new, |_| aside::next(plugin, life)),
             at: look.map(|look| look.at).or(last).unwrap_or_default(),
             components: self.components(life, pins),
+        }
+    }
+
+    /// Why nothing of a plugin is live, and what is wrong with its file besides.
+    fn why_nothing(&self, plugin: &str, look: Option<&Look>, life: &Life, of_file: Option<String>) -> String {
+        let why = self.why_not_live(plugin).reason();
+        match (look, of_file) {
+            // what is said of the file is in these words, or it is gone
+            (Some(look), Some(of_file))
+                if of_file != why
+                    && look.found != Found::Gone
+                    && (look.seen().is_none() || look.seen() != life.last_live()) =>
+            {
+                format!("{of_file}; {why}")
+            }
+            _ => why,
         }
     }
 
@@ -97,24 +115,33 @@ impl Registry {
     pub(crate) fn why_not_live(&self, plugin: &str) -> Refusal {
         let lives = self.lives();
         let life = lives.get(plugin);
-        if let Some(component) = life.and_then(Life::candidate) {
-            let component = component.short();
-            return Refusal::Component(format!(
-                "component {component} passed and waits; `cambist plugin live {plugin} {component}` makes it live"
-            ));
-        }
-        let last = life.and_then(|life| life.standing(&life.last_live()?));
-        if let Some(Standing::Killed { reason }) = last {
-            let way_out = match life.and_then(Life::before) {
-                Some(_) => format!("`cambist plugin back {plugin}` makes the one before live"),
-                None => format!("give a better one, or put it back by `cambist plugin live {plugin} DIGEST`"),
-            };
-            return Refusal::Component(format!(
-                "its live component was taken out: {reason}; {way_out}, and `cambist plugin status {plugin}` lists all"
-            ));
-        }
-        if let Some(Standing::Refused { reason }) = last {
-            return Refusal::Component(format!("what was live does not pass any more: {reason}"));
+        let waits = life.and_then(|life| Some(aside::waiting(plugin, life, &life.candidate()?)));
+        let last = life.and_then(|life| {
+            let last = life.last_live()?;
+            Some((last, life.standing(&last)?))
+        });
+        let ended = match last {
+            Some((last, Standing::Killed { reason })) => {
+                let way_out = match life.and_then(Life::before) {
+                    _ if waits.is_some() => String::new(),
+                    Some(_) => format!("; `cambist plugin back {plugin}` makes the one before live"),
+                    None => "; give a better one".to_owned(),
+                };
+                Some(format!(
+                    "its live component was taken out: {reason}{way_out}; `cambist plugin live {plugin} {}` puts it \
+                     back, and `cambist plugin status {plugin}` lists all",
+                    last.short()
+                ))
+            }
+            Some((_, Standing::Refused { reason })) => {
+                Some(format!("what was live does not pass any more: {reason}"))
+            }
+            _ => None,
+        };
+        // both: what waits may be the way out, and does not unsay what happened
+        let reasons: Vec<String> = ended.into_iter().chain(waits).collect();
+        if !reasons.is_empty() {
+            return Refusal::Component(reasons.join("; "));
         }
         match self.looks().get(plugin) {
             Some(Look {
@@ -187,5 +214,20 @@ impl Registry {
             warnings: self.warnings.of(component),
         });
         told.collect()
+    }
+}
+
+/// Why what stands in the folder is not live. What became of it since it was looked at counts, and
+/// what that came to where nothing did.
+fn why_not(plugin: &str, look: &Look, life: &Life, live: Option<Digest>) -> Option<String> {
+    let Some(seen) = look.seen() else {
+        return look.why_not(plugin);
+    };
+    if live == Some(seen) {
+        return None;
+    }
+    match life.standing(&seen) {
+        None | Some(Standing::Checking | Standing::Refused { .. }) => look.why_not(plugin),
+        Some(_) => aside::why(plugin, life, &seen),
     }
 }

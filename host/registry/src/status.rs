@@ -23,6 +23,9 @@ pub struct PluginStatus {
     pub refused: Option<String>,
     /// The component that passed and waits for somebody to make it live: the latest one.
     pub waits: Option<Digest>,
+    /// What a person may do with what waits or stands beside the live one, with the commands.
+    #[serde(default)]
+    pub next: Vec<String>,
     /// When it was looked at.
     pub at: Timestamp,
     /// What is known of its components, the latest first: all that are of use now, and

@@ -11,6 +11,7 @@ mod reload;
 mod restart;
 mod rollout;
 mod route;
+mod told;
 mod trust;
 mod watch;
 mod written;

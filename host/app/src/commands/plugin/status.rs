@@ -43,6 +43,9 @@ pub(super) async fn run(options: &Options) -> Result<()> {
         if let Some(reason) = &status.refused {
             say!("  {reason}");
         }
+        for next in &status.next {
+            say!("  {next}");
+        }
         for component in &status.components {
             let is_news = !matches!(component.standing, Standing::Retired | Standing::Refused { .. });
             if options.plugin.is_some() || is_news {
