@@ -55,6 +55,8 @@ pub(crate) struct Life {
     pub(crate) live: Option<(Digest, BTreeMap<String, Digest>)>,
     /// The one that stands beside it.
     pub(crate) beside: Option<Beside>,
+    /// How often a live one was taken out: what is checked meanwhile finds it another number.
+    pub(crate) kills: u64,
     /// Those that were live, in order; the last one is now, or was last.
     history: Vec<Digest>,
 }
@@ -148,7 +150,8 @@ impl Life {
                 .take_if(|beside| beside.component == component)
                 .map(|beside| beside.mode.left()),
             Step::Killed { reason } => {
-                self.live.take_if(|(live, _)| *live == component);
+                let was_live = self.live.take_if(|(live, _)| *live == component);
+                self.kills += u64::from(was_live.is_some());
                 self.beside.take_if(|beside| beside.component == component);
                 Some(Standing::Killed {
                     reason: reason.clone(),

@@ -252,6 +252,7 @@ impl Registry {
         let coming = Coming {
             origin: is_news.then_some(Origin::Folder),
             by: BY_FOLDER,
+            kills: self.kills(plugin),
             goes: match self.serving().terms.new_plugins {
                 _ if is_live => Goes::Live,
                 NewPlugins::Live => Goes::Live,

@@ -107,6 +107,7 @@ fn every_refusals_words_are_told() -> Result<()> {
         ("host/registry/src/seen.rs", "format!("),
         ("host/registry/src/aside.rs", "format!("),
         ("host/registry/src/rollout.rs", "let text ="),
+        ("host/registry/src/rollout.rs", "format!("),
         ("host/registry/src/reload.rs", "let text ="),
         ("host/sandbox/src/generation/v0_1_0/answers.rs", "Wrong::new("),
         ("host/sandbox/src/generation/v0_1_0/convert.rs", "Wrong::new("),
