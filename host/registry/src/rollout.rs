@@ -14,7 +14,7 @@ use crate::{
     Pinned, Registry,
     error::RolloutError,
     examine::Refusal,
-    life::{Life, Mode},
+    life::Life,
     metrics,
     prepare::Prepared,
     standing::Standing,
@@ -174,10 +174,8 @@ impl Registry {
                 let cause = Cause::Came { kills: coming.kills };
                 self.go_live(plugin, prepared, coming.by, cause)
             }
-            Goes::Shadow if self.may_shadow(plugin, &component) => {
-                self.go_beside(plugin, prepared, coming.by, Mode::Shadow)
-            }
-            Goes::Shadow | Goes::Nowhere => self.is_not_out(plugin, &component),
+            Goes::Shadow => self.shadow_itself(plugin, prepared, coming.by),
+            Goes::Nowhere => self.is_not_out(plugin, &component),
         }
     }
 
