@@ -22,8 +22,8 @@
 //! [`registry`] for who serves a message, [`binding`] and `terms` for who wins, `serving`
 //! for what serves at one moment, `look` and `rollout` for how a plugin becomes live,
 //! `beside` for shadows and shares, `reload` for another config, `life` for where that
-//! brings it, [`examine`] and [`check`] for what it must pass, [`cost`] for what it is warned
-//! of, [`trust`] for who must have signed it, `report`, `aside` and [`status`] for what
+//! brings it, [`examine`] and [`check`] for what it must pass, [`cost`] and [`untried`] for what
+//! it is warned of, [`trust`] for who must have signed it, `report`, `aside` and [`status`] for what
 //! operators see.
 
 mod admit;
@@ -56,6 +56,7 @@ mod step;
 mod terms;
 mod trial;
 pub mod trust;
+pub mod untried;
 pub mod watch;
 mod whole;
 

@@ -53,8 +53,8 @@ pub struct ComponentStatus {
     /// How many messages are still to finish on it: it is drained when there are none.
     /// None where the journal does not tell.
     pub pinned: Option<u64>,
-    /// What its owner should know though it passed: its cases that come near a limit. Of
-    /// this host's last check; none where it made none.
+    /// What its owner should know though it passed: its cases that come near a limit, or
+    /// that it has none. Of this host's last check; none where it made none.
     #[serde(default)]
     pub warnings: Vec<String>,
 }

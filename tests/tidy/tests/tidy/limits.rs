@@ -106,6 +106,8 @@ fn every_refusals_words_are_told() -> Result<()> {
         ("host/registry/src/step.rs", "format!("),
         ("host/registry/src/seen.rs", "format!("),
         ("host/registry/src/aside.rs", "format!("),
+        ("host/registry/src/untried.rs", "format!("),
+        ("host/registry/src/untried.rs", "then(|| {"),
         ("host/registry/src/rollout.rs", "let text ="),
         ("host/registry/src/rollout.rs", "format!("),
         ("host/registry/src/reload.rs", "let text ="),
