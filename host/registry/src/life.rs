@@ -75,6 +75,18 @@ impl Life {
         self.history.contains(component)
     }
 
+    /// Whether nothing of it ever served or may: it came in, and did not pass.
+    pub(crate) fn came_to_nothing(&self) -> bool {
+        let mut all = self.components.values();
+        let is_nothing = |standing: &Standing| {
+            matches!(
+                standing,
+                Standing::Checking | Standing::Refused { .. } | Standing::Killed { .. }
+            )
+        };
+        self.history.is_empty() && all.all(|it| it.revisions.is_empty() && is_nothing(&it.standing))
+    }
+
     /// The component that was live last, whether it still is or not.
     pub(crate) fn last_live(&self) -> Option<Digest> {
         self.history.last().copied()

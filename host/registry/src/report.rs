@@ -25,7 +25,9 @@ const PAST: usize = 5;
 type Pins = Option<BTreeMap<Digest, u64>>;
 
 impl Registry {
-    /// What is known of each plugin that has a file, is live, or ever came in, by name.
+    /// What is known of each plugin that has a file, is bound, or ever came to something, by name.
+    /// A name whose file is gone, that no binding names and of which nothing ever passed is in the
+    /// ledger alone.
     /// Blocks: it asks the ledger who is pinned to what.
     pub fn plugin_statuses(&self) -> Vec<PluginStatus> {
         self.statuses_of(|_| true)
@@ -42,7 +44,10 @@ impl Registry {
     pub(crate) fn statuses_of(&self, wanted: impl Fn(&str) -> bool) -> Vec<PluginStatus> {
         let looks = self.looks().clone();
         let mut lives = self.lives().clone();
-        lives.retain(|plugin, _| wanted(plugin));
+        lives.retain(|plugin, life| {
+            let is_stray = !looks.contains_key(plugin) && life.came_to_nothing() && !self.is_bound(plugin);
+            wanted(plugin) && !is_stray
+        });
         let pins = self.pins(lives.values());
         let names: BTreeSet<&String> = looks
             .keys()

@@ -3,6 +3,7 @@
 use std::{fs, sync::atomic::Ordering};
 
 use cambist_contract::{delivery::NextTry, digest::Digest};
+use cambist_registry::{Ledger as _, Registry};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -143,6 +144,40 @@ fn a_refused_file_that_is_deleted_is_forgotten() {
     assert_eq!(status.refused.as_deref(), Some(absent));
     assert_eq!(status.components.len(), 1, "what it was is still told");
     assert_eq!(registry.missing(), [("deal-desk".to_owned(), absent.to_owned())]);
+}
+
+#[test]
+fn a_stray_file_that_is_deleted_is_told_of_no_more() {
+    let site = site();
+    let registry = site.open();
+    fs::write(site.plugin("deal-desk.wasm"), saying("yes")).unwrap();
+    for stray in ["stray.wasm", "other.wasm"] {
+        fs::write(site.plugin(stray), saying("yes")).unwrap();
+    }
+    registry.refresh(NOW);
+    let names = |registry: &Registry| {
+        let all = registry.plugin_statuses().into_iter();
+        all.map(|status| status.plugin).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&registry), ["deal-desk", "other", "stray"]);
+    let steps = site.ledger.all().unwrap();
+    fs::remove_file(site.plugin("stray.wasm")).unwrap();
+    registry.refresh(NOW);
+    assert_eq!(names(&registry), ["deal-desk", "other"]);
+    drop(registry);
+    let registry = site.open();
+    assert_eq!(names(&registry), ["deal-desk"], "nothing has looked yet");
+    registry.refresh(NOW);
+    assert_eq!(names(&registry), ["deal-desk", "other"]);
+    // what was done with it stays in the ledger, and it is told of when it comes again
+    assert_eq!(site.ledger.all().unwrap(), steps);
+    fs::write(site.plugin("stray.wasm"), saying("yes")).unwrap();
+    registry.refresh(NOW);
+    assert_eq!(names(&registry), ["deal-desk", "other", "stray"]);
+    // one that was live is not forgotten with its file
+    fs::remove_file(site.plugin("deal-desk.wasm")).unwrap();
+    registry.refresh(NOW);
+    assert!(names(&registry).contains(&"deal-desk".to_owned()));
 }
 
 #[test]
