@@ -20,7 +20,7 @@
 //! # Where to start reading
 //!
 //! [`registry`] for who serves a message, [`binding`] and `terms` for who wins, `serving`
-//! for what serves at one moment, `look` and `rollout` for how a plugin becomes live,
+//! for what serves at one moment, `look`, `due` and `rollout` for how a plugin becomes live,
 //! `beside` for shadows and shares, `reload` for another config, `life` for where that
 //! brings it, [`examine`] and [`check`] for what it must pass, [`cost`] and [`untried`] for what
 //! it is warned of, [`trust`] for who must have signed it, `report`, `aside` and [`status`] for what
@@ -34,6 +34,7 @@ pub mod binding;
 pub mod check;
 pub mod cost;
 mod difference;
+mod due;
 pub mod error;
 pub mod examine;
 mod folder;
@@ -43,6 +44,7 @@ mod loaded;
 mod look;
 mod metrics;
 mod prepare;
+mod queue;
 pub mod registry;
 mod reload;
 mod report;

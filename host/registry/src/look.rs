@@ -20,7 +20,6 @@ use crate::{
     examine::Refusal,
     folder::{self, ReadError, Stamp},
     life::Life,
-    metrics,
     registry::NewPlugins,
     rollout::{Coming, Goes},
     seen::{Found, Look, Stood, being_written},
@@ -39,17 +38,25 @@ impl Registry {
     ///
     /// What is gone from the folder stays live, because messages need it.
     pub fn refresh(&self, now: Timestamp) -> Vec<PluginStatus> {
-        self.look(now, &BTreeMap::new())
+        let changed = self.look(now, &BTreeMap::new());
+        self.check_all(&changed, now);
+        self.settle();
+        if changed.is_empty() {
+            return Vec::new();
+        }
+        self.statuses_of(|plugin| changed.contains(plugin))
     }
 
-    /// The same, where these files were [new](Self::new_files) a moment ago: one that stands
-    /// otherwise by now is being written.
-    pub(crate) fn look(&self, now: Timestamp, earlier: &BTreeMap<String, Stamp>) -> Vec<PluginStatus> {
+    /// Looks at the plugin folder, and has what is new be checked. Tells which plugins changed.
+    ///
+    /// One of the files that were [new](Self::new_files) a moment ago and that stands otherwise by
+    /// now is being written.
+    pub(crate) fn look(&self, now: Timestamp, earlier: &BTreeMap<String, Stamp>) -> BTreeSet<String> {
         let files = match folder::plugins(self.plugins()) {
             Ok(files) => files,
             Err(error) => {
                 tracing::warn!(%error, "cannot read the plugin folder, all stays as it is");
-                return Vec::new();
+                return BTreeSet::new();
             }
         };
         let mut changed = self.without_file(&files, now);
@@ -63,12 +70,14 @@ impl Registry {
                 changed.insert(plugin.clone());
             }
         }
+        changed
+    }
+
+    /// Does what follows from looks and checks: what stood beside a live component stands there
+    /// again, and what is drained retires.
+    pub(crate) fn settle(&self) {
         self.restore_beside();
         self.retire();
-        if changed.is_empty() {
-            return Vec::new();
-        }
-        self.statuses_of(|plugin| changed.contains(plugin))
     }
 
     /// Whether files stand in the folder that are waited for: it is to be looked at again soon,
@@ -106,26 +115,23 @@ impl Registry {
             Err(error @ ReadError::TooLarge(_)) => return self.too_large(plugin, stamp, error.into(), now),
         };
         let digest = Digest::of(&bytes);
-        let is_news = before.as_ref().and_then(Look::seen) != Some(digest);
+        let is_news = before.as_ref().and_then(Look::stands) != Some(digest);
         if is_news {
             let rests = before.as_ref().is_some_and(|look| look.rests(stamp, now));
             if !rests && whole::is_beginning(&bytes) {
                 return self.wait(plugin, stamp, now);
             }
-            let outcome = self.take_in(plugin, &bytes).err();
-            // of a component that the host could not find out about, nothing is known
-            let found = match outcome {
-                Some(Refusal::Host(_)) => Found::Unknown,
-                _ => Found::Component(digest),
-            };
-            self.looked(plugin, found, outcome, now);
+            self.enqueue(plugin, path, digest, bytes.len(), now);
+            self.stood(plugin, Found::Due(digest), stamp, now);
+            return true;
         }
-        let is_again = |look: &Look| look.stood.is_some_and(|stood| stood.stamp != stamp);
-        if !is_news && before.as_ref().is_some_and(is_again) {
-            self.log_aside(plugin, &digest);
+        if let Some(before) = before {
+            if before.stood.is_some_and(|stood| stood.stamp != stamp) {
+                self.log_aside(plugin, &digest);
+            }
+            self.stood(plugin, before.found, stamp, now);
         }
-        self.stood(plugin, Found::Component(digest), stamp, now);
-        is_news
+        false
     }
 
     /// Tells who put it there that a file is not live by itself, if it is not.
@@ -158,7 +164,13 @@ impl Registry {
         if known.as_ref() == Some(&reason) {
             return false;
         }
-        self.looked(plugin, Found::Unknown, Some(refusal), now);
+        let look = Look {
+            found: Found::Unknown,
+            refused: Some(refusal),
+            stood: None,
+            at: now,
+        };
+        self.looked(plugin, look);
         true
     }
 
@@ -196,7 +208,13 @@ impl Registry {
             if self.serves(plugin).is_none() {
                 self.restore_or_log(plugin);
             }
-            self.looked(plugin, Found::TooLarge, Some(refusal), now);
+            let look = Look {
+                found: Found::TooLarge,
+                refused: Some(refusal),
+                stood: None,
+                at: now,
+            };
+            self.looked(plugin, look);
         }
         self.stood(plugin, Found::TooLarge, stamp, now);
         true
@@ -220,18 +238,15 @@ impl Registry {
     /// Looks at a component as if it stood in the folder, and tells what its plugin has
     /// come to.
     pub fn offer(&self, plugin: &str, bytes: &[u8], now: Timestamp) -> PluginStatus {
-        let outcome = self.take_in(plugin, bytes).err();
-        let found = match outcome {
-            Some(Refusal::Host(_)) => Found::Unknown,
-            _ => Found::Component(Digest::of(bytes)),
-        };
-        self.looked(plugin, found, outcome, now);
+        let outcome = self.take_in(plugin, bytes, self.kills(plugin)).err();
+        self.looked(plugin, Look::of(Digest::of(bytes), outcome, now));
         self.plugin_status(plugin)
     }
 
     /// Takes in what stands in the folder. What stood there before, at the last look of
-    /// this host or of an earlier one, is no news: it comes back to where it stood.
-    fn take_in(&self, plugin: &str, bytes: &[u8]) -> Result<(), Refusal> {
+    /// this host or of an earlier one, is no news: it comes back to where it stood. There were so many
+    /// [kills](crate::life::Life::kills) when it was found.
+    pub(crate) fn take_in(&self, plugin: &str, bytes: &[u8], kills: u64) -> Result<(), Refusal> {
         let component = Digest::of(bytes);
         let (is_news, is_open, live) = {
             let lives = self.lives();
@@ -252,7 +267,7 @@ impl Registry {
         let coming = Coming {
             origin: is_news.then_some(Origin::Folder),
             by: BY_FOLDER,
-            kills: self.kills(plugin),
+            kills,
             goes: match self.serving().terms.new_plugins {
                 _ if is_live => Goes::Live,
                 NewPlugins::Live => Goes::Live,
@@ -268,23 +283,8 @@ impl Registry {
     }
 
     /// Takes down what a look at a plugin's file came to.
-    fn looked(&self, plugin: &str, found: Found, refused: Option<Refusal>, at: Timestamp) {
-        let look = Look {
-            found,
-            refused,
-            stood: None,
-            at,
-        };
-        if let Some(reason) = look.why_not(plugin) {
-            let component = look.seen().map(|digest| digest.short());
-            tracing::error!(
-                plugin,
-                component,
-                reason,
-                "plugin refused, the last good one stays"
-            );
-            metrics::refused(plugin);
-        }
+    fn looked(&self, plugin: &str, look: Look) {
+        look.tell(plugin);
         self.looks().insert(plugin.to_owned(), look);
     }
 
@@ -300,7 +300,13 @@ impl Registry {
         for plugin in live {
             if self.is_bound(&plugin) && self.serves(&plugin).is_none() {
                 self.restore_or_log(&plugin);
-                self.looked(&plugin, Found::Unknown, None, now);
+                let look = Look {
+                    found: Found::Unknown,
+                    refused: None,
+                    stood: None,
+                    at: now,
+                };
+                self.looked(&plugin, look);
             }
         }
         let mut looks = self.looks();
@@ -329,7 +335,7 @@ impl Registry {
     }
 
     /// Takes down which components have no message left that is pinned to them.
-    fn retire(&self) {
+    pub(crate) fn retire(&self) {
         let draining: Vec<_> = {
             let lives = self.lives();
             let all = lives.iter().flat_map(|(plugin, life)| {

@@ -77,6 +77,10 @@ impl Registry {
                 .and_then(|live| life.components.get(&live))
                 .and_then(|known| known.version.clone()),
             seen: look.and_then(Look::seen),
+            checking: look.and_then(|look| match look.found {
+                Found::Due(component) => Some(self.queue.told(plugin, &component)),
+                _ => None,
+            }),
             refused,
             waits: life.candidate(),
             // where nothing is live, the reason says it
@@ -149,6 +153,10 @@ impl Registry {
             return Refusal::Component(reasons.join("; "));
         }
         match self.looks().get(plugin) {
+            Some(Look {
+                found: Found::Due(component),
+                ..
+            }) => Refusal::Host(self.queue.told(plugin, component)),
             Some(Look {
                 refused: Some(refusal),
                 ..

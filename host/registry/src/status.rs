@@ -19,6 +19,10 @@ pub struct PluginStatus {
     /// The component that was looked at last, live or not; none when its file is
     /// gone, or has to be looked at again.
     pub seen: Option<Digest>,
+    /// What is under way with the file in the folder: it is being checked, or waits for that, and
+    /// behind how many.
+    #[serde(default)]
+    pub checking: Option<String>,
     /// Why the one that was looked at last is not live, or why nothing is.
     pub refused: Option<String>,
     /// The component that passed and waits for somebody to make it live: the latest one.

@@ -8,7 +8,10 @@ use notify::{
     Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
     event::{AccessKind, AccessMode},
 };
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    sync::mpsc,
+    task::{JoinHandle, JoinSet},
+};
 
 use crate::{Registry, seen::RESTS};
 
@@ -106,6 +109,7 @@ pub async fn watch(
 ) -> notify::Result<()> {
     let mut changes = Changes::of(registry.plugins())?;
     let now = Arc::new(now);
+    let mut checks = JoinSet::new();
     let mut calm = Calm::Quiet;
     loop {
         let earlier = match calm {
@@ -117,14 +121,27 @@ pub async fn watch(
         if !earlier.is_empty() {
             tokio::time::sleep(QUIET).await;
         }
-        let look = move |registry: &Registry, now| drop(registry.look(now, &earlier));
+        let look = move |registry: &Registry, now| {
+            registry.look(now, &earlier);
+            registry.settle();
+        };
         if let Err(error) = blocking(&registry, &now, look).await {
             tracing::error!(%error, "a look at the plugin folder ended early");
         }
+        // not waited for: while one file is checked others come
+        for _ in 0..registry.queue.hands() {
+            let (registry, now) = (Arc::clone(&registry), Arc::clone(&now));
+            checks.spawn_blocking(move || registry.check_due(&*now));
+        }
+        while checks.try_join_next().is_some() {}
         let most = if registry.waits() { AGAIN } else { LOOK };
         match changes.next_within(most, &mut stop).await {
             Some(known) => calm = known,
-            None => return Ok(()),
+            None => {
+                registry.queue.clear();
+                while checks.join_next().await.is_some() {}
+                return Ok(());
+            }
         }
     }
 }

@@ -6,8 +6,10 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
+    thread,
+    time::Duration,
 };
 
 use cambist_contract::{
@@ -75,6 +77,8 @@ pub(crate) struct Fake {
     pub(crate) descriptions: AtomicU32,
     /// So many loads fail for a reason that passes by itself.
     pub(crate) trouble: AtomicU32,
+    /// While it is set no load goes on.
+    pub(crate) holds: AtomicBool,
     meanwhile: Meanwhile,
 }
 
@@ -110,6 +114,9 @@ impl Loader for Fake {
     fn load(&self, bytes: &[u8], _: &Revision) -> Result<Arc<dyn Plugin>, LoadError> {
         self.loads.fetch_add(1, Ordering::SeqCst);
         self.meanwhile.happen();
+        while self.holds.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(1));
+        }
         let spend = |left: u32| left.checked_sub(1);
         let spent = self
             .trouble

@@ -5,6 +5,7 @@
 mod archive;
 mod beside;
 mod double;
+mod due;
 mod folder;
 mod offer;
 mod reload;

@@ -43,6 +43,11 @@ pub(super) async fn run(options: &Options) -> Result<()> {
         if let Some(reason) = &status.refused {
             say!("  {reason}");
         }
+        if let Some(checking) = &status.checking
+            && status.live.is_some()
+        {
+            say!("  {checking}");
+        }
         for next in &status.next {
             say!("  {next}");
         }
