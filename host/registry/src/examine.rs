@@ -123,14 +123,16 @@ impl Registry {
     ///
     /// The folder cannot be read.
     pub fn obstacles(&self) -> io::Result<Vec<Obstacle>> {
-        let (files, terms) = (folder::plugins(self.plugins())?, self.serving().terms.clone());
+        let (listing, terms) = (folder::list(self.plugins())?, self.serving().terms.clone());
         let mut known: BTreeMap<&str, Result<File, String>> = BTreeMap::new();
         let mut found: Vec<Obstacle> = Vec::new();
         for (place, binding) in terms.bindings.iter().enumerate() {
             let plugin = known.entry(&binding.plugin).or_insert_with(|| {
-                let path = files
+                let odd = listing.odd.get(&binding.plugin).cloned();
+                let path = listing
+                    .files
                     .get(&binding.plugin)
-                    .ok_or_else(|| absent(&binding.plugin))?;
+                    .ok_or_else(|| odd.unwrap_or_else(|| absent(&binding.plugin)))?;
                 let bytes = folder::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
                 Ok(File { bytes, about: None })
             });

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use crate::{
     Registry, aside,
     examine::Refusal,
-    folder::{self, ReadError, Stamp},
+    folder::{self, Listing, ReadError, Stamp},
     life::Life,
     registry::NewPlugins,
     rollout::{Coming, Goes},
@@ -52,14 +52,14 @@ impl Registry {
     /// One of the files that were [new](Self::new_files) a moment ago and that stands otherwise by
     /// now is being written.
     pub(crate) fn look(&self, now: Timestamp, earlier: &BTreeMap<String, Stamp>) -> BTreeSet<String> {
-        let files = match folder::plugins(self.plugins()) {
-            Ok(files) => files,
+        let Listing { files, odd, .. } = match folder::list(self.plugins()) {
+            Ok(listing) => listing,
             Err(error) => {
                 tracing::warn!(%error, "cannot read the plugin folder, all stays as it is");
                 return BTreeSet::new();
             }
         };
-        let mut changed = self.without_file(&files, now);
+        let mut changed = self.without_file(&files, &odd, now);
         for (plugin, path) in &files {
             let moves = |stamp: &Stamp| earlier.get(plugin).is_some_and(|earlier| earlier != stamp);
             let is_news = match folder::stamp(path).ok().filter(moves) {
@@ -87,9 +87,14 @@ impl Registry {
         looks.values().any(|look| look.found == Found::Beginning)
     }
 
+    /// Whether some of the files are links.
+    pub(crate) fn has_links(&self) -> bool {
+        folder::list(self.plugins()).is_ok_and(|listing| listing.has_links)
+    }
+
     /// The files that stand otherwise than at the last look, and how.
     pub(crate) fn new_files(&self, now: Timestamp) -> BTreeMap<String, Stamp> {
-        let files = folder::plugins(self.plugins()).unwrap_or_default();
+        let Listing { files, .. } = folder::list(self.plugins()).unwrap_or_default();
         let looks = self.looks().clone();
         let known = |plugin: &str, stamp| looks.get(plugin).is_some_and(|look| look.is_of(stamp, now));
         let stamps = files
@@ -179,14 +184,17 @@ impl Registry {
     fn wait(&self, plugin: &str, stamp: Stamp, now: Timestamp) -> bool {
         let before = self.looks().get(plugin).map(|look| look.found);
         let is_news = before != Some(Found::Beginning);
-        if is_news {
+        let refused = Some(Refusal::Host(being_written(stamp.is_empty())));
+        if !is_news && let Some(look) = self.looks().get_mut(plugin) {
+            look.refused = refused;
+        } else {
             if self.serves(plugin).is_none() {
                 self.restore_or_log(plugin);
             }
             tracing::info!(plugin, "a plugin's file is being written");
             let look = Look {
                 found: Found::Beginning,
-                refused: Some(Refusal::Host(being_written())),
+                refused,
                 stood: None,
                 at: now,
             };
@@ -290,7 +298,12 @@ impl Registry {
 
     /// Brings back what is live by the ledger and has no file, and takes down which
     /// plugins have no file any more. Tells those that changed.
-    fn without_file(&self, files: &BTreeMap<String, PathBuf>, now: Timestamp) -> BTreeSet<String> {
+    fn without_file(
+        &self,
+        files: &BTreeMap<String, PathBuf>,
+        odd: &BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> BTreeSet<String> {
         let has_none = |plugin: &String| !files.contains_key(plugin);
         let live: Vec<String> = {
             let lives = self.lives();
@@ -309,9 +322,14 @@ impl Registry {
                 self.looked(&plugin, look);
             }
         }
+        let mut changed: BTreeSet<String> = odd
+            .iter()
+            .filter(|(plugin, why)| self.is_odd(plugin, why, now))
+            .map(|(plugin, _)| plugin.clone())
+            .collect();
+        let has_none = |plugin: &String| has_none(plugin) && !odd.contains_key(plugin);
         let mut looks = self.looks();
         looks.retain(|plugin, _| !has_none(plugin) || self.serves(plugin).is_some());
-        let mut changed = BTreeSet::new();
         for (plugin, look) in looks.iter_mut() {
             if has_none(plugin) && look.found != Found::Gone {
                 tracing::warn!(plugin, "a plugin's file is gone, the last good one stays");
@@ -325,6 +343,22 @@ impl Registry {
             }
         }
         changed
+    }
+
+    /// Takes down that what bears a plugin's name is no file, and tells whether that is news.
+    fn is_odd(&self, plugin: &str, why: &str, now: Timestamp) -> bool {
+        let known = self.looks().get(plugin).and_then(|look| look.why_not(plugin));
+        if known.as_deref() == Some(why) {
+            return false;
+        }
+        let look = Look {
+            found: Found::Odd,
+            refused: Some(Refusal::Component(why.to_owned())),
+            stood: None,
+            at: now,
+        };
+        self.looked(plugin, look);
+        true
     }
 
     fn restore_or_log(&self, plugin: &str) {

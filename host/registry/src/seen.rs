@@ -36,6 +36,8 @@ pub(crate) enum Found {
     Beginning,
     /// A file that is too large to be read.
     TooLarge,
+    /// What bears its name and is no file.
+    Odd,
     /// Nothing is known of it, and the next look tries again.
     Unknown,
     /// No file, where there was one before.
@@ -71,7 +73,12 @@ impl Look {
     pub(crate) fn seen(&self) -> Option<Digest> {
         match self.found {
             Found::Component(component) => Some(component),
-            Found::Due(_) | Found::Beginning | Found::TooLarge | Found::Unknown | Found::Gone => None,
+            Found::Due(_)
+            | Found::Beginning
+            | Found::TooLarge
+            | Found::Odd
+            | Found::Unknown
+            | Found::Gone => None,
         }
     }
 
@@ -107,7 +114,7 @@ impl Look {
             Found::Beginning => !self.rests(stamp, now),
             // what is to be checked is read anew for that
             Found::Due(_) | Found::TooLarge => true,
-            Found::Unknown | Found::Gone => false,
+            Found::Odd | Found::Unknown | Found::Gone => false,
         }
     }
 
@@ -128,10 +135,15 @@ impl Look {
     }
 }
 
-/// What is told of a file that is not all there.
-pub(crate) fn being_written() -> String {
+/// What is told of a file that is not all there, and may be empty.
+pub(crate) fn being_written(is_empty: bool) -> String {
+    let state = if is_empty {
+        "is empty so far"
+    } else {
+        "is being written"
+    };
     format!(
-        "its file is being written: it is looked at when it is all there, and refused when it stays as it is for {} s; \
+        "its file {state}: it is looked at when it is all there, and refused when it stays as it is for {} s; \
          rename a whole file into the folder instead",
         RESTS.as_secs()
     )

@@ -27,6 +27,9 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// none.
 const LOOK: Duration = Duration::from_secs(10);
 
+/// The same where files are links: of what those lead to come no events either.
+const LINKS: Duration = Duration::from_secs(1);
+
 /// How soon a file that is not all there is looked at again, without an event.
 const AGAIN: Duration = Duration::from_secs(RESTS.as_secs().unsigned_abs());
 
@@ -134,7 +137,11 @@ pub async fn watch(
             checks.spawn_blocking(move || registry.check_due(&*now));
         }
         while checks.try_join_next().is_some() {}
-        let most = if registry.waits() { AGAIN } else { LOOK };
+        let most = match registry.waits() {
+            true => AGAIN,
+            false if registry.has_links() => LINKS,
+            false => LOOK,
+        };
         match changes.next_within(most, &mut stop).await {
             Some(known) => calm = known,
             None => {

@@ -106,6 +106,7 @@ fn every_refusals_words_are_told() -> Result<()> {
         ("host/registry/src/step.rs", "format!("),
         ("host/registry/src/seen.rs", "format!("),
         ("host/registry/src/queue.rs", "format!("),
+        ("host/registry/src/folder.rs", "format!("),
         ("host/registry/src/due.rs", "let text ="),
         ("host/registry/src/aside.rs", "format!("),
         ("host/registry/src/untried.rs", "format!("),
