@@ -270,3 +270,41 @@ async fn of_four_files_at_once_all_are_told_of_before_the_first_is_live() -> Res
         .await?;
     world.verify().await
 }
+
+/// Who has the folder and `plugin status` alone, as people read it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_gone_back_from_and_comes_again_tells_its_author_who_and_what_to_do() -> Result<()> {
+    let world = World::start(Setup::default()).await?;
+    let old = Digest::of(&cambist_guests::component("map-odoo")?).short();
+    let component = plugins::another(&cambist_guests::component("map-odoo")?);
+    let new = Digest::of(&component).short();
+    let told = async |words: &[String]| {
+        world
+            .until("it is told", async || {
+                let output = world.cambist(&["plugin", "status", "map-odoo"]).await?;
+                let text = String::from_utf8(output.stdout)?;
+                Ok(words.iter().all(|words| text.contains(words)).then_some(()))
+            })
+            .await
+    };
+    plugins::put(&world.plugins(), "map-odoo", &component)?;
+    told(&[format!("{new} is live")]).await?;
+    world
+        .operate(&["plugin", "back", "map-odoo", "--by", "b.keller"])
+        .await?;
+    let words = [
+        format!("{old} stays live, and what stands in the folder is not:"),
+        format!("component {new} was live, and b.keller made {old} live in its place at "),
+        format!("`cambist plugin live map-odoo {new}` makes it live, or drop a new build"),
+    ];
+    told(&words).await?;
+    std::fs::remove_file(world.plugins().join("map-odoo.wasm"))?;
+    told(&["map-odoo.wasm is not in the plugin folder any more".to_owned()]).await?;
+    plugins::put(&world.plugins(), "map-odoo", &component)?;
+    told(&words).await?;
+    world
+        .operate(&["plugin", "live", "map-odoo", &new, "--by", "b.keller"])
+        .await?;
+    told(&[format!("{new} is live")]).await?;
+    world.verify().await
+}
