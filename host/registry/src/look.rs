@@ -324,7 +324,7 @@ impl Registry {
         }
         let mut changed: BTreeSet<String> = odd
             .iter()
-            .filter(|(plugin, why)| self.is_odd(plugin, why, now))
+            .filter(|(plugin, why)| self.oddity(plugin, why, now))
             .map(|(plugin, _)| plugin.clone())
             .collect();
         let has_none = |plugin: &String| has_none(plugin) && !odd.contains_key(plugin);
@@ -346,7 +346,7 @@ impl Registry {
     }
 
     /// Takes down that what bears a plugin's name is no file, and tells whether that is news.
-    fn is_odd(&self, plugin: &str, why: &str, now: Timestamp) -> bool {
+    fn oddity(&self, plugin: &str, why: &str, now: Timestamp) -> bool {
         let known = self.looks().get(plugin).and_then(|look| look.why_not(plugin));
         if known.as_deref() == Some(why) {
             return false;

@@ -1,11 +1,6 @@
 //! Checks that take long: what is told meanwhile, and that they hold up nobody.
 
-use std::{
-    fs,
-    sync::{Arc, atomic::Ordering},
-    thread,
-    time::Duration,
-};
+use std::{fs, sync::Arc, thread, time::Duration};
 
 use cambist_contract::{delivery::NextTry, digest::Digest};
 use cambist_registry::Registry;
@@ -39,27 +34,34 @@ fn of_many_files_at_once_each_says_that_it_is_checked_or_behind_how_many_it_wait
     let site = site();
     let registry = site.open();
     let components = PLUGINS.map(|plugin| put(&site, plugin));
-    site.loader.holds.store(true, Ordering::SeqCst);
+    let held = site.loader.hold();
     thread::scope(|scope| {
+        // within, so that it ends with a test that fails
+        let held = held;
         scope.spawn(|| registry.refresh(NOW));
-        let mut told = Vec::new();
-        // some begin as soon as they are found, and all others say then where they stand
-        while told.len() < PLUGINS.len() || !told.iter().any(|text: &String| text.ends_with("6 before it")) {
-            thread::sleep(Duration::from_millis(1));
-            told = PLUGINS
-                .iter()
-                .filter_map(|plugin| checking(&registry, plugin))
+        // some begin, and each of the others has a place behind these
+        let expected = |checked: usize| {
+            let waits = |before| format!("waits for its check, {before} before it");
+            let checked_ones = std::iter::repeat_n("is being checked".to_owned(), checked);
+            checked_ones
+                .chain((checked..PLUGINS.len()).map(waits))
+                .collect::<Vec<_>>()
+        };
+        let is_told = || {
+            let told = PLUGINS.iter().filter_map(|plugin| checking(&registry, plugin));
+            let mut words: Vec<_> = told
+                .filter_map(|text| {
+                    text.split_once(' ')?
+                        .1
+                        .split_once(' ')
+                        .map(|(_, words)| words.to_owned())
+                })
                 .collect();
-        }
-        let checked = told
-            .iter()
-            .filter(|text| text.ends_with("is being checked"))
-            .count();
-        assert!((2..=4).contains(&checked), "{told:?}");
-        for before in checked..PLUGINS.len() {
-            let words = format!("waits for its check, {before} before it");
-            let found = told.iter().filter(|text| text.ends_with(&words));
-            assert_eq!(found.count(), 1, "{told:?}");
+            words.sort();
+            (2..=4).any(|checked| words == expected(checked))
+        };
+        while !is_told() {
+            thread::yield_now();
         }
         // it is no verdict yet, and no message is parked for it
         let status = registry.plugin_status("g");
@@ -70,7 +72,7 @@ fn of_many_files_at_once_each_says_that_it_is_checked_or_behind_how_many_it_wait
             NextTry::SendAgain { not_before: None },
             "{error}"
         );
-        site.loader.holds.store(false, Ordering::SeqCst);
+        drop(held);
     });
     for (plugin, component) in PLUGINS.into_iter().zip(components) {
         let status = registry.plugin_status(plugin);
@@ -89,7 +91,7 @@ async fn a_file_that_comes_while_another_is_checked_is_seen_and_a_stop_waits_for
         || NOW,
         stopped,
     ));
-    site.loader.holds.store(true, Ordering::SeqCst);
+    let held = site.loader.hold();
     for plugin in PLUGINS {
         put(&site, plugin);
         while checking(&registry, plugin).is_none() {
@@ -100,12 +102,45 @@ async fn a_file_that_comes_while_another_is_checked_is_seen_and_a_stop_waits_for
     // for it to be heard, before a check ends and the next one begins
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(!watching.is_finished());
-    site.loader.holds.store(false, Ordering::SeqCst);
+    drop(held);
     watching.await.unwrap().unwrap();
     let live = PLUGINS
         .iter()
         .filter(|plugin| registry.plugin_status(plugin).live.is_some());
     assert!((2..PLUGINS.len()).contains(&live.count()));
+}
+
+#[test]
+fn what_waits_for_its_check_while_the_live_one_is_killed_waits_for_a_person() {
+    let site = site();
+    let registry = site.open();
+    put(&site, "a");
+    registry.refresh(NOW);
+    // larger than the others, so that it is not among the first
+    let bytes = saying("another");
+    let aside = site.plugin("aside");
+    fs::write(&aside, &bytes).unwrap();
+    fs::rename(aside, site.plugin("a.wasm")).unwrap();
+    for plugin in PLUGINS.into_iter().skip(1) {
+        put(&site, plugin);
+    }
+    let held = site.loader.hold();
+    thread::scope(|scope| {
+        let held = held;
+        scope.spawn(|| registry.refresh(NOW));
+        while !checking(&registry, "a").is_some_and(|told| told.contains("waits for its check")) {
+            thread::yield_now();
+        }
+        registry.kill("a", None, "b.keller", "wrong totals").unwrap();
+        drop(held);
+    });
+    let status = registry.plugin_status("a");
+    assert_eq!((status.live, status.waits), (None, Some(Digest::of(&bytes))));
+    let why = status.refused.unwrap();
+    assert!(
+        why.contains("was taken out while it was checked: wrong totals"),
+        "{why}"
+    );
 }
 
 #[test]
@@ -130,7 +165,7 @@ fn a_check_that_panics_is_told_and_made_again() {
     let site = site();
     let registry = site.open();
     let a = put(&site, "a");
-    site.loader.meanwhile(|| panic!("on purpose"));
+    site.loader.meanwhile(|| unreachable!("on purpose"));
     let [status] = registry.refresh(NOW).try_into().unwrap();
     let why = status.refused.unwrap();
     assert!(why.starts_with("its check ended early"), "{why}");
