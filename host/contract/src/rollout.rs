@@ -64,7 +64,8 @@ pub enum Step {
         /// The revision that serves each binding's share, by the binding's name.
         revisions: BTreeMap<String, Digest>,
     },
-    /// It stands beside the live one no more. Messages that are pinned to it finish on it.
+    /// It stands beside the live one no more, or was kept from going live when it had passed.
+    /// Messages that are pinned to it finish on it.
     Withdrawn {
         /// Why.
         reason: String,

@@ -141,14 +141,40 @@ impl Registry {
         Ok(component)
     }
 
-    /// Whether a component may become the shadow by itself: something else is live, and it
-    /// does not stand there already.
-    pub(crate) fn may_shadow(&self, plugin: &str, component: &Digest) -> bool {
-        let lives = self.lives();
-        let life = lives.get(plugin);
-        let live = life.and_then(Life::live_component);
-        live.is_some_and(|live| live != *component)
-            && life.and_then(Life::beside_component) != Some(*component)
+    /// Has a component that came in become the shadow by itself: something else is live, it does not
+    /// stand there already, and no other serves a share of the keys. That is a person's word, and a
+    /// file does not end it. Else it waits.
+    pub(crate) fn shadow_itself(&self, plugin: &str, prepared: Prepared, by: &str) -> Result<(), Refusal> {
+        let mut held = self.hold();
+        let component = prepared.component;
+        let (live, beside) = {
+            let lives = self.lives();
+            let life = lives.get(plugin);
+            let beside = life.and_then(|life| life.beside.as_ref());
+            (
+                life.and_then(Life::live_component),
+                beside.map(|beside| (beside.component, beside.mode)),
+            )
+        };
+        let is_free = match beside {
+            Some((beside, Mode::Shadow)) => beside != component,
+            Some((_, Mode::Share(_))) => false,
+            None => true,
+        };
+        if is_free && live.is_some_and(|live| live != component) {
+            return self.stand_beside(&mut held, plugin, prepared, by, Mode::Shadow);
+        }
+        if let Some((beside, Mode::Share(_))) = beside
+            && beside != component
+        {
+            tracing::info!(
+                plugin,
+                component = component.short(),
+                beside = beside.short(),
+                "it waits, because another serves a share of the keys"
+            );
+        }
+        self.is_not_out(plugin, &component)
     }
 
     /// One step: written, and then it stands beside the live one at all its plugin's bindings.

@@ -10,7 +10,8 @@
 //! another, then the settings are what it cannot work with. Every other answer is
 //! the plugin's to give, `invalid` too: one region may well refuse what the
 //! region of the case takes. A plugin without a case for the stage cannot be
-//! tried; its settings are found out by the first message, as before.
+//! tried; its settings are found out by the first message, and its owner is warned
+//! (`untried`).
 
 use std::sync::Arc;
 
@@ -83,10 +84,7 @@ pub fn settings(
     settings: &serde_json::Value,
     cases: &[Case],
 ) -> Result<(), SettingsRefused> {
-    for case in cases.iter().filter(|case| serves(stage, case.call)) {
-        if matches!(case.expect, Expectation::Fault(Fault::Broken(_))) {
-            continue;
-        }
+    for case in tried(stage, cases) {
         let mut bound = case.clone();
         bound.context.settings = Json::from(settings);
         if let Some(what) = breaks(plugin, &bound) {
@@ -98,6 +96,14 @@ pub fn settings(
         }
     }
     Ok(())
+}
+
+/// The cases that a binding's settings are tried on: those of its stage whose input the plugin can
+/// answer.
+pub(crate) fn tried(stage: Stage, cases: &[Case]) -> impl Iterator<Item = &Case> {
+    let breaks = |case: &Case| matches!(case.expect, Expectation::Fault(Fault::Broken(_)));
+    let served = cases.iter().filter(move |case| serves(stage, case.call));
+    served.filter(move |case| !breaks(case))
 }
 
 /// Whether a stage calls this function.

@@ -15,6 +15,7 @@ use crate::{
     check, cost,
     folder::{self, ReadError},
     terms::Terms,
+    untried,
 };
 
 /// What keeps a binding from being served, or may come to.
@@ -56,8 +57,8 @@ pub enum Part {
 /// A component that passed for a binding.
 pub(crate) struct Examined {
     pub(crate) pinned: Pinned,
-    /// What its owner should know all the same.
-    pub(crate) warnings: Vec<String>,
+    /// What its owner should know all the same, and which of the binding's settings it is about.
+    pub(crate) warnings: Vec<(Part, String)>,
 }
 
 /// Why a component does not become live.
@@ -122,46 +123,45 @@ impl Registry {
     ///
     /// The folder cannot be read.
     pub fn obstacles(&self) -> io::Result<Vec<Obstacle>> {
-        let (files, terms) = (folder::plugins(self.plugins())?, self.serving().terms.clone());
+        let (listing, terms) = (folder::list(self.plugins())?, self.serving().terms.clone());
         let mut known: BTreeMap<&str, Result<File, String>> = BTreeMap::new();
         let mut found: Vec<Obstacle> = Vec::new();
         for (place, binding) in terms.bindings.iter().enumerate() {
             let plugin = known.entry(&binding.plugin).or_insert_with(|| {
-                let path = files
+                let odd = listing.odd.get(&binding.plugin).cloned();
+                let path = listing
+                    .files
                     .get(&binding.plugin)
-                    .ok_or_else(|| absent(&binding.plugin))?;
+                    .ok_or_else(|| odd.unwrap_or_else(|| absent(&binding.plugin)))?;
                 let bytes = folder::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
                 Ok(File { bytes, about: None })
             });
-            let (part, reason) = match plugin {
-                Err(reason) => (Part::Plugin, reason.clone()),
+            let told: Vec<(Part, String, bool)> = match plugin {
+                Err(reason) => vec![(Part::Plugin, reason.clone(), false)],
                 Ok(file) => match self.look_at(&terms, binding, file) {
-                    Err((part, refusal)) => (part, refusal.reason()),
-                    Ok(warnings) => {
-                        found.extend(warnings.into_iter().map(|reason| Obstacle {
-                            binding: place,
-                            part: Part::Limits,
-                            reason,
-                            is_warning: true,
-                        }));
-                        continue;
-                    }
+                    Err((part, refusal)) => vec![(part, refusal.reason(), false)],
+                    Ok(warnings) => warnings
+                        .into_iter()
+                        .map(|(part, reason)| (part, reason, true))
+                        .collect(),
                 },
             };
-            // what is wrong with the plugin itself is said once
-            let is_said = found.iter().any(|other| {
-                let same = terms.bindings.get(other.binding);
-                let same = same.is_some_and(|other| other.plugin == binding.plugin);
-                let is_its_own = matches!(part, Part::Plugin | Part::Trust);
-                same && is_its_own && other.part == part && other.reason == reason
-            });
-            if !is_said {
-                found.push(Obstacle {
-                    binding: place,
-                    part,
-                    reason,
-                    is_warning: false,
+            for (part, reason, is_warning) in told {
+                // what is wrong with the plugin itself is said once
+                let is_said = found.iter().any(|other| {
+                    let same = terms.bindings.get(other.binding);
+                    let same = same.is_some_and(|other| other.plugin == binding.plugin);
+                    let is_its_own = matches!(part, Part::Plugin | Part::Trust);
+                    same && is_its_own && other.part == part && other.reason == reason
                 });
+                if !is_said {
+                    found.push(Obstacle {
+                        binding: place,
+                        part,
+                        reason,
+                        is_warning,
+                    });
+                }
             }
         }
         Ok(found)
@@ -173,7 +173,7 @@ impl Registry {
         terms: &Terms,
         binding: &Binding,
         file: &mut File,
-    ) -> Result<Vec<String>, (Part, Refusal)> {
+    ) -> Result<Vec<(Part, String)>, (Part, Refusal)> {
         terms.admit(binding, &terms.admission(&file.bytes)?)?;
         if file.about.is_none() {
             let about = self.loader.describe(&file.bytes);
@@ -237,7 +237,15 @@ impl Registry {
                 revision: Arc::new(revision),
                 plugin,
             },
-            warnings: cost::warnings(binding, &costs),
+            warnings: untried::warning(binding, &about.cases)
+                .into_iter()
+                .map(|warning| (Part::Plugin, warning))
+                .chain(
+                    cost::warnings(binding, &costs)
+                        .into_iter()
+                        .map(|warning| (Part::Limits, warning)),
+                )
+                .collect(),
         })
     }
 }

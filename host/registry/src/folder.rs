@@ -27,21 +27,54 @@ fn too_large(size: u64) -> LoadError {
     LoadError::TooLarge(format!("{size} bytes, and {MAX_COMPONENT} are the most"))
 }
 
-/// The plugin files in the folder, by the plugin's name. Only what is a file: to
-/// open a pipe would wait for its writer.
-pub(crate) fn plugins(folder: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
-    let mut found = BTreeMap::new();
+/// What is in the plugin folder.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    /// The plugin files, by the plugin's name. Only what is a file: to open a pipe would wait for
+    /// its writer.
+    pub(crate) files: BTreeMap<String, PathBuf>,
+    /// What bears a plugin's name and is no plugin file, and why.
+    pub(crate) odd: BTreeMap<String, String>,
+    /// Whether some of it are links: what those lead to changes without an event here.
+    pub(crate) has_links: bool,
+}
+
+/// Lists the plugin folder.
+pub(crate) fn list(folder: &Path) -> io::Result<Listing> {
+    let mut found = Listing::default();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "wasm")
-            && path.is_file()
-            && let Some(name) = path.file_stem().and_then(|stem| stem.to_str())
-        {
-            found.insert(name.to_owned(), path);
+        let (Some(name), Some(ends)) = (
+            path.file_stem().and_then(|stem| stem.to_str()),
+            path.extension().and_then(|extension| extension.to_str()),
+        ) else {
+            continue;
+        };
+        if !ends.eq_ignore_ascii_case(ENDS) {
+            continue;
         }
+        found.has_links |= path.is_symlink();
+        let what = format!("{name}.{ends} in the plugin folder");
+        let why = match fs::metadata(&path) {
+            _ if ends != ENDS => format!("{what} does not end in .{ENDS}, in small letters; rename it"),
+            Ok(data) if data.is_file() => {
+                found.files.insert(name.to_owned(), path);
+                continue;
+            }
+            Ok(data) if data.is_dir() => format!("{what} is a folder; put the component itself in its place"),
+            Err(_) if path.is_symlink() => format!("{what} is a link that leads nowhere; point it to a file"),
+            // gone in this very moment
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            _ => format!("{what} is no file; put the component itself in its place"),
+        };
+        found.odd.insert(name.to_owned(), why);
     }
+    found.odd.retain(|name, _| !found.files.contains_key(name));
     Ok(found)
 }
+
+/// How a plugin file's name ends.
+const ENDS: &str = "wasm";
 
 /// What the system says of a file that need not be read for it. A program can set back when
 /// a file was written, but not when the system was last told to change it.
@@ -50,6 +83,12 @@ pub(crate) struct Stamp {
     file: (u64, u64),
     size: u64,
     changed: (i64, i64),
+}
+
+impl Stamp {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.size == 0
+    }
 }
 
 /// A file's stamp; of a link, that of what it leads to.

@@ -20,18 +20,21 @@
 //! # Where to start reading
 //!
 //! [`registry`] for who serves a message, [`binding`] and `terms` for who wins, `serving`
-//! for what serves at one moment, `look` and `rollout` for how a plugin becomes live,
+//! for what serves at one moment, `look`, `due` and `rollout` for how a plugin becomes live,
 //! `beside` for shadows and shares, `reload` for another config, `life` for where that
-//! brings it, [`examine`] and [`check`] for what it must pass, [`cost`] for what it is warned
-//! of, [`trust`] for who must have signed it, `report` and [`status`] for what operators see.
+//! brings it, [`examine`] and [`check`] for what it must pass, [`cost`] and [`untried`] for what
+//! it is warned of, [`trust`] for who must have signed it, `report`, `aside` and [`status`] for what
+//! operators see.
 
 mod admit;
 mod archive;
+mod aside;
 mod beside;
 pub mod binding;
 pub mod check;
 pub mod cost;
 mod difference;
+mod due;
 pub mod error;
 pub mod examine;
 mod folder;
@@ -41,6 +44,7 @@ mod loaded;
 mod look;
 mod metrics;
 mod prepare;
+mod queue;
 pub mod registry;
 mod reload;
 mod report;
@@ -54,6 +58,7 @@ mod step;
 mod terms;
 mod trial;
 pub mod trust;
+pub mod untried;
 pub mod watch;
 mod whole;
 

@@ -55,6 +55,8 @@ pub(crate) struct Life {
     pub(crate) live: Option<(Digest, BTreeMap<String, Digest>)>,
     /// The one that stands beside it.
     pub(crate) beside: Option<Beside>,
+    /// How often a live one was taken out: what is checked meanwhile finds it another number.
+    pub(crate) kills: u64,
     /// Those that were live, in order; the last one is now, or was last.
     history: Vec<Digest>,
 }
@@ -66,6 +68,23 @@ impl Life {
 
     pub(crate) fn live_component(&self) -> Option<Digest> {
         self.live.as_ref().map(|(component, _)| *component)
+    }
+
+    /// Whether a component ever served all keys.
+    pub(crate) fn was_live(&self, component: &Digest) -> bool {
+        self.history.contains(component)
+    }
+
+    /// Whether nothing of it ever served or may: it came in, and did not pass.
+    pub(crate) fn came_to_nothing(&self) -> bool {
+        let mut all = self.components.values();
+        let is_nothing = |standing: &Standing| {
+            matches!(
+                standing,
+                Standing::Checking | Standing::Refused { .. } | Standing::Killed { .. }
+            )
+        };
+        self.history.is_empty() && all.all(|it| it.revisions.is_empty() && is_nothing(&it.standing))
     }
 
     /// The component that was live last, whether it still is or not.
@@ -143,7 +162,8 @@ impl Life {
                 .take_if(|beside| beside.component == component)
                 .map(|beside| beside.mode.left()),
             Step::Killed { reason } => {
-                self.live.take_if(|(live, _)| *live == component);
+                let was_live = self.live.take_if(|(live, _)| *live == component);
+                self.kills += u64::from(was_live.is_some());
                 self.beside.take_if(|beside| beside.component == component);
                 Some(Standing::Killed {
                     reason: reason.clone(),

@@ -16,11 +16,10 @@ use cambist_contract::{
 use jiff::Timestamp;
 
 use crate::{
-    Registry,
+    Registry, aside,
     examine::Refusal,
-    folder::{self, ReadError, Stamp},
+    folder::{self, Listing, ReadError, Stamp},
     life::Life,
-    metrics,
     registry::NewPlugins,
     rollout::{Coming, Goes},
     seen::{Found, Look, Stood, being_written},
@@ -39,20 +38,28 @@ impl Registry {
     ///
     /// What is gone from the folder stays live, because messages need it.
     pub fn refresh(&self, now: Timestamp) -> Vec<PluginStatus> {
-        self.look(now, &BTreeMap::new())
+        let changed = self.look(now, &BTreeMap::new());
+        self.check_all(&changed, now);
+        self.settle();
+        if changed.is_empty() {
+            return Vec::new();
+        }
+        self.statuses_of(|plugin| changed.contains(plugin))
     }
 
-    /// The same, where these files were [new](Self::new_files) a moment ago: one that stands
-    /// otherwise by now is being written.
-    pub(crate) fn look(&self, now: Timestamp, earlier: &BTreeMap<String, Stamp>) -> Vec<PluginStatus> {
-        let files = match folder::plugins(self.plugins()) {
-            Ok(files) => files,
+    /// Looks at the plugin folder, and has what is new be checked. Tells which plugins changed.
+    ///
+    /// One of the files that were [new](Self::new_files) a moment ago and that stands otherwise by
+    /// now is being written.
+    pub(crate) fn look(&self, now: Timestamp, earlier: &BTreeMap<String, Stamp>) -> BTreeSet<String> {
+        let Listing { files, odd, .. } = match folder::list(self.plugins()) {
+            Ok(listing) => listing,
             Err(error) => {
                 tracing::warn!(%error, "cannot read the plugin folder, all stays as it is");
-                return Vec::new();
+                return BTreeSet::new();
             }
         };
-        let mut changed = self.without_file(&files, now);
+        let mut changed = self.without_file(&files, &odd, now);
         for (plugin, path) in &files {
             let moves = |stamp: &Stamp| earlier.get(plugin).is_some_and(|earlier| earlier != stamp);
             let is_news = match folder::stamp(path).ok().filter(moves) {
@@ -63,12 +70,14 @@ impl Registry {
                 changed.insert(plugin.clone());
             }
         }
+        changed
+    }
+
+    /// Does what follows from looks and checks: what stood beside a live component stands there
+    /// again, and what is drained retires.
+    pub(crate) fn settle(&self) {
         self.restore_beside();
         self.retire();
-        if changed.is_empty() {
-            return Vec::new();
-        }
-        self.statuses_of(|plugin| changed.contains(plugin))
     }
 
     /// Whether files stand in the folder that are waited for: it is to be looked at again soon,
@@ -78,9 +87,14 @@ impl Registry {
         looks.values().any(|look| look.found == Found::Beginning)
     }
 
+    /// Whether some of the files are links.
+    pub(crate) fn has_links(&self) -> bool {
+        folder::list(self.plugins()).is_ok_and(|listing| listing.has_links)
+    }
+
     /// The files that stand otherwise than at the last look, and how.
     pub(crate) fn new_files(&self, now: Timestamp) -> BTreeMap<String, Stamp> {
-        let files = folder::plugins(self.plugins()).unwrap_or_default();
+        let Listing { files, .. } = folder::list(self.plugins()).unwrap_or_default();
         let looks = self.looks().clone();
         let known = |plugin: &str, stamp| looks.get(plugin).is_some_and(|look| look.is_of(stamp, now));
         let stamps = files
@@ -106,22 +120,41 @@ impl Registry {
             Err(error @ ReadError::TooLarge(_)) => return self.too_large(plugin, stamp, error.into(), now),
         };
         let digest = Digest::of(&bytes);
-        let is_news = before.as_ref().and_then(Look::seen) != Some(digest);
+        let is_news = before.as_ref().and_then(Look::stands) != Some(digest);
         if is_news {
-            let rests = before.is_some_and(|look| look.rests(stamp, now));
+            let rests = before.as_ref().is_some_and(|look| look.rests(stamp, now));
             if !rests && whole::is_beginning(&bytes) {
                 return self.wait(plugin, stamp, now);
             }
-            let outcome = self.take_in(plugin, &bytes).err();
-            // of a component that the host could not find out about, nothing is known
-            let found = match outcome {
-                Some(Refusal::Host(_)) => Found::Unknown,
-                _ => Found::Component(digest),
-            };
-            self.looked(plugin, found, outcome, now);
+            self.enqueue(plugin, path, digest, bytes.len(), now);
+            self.stood(plugin, Found::Due(digest), stamp, now);
+            return true;
         }
-        self.stood(plugin, Found::Component(digest), stamp, now);
-        is_news
+        if let Some(before) = before {
+            if before.stood.is_some_and(|stood| stood.stamp != stamp) {
+                self.log_aside(plugin, &digest);
+            }
+            self.stood(plugin, before.found, stamp, now);
+        }
+        false
+    }
+
+    /// Tells who put it there that a file is not live by itself, if it is not.
+    fn log_aside(&self, plugin: &str, component: &Digest) {
+        let why = {
+            let lives = self.lives();
+            lives
+                .get(plugin)
+                .and_then(|life| aside::why(plugin, life, component))
+        };
+        if let Some(reason) = why {
+            tracing::warn!(
+                plugin,
+                component = component.short(),
+                reason,
+                "a file that is not live came again"
+            );
+        }
     }
 
     /// Takes down that a file cannot be read, and tells whether that is news. One that is gone in this very moment is the
@@ -136,7 +169,13 @@ impl Registry {
         if known.as_ref() == Some(&reason) {
             return false;
         }
-        self.looked(plugin, Found::Unknown, Some(refusal), now);
+        let look = Look {
+            found: Found::Unknown,
+            refused: Some(refusal),
+            stood: None,
+            at: now,
+        };
+        self.looked(plugin, look);
         true
     }
 
@@ -145,14 +184,17 @@ impl Registry {
     fn wait(&self, plugin: &str, stamp: Stamp, now: Timestamp) -> bool {
         let before = self.looks().get(plugin).map(|look| look.found);
         let is_news = before != Some(Found::Beginning);
-        if is_news {
+        let refused = Some(Refusal::Host(being_written(stamp.is_empty())));
+        if !is_news && let Some(look) = self.looks().get_mut(plugin) {
+            look.refused = refused;
+        } else {
             if self.serves(plugin).is_none() {
                 self.restore_or_log(plugin);
             }
             tracing::info!(plugin, "a plugin's file is being written");
             let look = Look {
                 found: Found::Beginning,
-                refused: Some(Refusal::Host(being_written())),
+                refused,
                 stood: None,
                 at: now,
             };
@@ -174,7 +216,13 @@ impl Registry {
             if self.serves(plugin).is_none() {
                 self.restore_or_log(plugin);
             }
-            self.looked(plugin, Found::TooLarge, Some(refusal), now);
+            let look = Look {
+                found: Found::TooLarge,
+                refused: Some(refusal),
+                stood: None,
+                at: now,
+            };
+            self.looked(plugin, look);
         }
         self.stood(plugin, Found::TooLarge, stamp, now);
         true
@@ -198,18 +246,15 @@ impl Registry {
     /// Looks at a component as if it stood in the folder, and tells what its plugin has
     /// come to.
     pub fn offer(&self, plugin: &str, bytes: &[u8], now: Timestamp) -> PluginStatus {
-        let outcome = self.take_in(plugin, bytes).err();
-        let found = match outcome {
-            Some(Refusal::Host(_)) => Found::Unknown,
-            _ => Found::Component(Digest::of(bytes)),
-        };
-        self.looked(plugin, found, outcome, now);
+        let outcome = self.take_in(plugin, bytes, self.kills(plugin)).err();
+        self.looked(plugin, Look::of(Digest::of(bytes), outcome, now));
         self.plugin_status(plugin)
     }
 
     /// Takes in what stands in the folder. What stood there before, at the last look of
-    /// this host or of an earlier one, is no news: it comes back to where it stood.
-    fn take_in(&self, plugin: &str, bytes: &[u8]) -> Result<(), Refusal> {
+    /// this host or of an earlier one, is no news: it comes back to where it stood. There were so many
+    /// [kills](crate::life::Life::kills) when it was found.
+    pub(crate) fn take_in(&self, plugin: &str, bytes: &[u8], kills: u64) -> Result<(), Refusal> {
         let component = Digest::of(bytes);
         let (is_news, is_open, live) = {
             let lives = self.lives();
@@ -223,11 +268,14 @@ impl Registry {
         let is_live = live == Some(component);
         if !is_news && !is_open && !is_live {
             // another was made live by hand since, or this one waits
-            return self.restore(plugin);
+            let outcome = self.restore(plugin);
+            self.log_aside(plugin, &component);
+            return outcome;
         }
         let coming = Coming {
             origin: is_news.then_some(Origin::Folder),
             by: BY_FOLDER,
+            kills,
             goes: match self.serving().terms.new_plugins {
                 _ if is_live => Goes::Live,
                 NewPlugins::Live => Goes::Live,
@@ -243,29 +291,19 @@ impl Registry {
     }
 
     /// Takes down what a look at a plugin's file came to.
-    fn looked(&self, plugin: &str, found: Found, refused: Option<Refusal>, at: Timestamp) {
-        let look = Look {
-            found,
-            refused,
-            stood: None,
-            at,
-        };
-        if let Some(reason) = look.why_not(plugin) {
-            let component = look.seen().map(|digest| digest.short());
-            tracing::error!(
-                plugin,
-                component,
-                reason,
-                "plugin refused, the last good one stays"
-            );
-            metrics::refused(plugin);
-        }
+    fn looked(&self, plugin: &str, look: Look) {
+        look.tell(plugin);
         self.looks().insert(plugin.to_owned(), look);
     }
 
     /// Brings back what is live by the ledger and has no file, and takes down which
     /// plugins have no file any more. Tells those that changed.
-    fn without_file(&self, files: &BTreeMap<String, PathBuf>, now: Timestamp) -> BTreeSet<String> {
+    fn without_file(
+        &self,
+        files: &BTreeMap<String, PathBuf>,
+        odd: &BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> BTreeSet<String> {
         let has_none = |plugin: &String| !files.contains_key(plugin);
         let live: Vec<String> = {
             let lives = self.lives();
@@ -275,12 +313,23 @@ impl Registry {
         for plugin in live {
             if self.is_bound(&plugin) && self.serves(&plugin).is_none() {
                 self.restore_or_log(&plugin);
-                self.looked(&plugin, Found::Unknown, None, now);
+                let look = Look {
+                    found: Found::Unknown,
+                    refused: None,
+                    stood: None,
+                    at: now,
+                };
+                self.looked(&plugin, look);
             }
         }
+        let mut changed: BTreeSet<String> = odd
+            .iter()
+            .filter(|(plugin, why)| self.oddity(plugin, why, now))
+            .map(|(plugin, _)| plugin.clone())
+            .collect();
+        let has_none = |plugin: &String| has_none(plugin) && !odd.contains_key(plugin);
         let mut looks = self.looks();
         looks.retain(|plugin, _| !has_none(plugin) || self.serves(plugin).is_some());
-        let mut changed = BTreeSet::new();
         for (plugin, look) in looks.iter_mut() {
             if has_none(plugin) && look.found != Found::Gone {
                 tracing::warn!(plugin, "a plugin's file is gone, the last good one stays");
@@ -296,6 +345,22 @@ impl Registry {
         changed
     }
 
+    /// Takes down that what bears a plugin's name is no file, and tells whether that is news.
+    fn oddity(&self, plugin: &str, why: &str, now: Timestamp) -> bool {
+        let known = self.looks().get(plugin).and_then(|look| look.why_not(plugin));
+        if known.as_deref() == Some(why) {
+            return false;
+        }
+        let look = Look {
+            found: Found::Odd,
+            refused: Some(Refusal::Component(why.to_owned())),
+            stood: None,
+            at: now,
+        };
+        self.looked(plugin, look);
+        true
+    }
+
     fn restore_or_log(&self, plugin: &str) {
         if let Err(refusal) = self.restore(plugin) {
             let reason = refusal.reason();
@@ -304,7 +369,7 @@ impl Registry {
     }
 
     /// Takes down which components have no message left that is pinned to them.
-    fn retire(&self) {
+    pub(crate) fn retire(&self) {
         let draining: Vec<_> = {
             let lives = self.lives();
             let all = lives.iter().flat_map(|(plugin, life)| {

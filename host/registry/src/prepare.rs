@@ -87,11 +87,16 @@ impl Registry {
             .loader
             .describe(bytes)
             .map_err(|error| Unfit::as_a_whole(error.into()))?;
-        let (mut revisions, mut found) = (BTreeMap::new(), Vec::new());
+        let (mut revisions, mut found) = (BTreeMap::new(), Vec::<String>::new());
         for (place, binding) in terms.of(plugin) {
             let examined = self.examine(terms, binding, &about, bytes);
             let Examined { pinned, warnings } = examined.map_err(Unfit::of(Some(place)))?;
-            found.extend(warnings);
+            for (_, warning) in warnings {
+                // what is so for all its bindings is said once
+                if !found.contains(&warning) {
+                    found.push(warning);
+                }
+            }
             revisions.insert(place, pinned);
         }
         revisions

@@ -27,6 +27,7 @@ use crate::{
     ledger::{Ledger, Taken},
     life::{Life, Mode},
     loaded::Loaded,
+    queue::Queue,
     seen::Look,
     serving::{Beside, Place, Serving},
     standing::Standing,
@@ -97,6 +98,8 @@ pub struct Registry {
     serving: ArcSwap<Serving>,
     loaded: Loaded,
     pub(crate) warnings: Warnings,
+    /// The files that are to be checked.
+    pub(crate) queue: Queue,
     /// What the last look at each file in the folder came to, by the plugin's name.
     looks: Mutex<BTreeMap<String, Look>>,
     /// What the steps taken come to, by the plugin's name. Held for moments only: every
@@ -143,6 +146,7 @@ impl Registry {
             serving: ArcSwap::from_pointee(Serving::new(Arc::new(terms), places)),
             loaded: Loaded::default(),
             warnings: Warnings::default(),
+            queue: Queue::default(),
             looks: Mutex::default(),
             steps: Mutex::new(last),
         })

@@ -124,11 +124,13 @@ impl Registry {
             part: Part::Plugin,
             refusal,
         };
-        let file = folder::plugins(self.plugins())
-            .ok()
-            .and_then(|mut files| files.remove(plugin));
+        let mut listing = folder::list(self.plugins()).unwrap_or_default();
+        let file = listing.files.remove(plugin);
         let checked = match file.map(|path| folder::read(&path)) {
-            None => Err(whole(Refusal::Component(absent(plugin)))),
+            None => {
+                let odd = listing.odd.remove(plugin);
+                Err(whole(Refusal::Component(odd.unwrap_or_else(|| absent(plugin)))))
+            }
             Some(Err(error)) => Err(whole(error.into())),
             Some(Ok(bytes)) => self.prepare_on(terms, plugin, &bytes).map(drop),
         };

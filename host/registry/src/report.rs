@@ -9,10 +9,10 @@ use std::{
 use cambist_contract::digest::Digest;
 
 use crate::{
-    Binding, Pinned, Registry,
+    Binding, Pinned, Registry, aside,
     examine::{Refusal, absent},
     life::Life,
-    seen::Look,
+    seen::{Found, Look},
     serving::Place,
     standing::Standing,
     status::{BindingStatus, ComponentStatus, PluginStatus},
@@ -25,7 +25,9 @@ const PAST: usize = 5;
 type Pins = Option<BTreeMap<Digest, u64>>;
 
 impl Registry {
-    /// What is known of each plugin that has a file, is live, or ever came in, by name.
+    /// What is known of each plugin that has a file, is bound, or ever came to something, by name.
+    /// A name whose file is gone, that no binding names and of which nothing ever passed is in the
+    /// ledger alone.
     /// Blocks: it asks the ledger who is pinned to what.
     pub fn plugin_statuses(&self) -> Vec<PluginStatus> {
         self.statuses_of(|_| true)
@@ -42,7 +44,10 @@ impl Registry {
     pub(crate) fn statuses_of(&self, wanted: impl Fn(&str) -> bool) -> Vec<PluginStatus> {
         let looks = self.looks().clone();
         let mut lives = self.lives().clone();
-        lives.retain(|plugin, _| wanted(plugin));
+        lives.retain(|plugin, life| {
+            let is_stray = !looks.contains_key(plugin) && life.came_to_nothing() && !self.is_bound(plugin);
+            wanted(plugin) && !is_stray
+        });
         let pins = self.pins(lives.values());
         let names: BTreeSet<&String> = looks
             .keys()
@@ -59,10 +64,10 @@ impl Registry {
 
     fn told(&self, plugin: &str, look: Option<&Look>, life: &Life, pins: &Pins) -> PluginStatus {
         let live = self.serves(plugin);
-        let refused = match look.and_then(|look| look.why_not(plugin)) {
-            Some(reason) => Some(reason),
-            None if live.is_none() => Some(self.why_not_live(plugin).reason()),
-            None => None,
+        let of_file = look.and_then(|look| why_not(plugin, look, life, live));
+        let refused = match live {
+            Some(_) => of_file,
+            None => Some(self.why_nothing(plugin, look, life, of_file)),
         };
         let last = life.components.values().map(|known| known.since).max();
         PluginStatus {
@@ -72,10 +77,32 @@ impl Registry {
                 .and_then(|live| life.components.get(&live))
                 .and_then(|known| known.version.clone()),
             seen: look.and_then(Look::seen),
+            checking: look.and_then(|look| match look.found {
+                Found::Due(component) => Some(self.queue.told(plugin, &component)),
+                _ => None,
+            }),
             refused,
             waits: life.candidate(),
+            // where nothing is live, the reason says it
+            next: live.map_or_else(Vec::new, |_| aside::next(plugin, life)),
             at: look.map(|look| look.at).or(last).unwrap_or_default(),
             components: self.components(life, pins),
+        }
+    }
+
+    /// Why nothing of a plugin is live, and what is wrong with its file besides.
+    fn why_nothing(&self, plugin: &str, look: Option<&Look>, life: &Life, of_file: Option<String>) -> String {
+        let why = self.why_not_live(plugin).reason();
+        match (look, of_file) {
+            // what is said of the file is in these words, or it is gone
+            (Some(look), Some(of_file))
+                if of_file != why
+                    && look.found != Found::Gone
+                    && (look.seen().is_none() || look.seen() != life.last_live()) =>
+            {
+                format!("{of_file}; {why}")
+            }
+            _ => why,
         }
     }
 
@@ -97,26 +124,39 @@ impl Registry {
     pub(crate) fn why_not_live(&self, plugin: &str) -> Refusal {
         let lives = self.lives();
         let life = lives.get(plugin);
-        if let Some(component) = life.and_then(Life::candidate) {
-            let component = component.short();
-            return Refusal::Component(format!(
-                "component {component} passed and waits; `cambist plugin live {plugin} {component}` makes it live"
-            ));
-        }
-        let last = life.and_then(|life| life.standing(&life.last_live()?));
-        if let Some(Standing::Killed { reason }) = last {
-            let way_out = match life.and_then(Life::before) {
-                Some(_) => format!("`cambist plugin back {plugin}` makes the one before live"),
-                None => format!("give a better one, or put it back by `cambist plugin live {plugin} DIGEST`"),
-            };
-            return Refusal::Component(format!(
-                "its live component was taken out: {reason}; {way_out}, and `cambist plugin status {plugin}` lists all"
-            ));
-        }
-        if let Some(Standing::Refused { reason }) = last {
-            return Refusal::Component(format!("what was live does not pass any more: {reason}"));
+        let waits = life.and_then(|life| Some(aside::waiting(plugin, life, &life.candidate()?)));
+        let last = life.and_then(|life| {
+            let last = life.last_live()?;
+            Some((last, life.standing(&last)?))
+        });
+        let ended = match last {
+            Some((last, Standing::Killed { reason })) => {
+                let way_out = match life.and_then(Life::before) {
+                    _ if waits.is_some() => String::new(),
+                    Some(_) => format!("; `cambist plugin back {plugin}` makes the one before live"),
+                    None => "; give a better one".to_owned(),
+                };
+                Some(format!(
+                    "its live component was taken out: {reason}{way_out}; `cambist plugin live {plugin} {}` puts it \
+                     back, and `cambist plugin status {plugin}` lists all",
+                    last.short()
+                ))
+            }
+            Some((_, Standing::Refused { reason })) => {
+                Some(format!("what was live does not pass any more: {reason}"))
+            }
+            _ => None,
+        };
+        // both: what waits may be the way out, and does not unsay what happened
+        let reasons: Vec<String> = ended.into_iter().chain(waits).collect();
+        if !reasons.is_empty() {
+            return Refusal::Component(reasons.join("; "));
         }
         match self.looks().get(plugin) {
+            Some(Look {
+                found: Found::Due(component),
+                ..
+            }) => Refusal::Host(self.queue.told(plugin, component)),
             Some(Look {
                 refused: Some(refusal),
                 ..
@@ -187,5 +227,20 @@ impl Registry {
             warnings: self.warnings.of(component),
         });
         told.collect()
+    }
+}
+
+/// Why what stands in the folder is not live. What became of it since it was looked at counts, and
+/// what that came to where nothing did.
+fn why_not(plugin: &str, look: &Look, life: &Life, live: Option<Digest>) -> Option<String> {
+    let Some(seen) = look.seen() else {
+        return look.why_not(plugin);
+    };
+    if live == Some(seen) {
+        return None;
+    }
+    match life.standing(&seen) {
+        None | Some(Standing::Checking | Standing::Refused { .. }) => look.why_not(plugin),
+        Some(_) => aside::why(plugin, life, &seen),
     }
 }

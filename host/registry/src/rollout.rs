@@ -14,11 +14,11 @@ use crate::{
     Pinned, Registry,
     error::RolloutError,
     examine::Refusal,
-    life::{Life, Mode},
+    life::Life,
     metrics,
     prepare::Prepared,
     standing::Standing,
-    step::{BY_CONFIG, BY_HOST, told},
+    step::{BY_CONFIG, BY_HOST, Turn, told},
 };
 
 /// A component that comes to be checked.
@@ -27,6 +27,8 @@ pub(crate) struct Coming<'a> {
     pub(crate) origin: Option<Origin>,
     pub(crate) by: &'a str,
     pub(crate) goes: Goes,
+    /// How many [kills](Life::kills) there were when it came.
+    pub(crate) kills: u64,
 }
 
 /// Where a component goes that passes.
@@ -46,8 +48,8 @@ pub(crate) enum Goes {
 enum Cause {
     /// A person names it, also one that was taken out.
     Named,
-    /// It came in, and was not taken out.
-    Came,
+    /// It came in, and was not taken out; nor was the live one since there were so many kills.
+    Came { kills: u64 },
     /// It is live by the ledger, and still is.
     Restored,
 }
@@ -75,6 +77,7 @@ impl Registry {
             origin: Some(Origin::Push),
             by,
             goes: if goes_live { Goes::Live } else { Goes::Nowhere },
+            kills: self.kills(plugin),
         };
         self.bring(plugin, bytes, coming)
             .map_err(|refusal| told(plugin, component, refusal))?;
@@ -167,11 +170,12 @@ impl Registry {
             })?;
         }
         match coming.goes {
-            Goes::Live => self.go_live(plugin, prepared, coming.by, Cause::Came),
-            Goes::Shadow if self.may_shadow(plugin, &component) => {
-                self.go_beside(plugin, prepared, coming.by, Mode::Shadow)
+            Goes::Live => {
+                let cause = Cause::Came { kills: coming.kills };
+                self.go_live(plugin, prepared, coming.by, cause)
             }
-            Goes::Shadow | Goes::Nowhere => self.is_not_out(plugin, &component),
+            Goes::Shadow => self.shadow_itself(plugin, prepared, coming.by),
+            Goes::Nowhere => self.is_not_out(plugin, &component),
         }
     }
 
@@ -220,6 +224,12 @@ impl Registry {
         if cause == Cause::Restored && !is_same {
             return Ok(());
         }
+        if let Cause::Came { kills } = cause
+            && !is_same
+            && kills != self.kills(plugin)
+        {
+            return Err(self.hold_back(&mut held, plugin, component));
+        }
         let is_beside = self.lives().get(plugin).and_then(Life::beside_component) == Some(component);
         // one that was live and did not pass for a while comes back by a step of its own
         let was_refused = matches!(self.standing(plugin, &component), Some(Standing::Refused { .. }));
@@ -238,6 +248,42 @@ impl Registry {
         tracing::info!(plugin, component = component.short(), "plugin is live");
         metrics::switched(plugin);
         Ok(())
+    }
+
+    /// Has a component that passed wait for a person, because the live one was taken out while it
+    /// was checked: nothing takes that one's place by itself.
+    fn hold_back(&self, held: &mut Turn<'_>, plugin: &str, component: Digest) -> Refusal {
+        let (last, is_beside) = {
+            let lives = self.lives();
+            let life = lives.get(plugin);
+            let last =
+                life.and_then(|life| Some((life.last_live()?, life.standing(&life.last_live()?)?.clone())));
+            (last, life.and_then(Life::beside_component) == Some(component))
+        };
+        let why = match last {
+            Some((last, Standing::Killed { reason })) => {
+                format!(
+                    "component {} was taken out while it was checked: {reason}",
+                    last.short()
+                )
+            }
+            _ => "the live component was taken out while it was checked".to_owned(),
+        };
+        if !is_beside {
+            let reason = why.clone();
+            if let Err(trouble) = self.write(held, plugin, component, BY_HOST, Step::Withdrawn { reason }) {
+                return trouble;
+            }
+        }
+        Refusal::Component(format!(
+            "{why}; it passed and waits, and `cambist plugin live {plugin} {}` makes it live",
+            component.short()
+        ))
+    }
+
+    /// How often a live component of a plugin was taken out.
+    pub(crate) fn kills(&self, plugin: &str) -> u64 {
+        self.lives().get(plugin).map_or(0, |life| life.kills)
     }
 
     /// That it was checked on the terms that hold now: the config may have been changed

@@ -3,7 +3,7 @@
 use cambist_contract::digest::Digest;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{examine::Refusal, folder::Stamp};
+use crate::{examine::Refusal, folder::Stamp, metrics};
 
 /// How long a file must have had the same stamp, read at both ends, before it is not read
 /// again: longer than the two seconds that the coarsest file systems count time by. So that a
@@ -30,10 +30,14 @@ pub(crate) struct Look {
 pub(crate) enum Found {
     /// This component.
     Component(Digest),
+    /// This component, which is to be checked.
+    Due(Digest),
     /// A file that is being written.
     Beginning,
     /// A file that is too large to be read.
     TooLarge,
+    /// What bears its name and is no file.
+    Odd,
     /// Nothing is known of it, and the next look tries again.
     Unknown,
     /// No file, where there was one before.
@@ -50,11 +54,53 @@ pub(crate) struct Stood {
 }
 
 impl Look {
+    /// What the check of a component came to: of one that the host could not find out about,
+    /// nothing is known.
+    pub(crate) fn of(component: Digest, refused: Option<Refusal>, at: Timestamp) -> Self {
+        let found = match refused {
+            Some(Refusal::Host(_)) => Found::Unknown,
+            _ => Found::Component(component),
+        };
+        Self {
+            found,
+            refused,
+            stood: None,
+            at,
+        }
+    }
+
     /// The component that stood there; none when the file is gone, or has to be looked at again.
     pub(crate) fn seen(&self) -> Option<Digest> {
         match self.found {
             Found::Component(component) => Some(component),
-            Found::Beginning | Found::TooLarge | Found::Unknown | Found::Gone => None,
+            Found::Due(_)
+            | Found::Beginning
+            | Found::TooLarge
+            | Found::Odd
+            | Found::Unknown
+            | Found::Gone => None,
+        }
+    }
+
+    /// The same, or the one that is to be checked.
+    pub(crate) fn stands(&self) -> Option<Digest> {
+        match self.found {
+            Found::Due(component) => Some(component),
+            _ => self.seen(),
+        }
+    }
+
+    /// Tells the log, and counts, that it was refused, if it was.
+    pub(crate) fn tell(&self, plugin: &str) {
+        if let Some(reason) = self.why_not(plugin) {
+            let component = self.seen().map(|digest| digest.short());
+            tracing::error!(
+                plugin,
+                component,
+                reason,
+                "plugin refused, the last good one stays"
+            );
+            metrics::refused(plugin);
         }
     }
 
@@ -66,8 +112,9 @@ impl Look {
         match self.found {
             Found::Component(_) => stood.read.duration_since(stood.since) >= SETTLED,
             Found::Beginning => !self.rests(stamp, now),
-            Found::TooLarge => true,
-            Found::Unknown | Found::Gone => false,
+            // what is to be checked is read anew for that
+            Found::Due(_) | Found::TooLarge => true,
+            Found::Odd | Found::Unknown | Found::Gone => false,
         }
     }
 
@@ -88,10 +135,15 @@ impl Look {
     }
 }
 
-/// What is told of a file that is not all there.
-pub(crate) fn being_written() -> String {
+/// What is told of a file that is not all there, and may be empty.
+pub(crate) fn being_written(is_empty: bool) -> String {
+    let state = if is_empty {
+        "is empty so far"
+    } else {
+        "is being written"
+    };
     format!(
-        "its file is being written: it is looked at when it is all there, and refused when it stays as it is for {} s; \
+        "its file {state}: it is looked at when it is all there, and refused when it stays as it is for {} s; \
          rename a whole file into the folder instead",
         RESTS.as_secs()
     )

@@ -19,10 +19,17 @@ pub struct PluginStatus {
     /// The component that was looked at last, live or not; none when its file is
     /// gone, or has to be looked at again.
     pub seen: Option<Digest>,
+    /// What is under way with the file in the folder: it is being checked, or waits for that, and
+    /// behind how many.
+    #[serde(default)]
+    pub checking: Option<String>,
     /// Why the one that was looked at last is not live, or why nothing is.
     pub refused: Option<String>,
     /// The component that passed and waits for somebody to make it live: the latest one.
     pub waits: Option<Digest>,
+    /// What a person may do with what waits or stands beside the live one, with the commands.
+    #[serde(default)]
+    pub next: Vec<String>,
     /// When it was looked at.
     pub at: Timestamp,
     /// What is known of its components, the latest first: all that are of use now, and
@@ -50,8 +57,8 @@ pub struct ComponentStatus {
     /// How many messages are still to finish on it: it is drained when there are none.
     /// None where the journal does not tell.
     pub pinned: Option<u64>,
-    /// What its owner should know though it passed: its cases that come near a limit. Of
-    /// this host's last check; none where it made none.
+    /// What its owner should know though it passed: its cases that come near a limit, or
+    /// that it has none. Of this host's last check; none where it made none.
     #[serde(default)]
     pub warnings: Vec<String>,
 }

@@ -8,7 +8,7 @@ use cambist_contract::{
     rollout::{Act, Step},
 };
 
-use crate::{Registry, error::RolloutError, examine::Refusal, life::Life, standing::Standing};
+use crate::{Registry, aside, error::RolloutError, examine::Refusal, life::Life, standing::Standing};
 
 /// The turn to take a step: whoever has it is the only one who writes. It holds the place of
 /// the last step that was written.
@@ -113,10 +113,9 @@ impl Registry {
     /// That a component was not taken out.
     pub(crate) fn is_not_out(&self, plugin: &str, component: &Digest) -> Result<(), Refusal> {
         match self.standing(plugin, component) {
-            Some(Standing::Killed { reason }) => Err(Refusal::Component(format!(
-                "it was taken out: {reason}; `cambist plugin live {plugin} {}` puts it back",
-                component.short()
-            ))),
+            Some(Standing::Killed { reason }) => {
+                Err(Refusal::Component(aside::taken_out(plugin, component, &reason)))
+            }
             _ => Ok(()),
         }
     }

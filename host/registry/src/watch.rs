@@ -8,7 +8,10 @@ use notify::{
     Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
     event::{AccessKind, AccessMode},
 };
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    sync::mpsc,
+    task::{JoinHandle, JoinSet},
+};
 
 use crate::{Registry, seen::RESTS};
 
@@ -23,6 +26,9 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// How often the folder is looked at without an event: network file systems send
 /// none.
 const LOOK: Duration = Duration::from_secs(10);
+
+/// The same where files are links: of what those lead to come no events either.
+const LINKS: Duration = Duration::from_secs(1);
 
 /// How soon a file that is not all there is looked at again, without an event.
 const AGAIN: Duration = Duration::from_secs(RESTS.as_secs().unsigned_abs());
@@ -106,6 +112,7 @@ pub async fn watch(
 ) -> notify::Result<()> {
     let mut changes = Changes::of(registry.plugins())?;
     let now = Arc::new(now);
+    let mut checks = JoinSet::new();
     let mut calm = Calm::Quiet;
     loop {
         let earlier = match calm {
@@ -117,14 +124,31 @@ pub async fn watch(
         if !earlier.is_empty() {
             tokio::time::sleep(QUIET).await;
         }
-        let look = move |registry: &Registry, now| drop(registry.look(now, &earlier));
+        let look = move |registry: &Registry, now| {
+            registry.look(now, &earlier);
+            registry.settle();
+        };
         if let Err(error) = blocking(&registry, &now, look).await {
             tracing::error!(%error, "a look at the plugin folder ended early");
         }
-        let most = if registry.waits() { AGAIN } else { LOOK };
+        // not waited for: while one file is checked others come
+        for _ in 0..registry.queue.hands() {
+            let (registry, now) = (Arc::clone(&registry), Arc::clone(&now));
+            checks.spawn_blocking(move || registry.check_due(&*now));
+        }
+        while checks.try_join_next().is_some() {}
+        let most = match registry.waits() {
+            true => AGAIN,
+            false if registry.has_links() => LINKS,
+            false => LOOK,
+        };
         match changes.next_within(most, &mut stop).await {
             Some(known) => calm = known,
-            None => return Ok(()),
+            None => {
+                registry.queue.clear();
+                while checks.join_next().await.is_some() {}
+                return Ok(());
+            }
         }
     }
 }

@@ -297,3 +297,43 @@ fn a_file_comes_in_as_a_shadow_where_the_folder_is_told_so() {
         .filter(|it| matches!(it.act.step, Step::Shadow { .. }));
     assert_eq!(shadows.count(), 2);
 }
+
+#[test]
+fn a_file_that_comes_in_as_a_shadow_ends_no_share_and_says_that_it_waits() {
+    let mut site = site();
+    site.new_plugins = NewPlugins::Shadow;
+    let (registry, two) = with_two(&site);
+    registry
+        .make_live(PLUGIN, Some(&Digest::of(&saying("one")).short()), "b.keller")
+        .unwrap();
+    registry
+        .share(PLUGIN, Some(&two.short()), Share::of(30), "b.keller")
+        .unwrap();
+    let shared = served(&registry);
+    let known = steps(&site);
+    fs::write(site.plugin("deal-desk.wasm"), saying("three")).unwrap();
+    registry.refresh(NOW);
+    assert!(matches!(standing(&registry, &two), Standing::Sharing { .. }));
+    assert_eq!(served(&registry), shared);
+    let folder = |name| (name, "folder".to_owned());
+    assert_eq!(
+        steps(&site)[known.len()..],
+        [folder("registered"), folder("passed")]
+    );
+    let three = Digest::of(&saying("three")).short();
+    let [share, waits] = registry.plugin_status(PLUGIN).next.try_into().unwrap();
+    assert!(share.contains("serves 30 % of the keys"), "{share}");
+    let words = format!(
+        "`cambist plugin shadow deal-desk {three}` compares it first in the place of {}",
+        two.short()
+    );
+    assert!(waits.ends_with(&words), "{waits}");
+    // the next one does take a shadow's place
+    registry.shadow_live(PLUGIN, Some(&three), "b.keller").unwrap();
+    fs::write(site.plugin("deal-desk.wasm"), saying("four")).unwrap();
+    registry.refresh(NOW);
+    assert_eq!(
+        standing(&registry, &Digest::of(&saying("four"))),
+        Standing::Shadow
+    );
+}

@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     path::PathBuf,
     sync::{
-        Arc, Mutex,
+        Arc, Condvar, Mutex,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -75,6 +75,7 @@ pub(crate) struct Fake {
     pub(crate) descriptions: AtomicU32,
     /// So many loads fail for a reason that passes by itself.
     pub(crate) trouble: AtomicU32,
+    holds: Hold,
     meanwhile: Meanwhile,
 }
 
@@ -82,6 +83,40 @@ impl Fake {
     /// Has something happen in the midst of the next load.
     pub(crate) fn meanwhile(&self, what: impl FnOnce() + Send + 'static) {
         self.meanwhile.set(what);
+    }
+
+    /// Lets no load go on until what it gives is dropped.
+    pub(crate) fn hold(&self) -> Held<'_> {
+        self.holds.set(true);
+        Held(&self.holds)
+    }
+}
+
+/// Where others wait while it is on.
+#[derive(Default)]
+struct Hold {
+    is_on: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Hold {
+    fn set(&self, is_on: bool) {
+        *self.is_on.lock().unwrap() = is_on;
+        self.changed.notify_all();
+    }
+
+    fn pass(&self) {
+        let is_on = self.is_on.lock().unwrap();
+        drop(self.changed.wait_while(is_on, |is_on| *is_on).unwrap());
+    }
+}
+
+/// It is on; also a test that fails lets all go on.
+pub(crate) struct Held<'a>(&'a Hold);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
     }
 }
 
@@ -110,6 +145,7 @@ impl Loader for Fake {
     fn load(&self, bytes: &[u8], _: &Revision) -> Result<Arc<dyn Plugin>, LoadError> {
         self.loads.fetch_add(1, Ordering::SeqCst);
         self.meanwhile.happen();
+        self.holds.pass();
         let spend = |left: u32| left.checked_sub(1);
         let spent = self
             .trouble

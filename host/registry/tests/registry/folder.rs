@@ -3,6 +3,7 @@
 use std::{fs, sync::atomic::Ordering};
 
 use cambist_contract::{delivery::NextTry, digest::Digest};
+use cambist_registry::{Ledger as _, Registry};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -146,6 +147,40 @@ fn a_refused_file_that_is_deleted_is_forgotten() {
 }
 
 #[test]
+fn a_stray_file_that_is_deleted_is_told_of_no_more() {
+    let site = site();
+    let registry = site.open();
+    fs::write(site.plugin("deal-desk.wasm"), saying("yes")).unwrap();
+    for stray in ["stray.wasm", "other.wasm"] {
+        fs::write(site.plugin(stray), saying("yes")).unwrap();
+    }
+    registry.refresh(NOW);
+    let names = |registry: &Registry| {
+        let all = registry.plugin_statuses().into_iter();
+        all.map(|status| status.plugin).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&registry), ["deal-desk", "other", "stray"]);
+    let steps = site.ledger.all().unwrap();
+    fs::remove_file(site.plugin("stray.wasm")).unwrap();
+    registry.refresh(NOW);
+    assert_eq!(names(&registry), ["deal-desk", "other"]);
+    drop(registry);
+    let registry = site.open();
+    assert_eq!(names(&registry), ["deal-desk"], "nothing has looked yet");
+    registry.refresh(NOW);
+    assert_eq!(names(&registry), ["deal-desk", "other"]);
+    // what was done with it stays in the ledger, and it is told of when it comes again
+    assert_eq!(site.ledger.all().unwrap(), steps);
+    fs::write(site.plugin("stray.wasm"), saying("yes")).unwrap();
+    registry.refresh(NOW);
+    assert_eq!(names(&registry), ["deal-desk", "other", "stray"]);
+    // one that was live is not forgotten with its file
+    fs::remove_file(site.plugin("deal-desk.wasm")).unwrap();
+    registry.refresh(NOW);
+    assert!(names(&registry).contains(&"deal-desk".to_owned()));
+}
+
+#[test]
 fn a_folder_that_cannot_be_read_changes_nothing() {
     let site = site();
     let registry = site.open();
@@ -178,15 +213,41 @@ fn trouble_of_the_host_is_tried_again_at_the_next_look() {
 }
 
 #[test]
-fn what_is_no_file_is_not_waited_for() {
+fn what_is_no_file_is_told_of_as_what_it_is_and_not_waited_for() {
     let site = site();
     let registry = site.open();
-    fs::create_dir(site.plugin("deal-desk.wasm")).unwrap();
+    let path = site.plugin("deal-desk.wasm");
+    let told = |why: &str| {
+        let [status] = registry.refresh(NOW).try_into().unwrap();
+        assert_eq!(status.refused.as_deref(), Some(why));
+        assert!(registry.refresh(NOW).is_empty(), "once");
+        let found = registry.obstacles().unwrap();
+        assert_eq!(found.first().unwrap().reason, why);
+    };
+    fs::create_dir(&path).unwrap();
+    told("deal-desk.wasm in the plugin folder is a folder; put the component itself in its place");
+    fs::remove_dir(&path).unwrap();
+    std::os::unix::net::UnixListener::bind(&path).unwrap();
+    told("deal-desk.wasm in the plugin folder is no file; put the component itself in its place");
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("nowhere", &path).unwrap();
+    told("deal-desk.wasm in the plugin folder is a link that leads nowhere; point it to a file");
+    fs::remove_file(&path).unwrap();
+    fs::write(site.plugin("deal-desk.WASM"), saying("yes")).unwrap();
+    told("deal-desk.WASM in the plugin folder does not end in .wasm, in small letters; rename it");
+    assert_eq!(live(&registry), None);
+    // beside the right one it is of no matter
+    fs::write(&path, saying("yes")).unwrap();
+    let [status] = registry.refresh(NOW).try_into().unwrap();
+    assert_eq!(
+        (status.refused, status.live),
+        (None, Some(Digest::of(&saying("yes"))))
+    );
     assert!(registry.refresh(NOW).is_empty());
 }
 
 #[test]
-fn a_link_is_what_it_leads_to_and_one_that_leads_nowhere_is_a_file_that_is_gone() {
+fn a_link_is_what_it_leads_to_and_one_that_leads_nowhere_leaves_the_last_good_one_live() {
     let site = site();
     let registry = site.open();
     let file = |says: &str| {
@@ -209,6 +270,12 @@ fn a_link_is_what_it_leads_to_and_one_that_leads_nowhere_is_a_file_that_is_gone(
     fs::remove_file(site.plugin("../two")).unwrap();
     let [status] = registry.refresh(NOW).try_into().unwrap();
     let told = status.refused.unwrap_or_default();
-    assert!(told.contains("the last good one stays live"), "{told}");
+    assert!(told.contains("is a link that leads nowhere"), "{told}");
     assert_eq!(live(&registry), Some(Digest::of(&saying("three"))));
+    // also of a host that starts
+    let registry = site.open();
+    registry.refresh(NOW);
+    assert_eq!(live(&registry), Some(Digest::of(&saying("three"))));
+    let told = registry.plugin_status("deal-desk").refused.unwrap_or_default();
+    assert!(told.contains("is a link that leads nowhere"), "{told}");
 }

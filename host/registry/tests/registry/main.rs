@@ -5,12 +5,14 @@
 mod archive;
 mod beside;
 mod double;
+mod due;
 mod folder;
 mod offer;
 mod reload;
 mod restart;
 mod rollout;
 mod route;
+mod told;
 mod trust;
 mod watch;
 mod written;

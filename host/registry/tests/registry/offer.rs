@@ -187,6 +187,59 @@ fn a_case_that_comes_near_its_limit_is_warned_of_and_passes() {
 }
 
 #[test]
+fn what_no_case_tries_is_warned_of_and_passes() {
+    let site = Site::new([
+        binding("deal-desk", json!({"region": "de", "settings": {"limit": 2}})),
+        binding("deal-desk", json!({"region": "in"})),
+    ]);
+    let registry = site.open();
+    let with_cases = |cases: serde_json::Value| {
+        let mut component: serde_json::Value =
+            serde_json::from_slice(&with_case("yes", verdict("yes"))).unwrap();
+        let fields = component.as_object_mut().unwrap();
+        fields.insert("interfaces".to_owned(), json!(["policy", "tax"]));
+        if !cases.is_null() {
+            fields.insert("cases".to_owned(), cases);
+        }
+        component.to_string().into_bytes()
+    };
+    let warned = |bytes: &[u8]| {
+        let status = registry.offer("deal-desk", bytes, NOW);
+        assert_eq!((status.live, status.refused), (Some(Digest::of(bytes)), None));
+        status.components.first().unwrap().warnings.clone()
+    };
+    let none = "it carries no cases, so nothing that it answers was tried, and no settings of its bindings; give it \
+                cases, or have `cambist plugin shadow` try it on live messages before it is live";
+    assert_eq!(warned(&with_cases(json!([]))), [none], "once for both bindings");
+    assert!(warned(&with_cases(json!(null))).is_empty());
+    // a case that is to break tells nothing of the settings
+    let context = json!({"message": "m", "flow": "f", "region": "de", "time": "2026-01-01T00:00:00Z",
+        "settings": {"other": 1}});
+    let breaks = json!({"name": "breaks", "call": "judge", "context": context, "input": {"changes": []},
+        "expect": {"fault": {"broken": "settings: unknown field `other`"}}});
+    let mut component: serde_json::Value = serde_json::from_slice(&with_cases(json!([breaks]))).unwrap();
+    component
+        .as_object_mut()
+        .unwrap()
+        .insert("knows".to_owned(), json!("limit"));
+    let warnings = warned(component.to_string().as_bytes());
+    let told = warnings.first().unwrap();
+    assert!(
+        told.starts_with("none of its cases is for stage `judge`, so neither what it answers there nor the settings of its binding `judge region=de` were tried"),
+        "{told}"
+    );
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+
+    std::fs::write(site.plugin("deal-desk.wasm"), with_cases(json!([]))).unwrap();
+    let found = registry.obstacles().unwrap();
+    let found: Vec<_> = found
+        .iter()
+        .map(|it| (it.part, it.is_warning, it.reason.as_str()))
+        .collect();
+    assert_eq!(found, [(Part::Plugin, true, none)]);
+}
+
+#[test]
 fn a_case_with_an_expected_fault_passes_on_that_fault() {
     let site = Site::new([binding("deal-desk", json!({}))]);
     let registry = site.open();

@@ -317,6 +317,61 @@ fn what_was_taken_out_while_it_was_checked_stays_out() {
 }
 
 #[test]
+fn what_is_checked_while_the_live_one_is_taken_out_waits_for_a_person() {
+    let site = site();
+    let registry = Arc::new(site.open());
+    let one = registry.push("deal-desk", &saying("one"), "ci", true).unwrap();
+    let kill_meanwhile = || {
+        let killer = Arc::clone(&registry);
+        site.loader.meanwhile(move || {
+            killer
+                .kill("deal-desk", None, "b.keller", "wrong totals")
+                .unwrap();
+        });
+    };
+    let told = |says: &str| {
+        let component = Digest::of(&saying(says)).short();
+        let why = format!(
+            "component {} was taken out while it was checked: wrong totals",
+            one.short()
+        );
+        let status = registry.plugin_status("deal-desk");
+        assert_eq!((status.live, live(&registry)), (None, None));
+        assert_eq!(standing(&registry, says), "candidate");
+        let refused = status.refused.unwrap();
+        let way_out = format!(
+            "component {component} passed and waits (withdrawn: {why}); \
+             `cambist plugin live deal-desk {component}` makes it live"
+        );
+        assert!(refused.contains(&way_out), "{refused}");
+        assert_eq!(steps(&site).last(), Some(&("withdrawn", "host".to_owned())));
+    };
+    kill_meanwhile();
+    fs::write(site.plugin("deal-desk.wasm"), saying("two")).unwrap();
+    registry.refresh(NOW);
+    told("two");
+    registry.refresh(NOW);
+    told("two");
+    // what an operator sends in is held back as well, and the answer says so
+    registry.make_live("deal-desk", Some(&one.short()), "ci").unwrap();
+    kill_meanwhile();
+    let error = registry
+        .push("deal-desk", &saying("three"), "ci", true)
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("was taken out while it was checked: wrong totals; it passed and waits"),
+        "{error}"
+    );
+    told("three");
+    // a file that comes afterwards is the better one that was asked for
+    fs::write(site.plugin("deal-desk.wasm"), saying("four")).unwrap();
+    registry.refresh(NOW);
+    assert_eq!(live(&registry), Some(Digest::of(&saying("four"))));
+}
+
+#[test]
 fn what_was_taken_out_and_has_no_file_any_more_parks_its_messages() {
     let site = site();
     let registry = site.open();

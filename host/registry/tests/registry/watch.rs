@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use cambist_contract::digest::Digest;
 use serde_json::json;
 
 use crate::double::{NOW, Site, binding, live, saying};
@@ -41,6 +42,35 @@ async fn a_file_that_appears_becomes_live_and_looking_at_it_is_no_change() {
     let after = looks.load(Ordering::SeqCst);
     assert!(after - before <= 3, "{before} looks, then {after}");
 
+    stop.send(true).unwrap();
+    watching.await.unwrap().unwrap();
+}
+
+/// Events tell of the folder alone; this is found by looking.
+#[tokio::test]
+async fn what_a_link_leads_to_is_looked_at_every_second() {
+    let site = Site::new([binding("deal-desk", json!({}))]);
+    let registry = Arc::new(site.open());
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let target = site.plugin("../release");
+    fs::write(&target, saying("one")).unwrap();
+    std::os::unix::fs::symlink(&target, site.plugin("deal-desk.wasm")).unwrap();
+    let watching = tokio::spawn(cambist_registry::watch::watch(
+        Arc::clone(&registry),
+        || NOW,
+        stopped,
+    ));
+    let is_live = async |says: &str| {
+        while live(&registry) != Some(Digest::of(&saying(says))) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    is_live("one").await;
+    fs::write(&target, saying("two")).unwrap();
+    // well before the ten seconds after which any folder is looked at
+    tokio::time::timeout(Duration::from_secs(8), is_live("two"))
+        .await
+        .unwrap();
     stop.send(true).unwrap();
     watching.await.unwrap().unwrap();
 }

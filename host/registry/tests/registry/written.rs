@@ -44,8 +44,10 @@ fn a_copy_that_pauses_is_told_of_once_and_is_live_when_it_is_whole() {
         assert_eq!(told.len(), usize::from(end == 0), "{end}");
         for status in told {
             let why = status.refused.unwrap();
-            assert!(why.contains("is being written"), "{why}");
+            assert!(why.contains("is empty so far"), "{why}");
         }
+        let why = registry.plugin_status("deal-desk").refused.unwrap();
+        assert_eq!(why.contains("is being written"), end > 0, "{why}");
     }
     assert_eq!(site.ledger.all().unwrap(), steps, "no step was taken");
     assert_eq!(live(&registry), Some(Digest::of(&old)));

@@ -1,7 +1,7 @@
 //! A plugin's life at a running host: sent in, made live, taken out, brought back; and
 //! what becomes of the messages meanwhile.
 
-use std::{io::Write as _, time::Duration};
+use std::{collections::BTreeSet, io::Write as _, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use cambist_contract::digest::Digest;
@@ -235,5 +235,76 @@ async fn a_file_that_comes_slowly_is_waited_for_and_one_that_cannot_be_is_refuse
     let deal = Deal::german(1);
     world.won(std::slice::from_ref(&deal)).await?;
     world.wait(&deal, "done").await?.done_once()?;
+    world.verify().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_four_files_at_once_all_are_told_of_before_the_first_is_live() -> Result<()> {
+    let world = World::start(Setup::default()).await?;
+    let mut wanted = Vec::new();
+    for name in ["map-hubspot", "map-odoo", "policy-deal-desk", "tax-eu-vat"] {
+        let component = plugins::another(&cambist_guests::component(name)?);
+        plugins::put(&world.plugins(), name, &component)?;
+        wanted.push((name, json!(Digest::of(&component))));
+    }
+    let (mut told, mut live) = (BTreeSet::new(), BTreeSet::new());
+    world
+        .until("all are live", async || {
+            let answer = world.cambist(&["plugin", "status", "--json"]).await?;
+            let answer: Value = serde_json::from_slice(&answer.stdout)?;
+            let plugins = answer.get("plugins").and_then(Value::as_array).cloned();
+            let plugins = plugins.unwrap_or_default();
+            for (name, component) in &wanted {
+                let status = plugins.iter().find(|it| it.get("plugin") == Some(&json!(name)));
+                let status = status.context("it is listed")?;
+                if status.get("live") == Some(component) {
+                    live.insert(*name);
+                } else if status.get("checking").is_some_and(Value::is_string) {
+                    told.insert(*name);
+                }
+            }
+            let all: BTreeSet<_> = told.union(&live).collect();
+            ensure!(live.is_empty() || all.len() == wanted.len(), "{told:?}, {live:?}");
+            Ok((live.len() == wanted.len()).then_some(()))
+        })
+        .await?;
+    world.verify().await
+}
+
+/// Who has the folder and `plugin status` alone, as people read it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_gone_back_from_and_comes_again_tells_its_author_who_and_what_to_do() -> Result<()> {
+    let world = World::start(Setup::default()).await?;
+    let old = Digest::of(&cambist_guests::component("map-odoo")?).short();
+    let component = plugins::another(&cambist_guests::component("map-odoo")?);
+    let new = Digest::of(&component).short();
+    let told = async |words: &[String]| {
+        world
+            .until("it is told", async || {
+                let output = world.cambist(&["plugin", "status", "map-odoo"]).await?;
+                let text = String::from_utf8(output.stdout)?;
+                Ok(words.iter().all(|words| text.contains(words)).then_some(()))
+            })
+            .await
+    };
+    plugins::put(&world.plugins(), "map-odoo", &component)?;
+    told(&[format!("{new} is live")]).await?;
+    world
+        .operate(&["plugin", "back", "map-odoo", "--by", "b.keller"])
+        .await?;
+    let words = [
+        format!("{old} stays live, and what stands in the folder is not:"),
+        format!("component {new} was live, and b.keller made {old} live in its place at "),
+        format!("`cambist plugin live map-odoo {new}` makes it live, or drop a new build"),
+    ];
+    told(&words).await?;
+    std::fs::remove_file(world.plugins().join("map-odoo.wasm"))?;
+    told(&["map-odoo.wasm is not in the plugin folder any more".to_owned()]).await?;
+    plugins::put(&world.plugins(), "map-odoo", &component)?;
+    told(&words).await?;
+    world
+        .operate(&["plugin", "live", "map-odoo", &new, "--by", "b.keller"])
+        .await?;
+    told(&[format!("{new} is live")]).await?;
     world.verify().await
 }

@@ -16,6 +16,7 @@ use cambist_contract::{
 use cambist_registry::{
     Trust, check,
     trust::{KeyId, Signature, Verdict},
+    untried,
 };
 use cambist_sandbox::Sandbox;
 use cambist_sdk_build::metadata::{self, Producer};
@@ -63,6 +64,8 @@ pub(super) struct About {
     signatures: Vec<Signed>,
     cases_passed: usize,
     cases: Vec<CaseCost>,
+    /// What its owner should know though it passed.
+    warnings: Vec<String>,
 }
 
 /// A tool it was made with, as it says.
@@ -160,6 +163,7 @@ pub(super) fn look(bytes: &[u8], trust: Option<&Trust>) -> Result<About> {
             .zip(&costs)
             .map(|(case, cost)| cost::of(case, cost, &revision.limits))
             .collect(),
+        warnings: untried::whole(&said.cases).into_iter().collect(),
     })
 }
 

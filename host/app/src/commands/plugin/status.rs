@@ -31,7 +31,7 @@ pub(super) async fn run(options: &Options) -> Result<()> {
         told.plugins.retain(|status| status.plugin == *plugin);
         told.bindings.retain(|binding| binding.plugin == *plugin);
         if told.plugins.is_empty() && told.bindings.is_empty() {
-            bail!("no plugin `{plugin}` came in, and no binding names it");
+            bail!("no plugin `{plugin}` has a file or ever passed, and no binding names it");
         }
     }
     if options.common.json {
@@ -42,6 +42,14 @@ pub(super) async fn run(options: &Options) -> Result<()> {
         say!("{}", line(status));
         if let Some(reason) = &status.refused {
             say!("  {reason}");
+        }
+        if let Some(checking) = &status.checking
+            && status.live.is_some()
+        {
+            say!("  {checking}");
+        }
+        for next in &status.next {
+            say!("  {next}");
         }
         for component in &status.components {
             let is_news = !matches!(component.standing, Standing::Retired | Standing::Refused { .. });

@@ -183,11 +183,8 @@ pub(super) async fn take(
     if let Some(reason) = &stepped.status.refused {
         say!("  {reason}");
     }
-    if let Some(waits) = stepped.status.waits {
-        say!(
-            "  {} waits; `cambist plugin live {plugin}` makes it live",
-            waits.short()
-        );
+    for next in &stepped.status.next {
+        say!("  {next}");
     }
     Ok(())
 }

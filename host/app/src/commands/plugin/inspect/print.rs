@@ -41,6 +41,9 @@ pub(super) fn about(about: &About) {
         row("signed", &signed(signature));
     }
     row("cases", &format!("{} passed", about.cases_passed));
+    for warning in &about.warnings {
+        row("warning", warning);
+    }
     for case in &about.cases {
         say!(
             "  {}: fuel {}, {} % of the default limit; {} µs here",
