@@ -252,12 +252,20 @@ impl Registry {
         };
         if let Some(reason) = look.why_not(plugin) {
             let component = look.seen().map(|digest| digest.short());
-            tracing::error!(
-                plugin,
-                component,
-                reason,
-                "plugin refused, the last good one stays"
-            );
+            match self.serves(plugin) {
+                Some(_) => tracing::error!(
+                    plugin,
+                    component,
+                    reason,
+                    "plugin refused, the last good one stays"
+                ),
+                None => tracing::error!(
+                    plugin,
+                    component,
+                    reason,
+                    "plugin refused, and nothing of it serves"
+                ),
+            }
             metrics::refused(plugin);
         }
         self.looks().insert(plugin.to_owned(), look);
