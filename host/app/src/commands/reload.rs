@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::operator;
-use crate::{cli, config::Config};
+use crate::cli;
 
 /// Asks the host.
 ///
@@ -17,9 +17,9 @@ use crate::{cli, config::Config};
 ///
 /// No host is running, or the config does not pass.
 pub async fn run(options: &cli::Printed) -> Result<ExitCode> {
-    let config = Config::read(&options.at.config)?;
+    let reach = options.reach();
     let body = operator::Body::Json(json!({}));
-    let answer = operator::call(&config, Method::POST, "config/reload", Some(body)).await?;
+    let answer = operator::call(&reach, Method::POST, "config/reload", Some(body)).await?;
     if options.json {
         say!("{}", serde_json::to_string_pretty(&answer)?);
         return Ok(ExitCode::SUCCESS);
