@@ -103,7 +103,7 @@ impl Printed {
         let (reach, problems) = Reach::read(&self.at.config);
         if let Some(first) = problems.first() {
             say::aside(&format!(
-                "warning: the config has problems, which `cambist check` lists; this asks the host all the same: {first}"
+                "warning: the config has problems, which `cambist check` lists, and this goes on all the same: {first}"
             ));
         }
         reach

@@ -301,6 +301,11 @@ impl Registry {
             if stands(plugin, Life::live_component) != live || known.map(|known| known.mode) != mode {
                 return Ok(None);
             }
+            // one that is new here may have been taken out while it was checked
+            let is_out = |it: &Prepared| self.is_not_out(plugin, &it.component).is_err();
+            if ready.newcomers.contains(plugin) && ready.live.get(plugin).is_some_and(is_out) {
+                return Ok(None);
+            }
         }
         let mut acts = Vec::new();
         let mut act = |plugin: &String, component, by: &str, step| {

@@ -263,3 +263,32 @@ fn a_component_that_was_taken_out_does_not_come_back_by_a_config() {
     let error = reload(&registry, both).unwrap_err().to_string();
     assert!(error.contains("it was taken out: wrong totals"), "{error}");
 }
+
+#[test]
+fn nor_one_that_is_taken_out_while_the_config_is_checked() {
+    let mut site = Site::new([binding("one", json!({})), binding("two", json!({"region": "fr"}))]);
+    site.new_plugins = NewPlugins::Wait;
+    let registry = Arc::new(site.open());
+    registry.push("one", &saying("one"), "b.keller", true).unwrap();
+    fs::write(site.plugin("two.wasm"), saying("two")).unwrap();
+    registry.refresh(NOW);
+    reload(&registry, [binding("one", json!({}))]).unwrap();
+    let (loader, meanwhile) = (Arc::clone(&site.loader), Arc::clone(&registry));
+    // the one that serves is loaded first
+    site.loader.meanwhile(move || {
+        loader.meanwhile(move || {
+            let named = Digest::of(&saying("two")).to_string();
+            meanwhile
+                .kill("two", Some(&named), "b.keller", "wrong totals")
+                .unwrap();
+        });
+    });
+    let both = [binding("one", json!({})), binding("two", json!({"region": "fr"}))];
+    let error = reload(&registry, both).unwrap_err().to_string();
+    assert!(error.contains("it was taken out: wrong totals"), "{error}");
+    assert!(
+        judge_of(&registry, "fr", "").is_ok_and(|id| {
+            registry.pinned(&id).unwrap().revision.component == Digest::of(&saying("one"))
+        })
+    );
+}
