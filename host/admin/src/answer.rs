@@ -355,10 +355,27 @@ pub struct Diff {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Reloaded {
-    /// Plugins that are served by other revisions for it.
+    /// Plugins that are served by other revisions for it, or not any more.
     pub plugins: Vec<String>,
+    /// What does not serve any more, because a key was revoked or it does not pass on the new terms.
+    #[serde(default)]
+    pub out: Vec<TakenOut>,
     /// Settings that differ and hold after a restart, such as `[host] listen`.
     pub restart: Vec<String>,
+}
+
+/// A component that another config has taken out.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TakenOut {
+    /// The plugin.
+    pub plugin: String,
+    /// The component.
+    pub component: Digest,
+    /// Whether it stood beside the live one, which serves on; else nothing of the plugin does.
+    pub beside: bool,
+    /// Why.
+    pub reason: String,
 }
 
 /// `POST` and `GET /api/reconcile`: what differs between both sides, a report for each region and month.

@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
 
-use crate::{commands, say};
+use crate::{commands, config::Reach, say};
 
 /// Carries messages between CRMs and Odoo through sandboxed regional plugins.
 ///
@@ -94,6 +94,20 @@ pub struct Printed {
     /// Prints JSON, for programs.
     #[arg(long)]
     pub json: bool,
+}
+
+impl Printed {
+    /// How the host of the config is reached. What is wrong with the rest of the config is said
+    /// beside the answer, and keeps nobody from asking.
+    pub(crate) fn reach(&self) -> Reach {
+        let (reach, problems) = Reach::read(&self.at.config);
+        if let Some(first) = problems.first() {
+            say::aside(&format!(
+                "warning: the config has problems, which `cambist check` lists, and this goes on all the same: {first}"
+            ));
+        }
+        reach
+    }
 }
 
 /// Runs what was typed. 0 is done, 1 is not, 2 is wrong use; what else a command exits with, its help says.

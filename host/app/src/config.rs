@@ -10,6 +10,7 @@ mod obstacle;
 mod parts;
 mod place;
 mod problem;
+mod reach;
 mod read;
 mod reconcile;
 mod trust;
@@ -37,6 +38,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use obstacle::of_binding;
 pub use place::Places;
 pub use problem::{Problem, Problems};
+pub use reach::Reach;
 
 /// The whole config.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]

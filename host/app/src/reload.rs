@@ -1,7 +1,8 @@
 //! The config file, read again while the host runs: when it changes, and when somebody asks.
 //!
 //! Bindings with their settings, grants and limits, tables, flows and regions hold from one
-//! moment on, all of them, when all of it passes; else nothing changes. What a host is built
+//! moment on, all of them, when all of it passes; else nothing changes. What a revoked key takes
+//! with it is named in the answer and in the log. What a host is built
 //! of (ports, folders, systems, senders, secrets) changes by a restart, and that is said.
 
 use std::{
@@ -9,7 +10,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use cambist_admin::answer::Reloaded;
+use cambist_admin::answer::{Reloaded, TakenOut};
 use cambist_pipeline::Pipeline;
 use cambist_registry::{Registry, ReloadError, watch::Changes};
 use tokio::sync::watch::Receiver;
@@ -72,8 +73,28 @@ impl Reload {
     fn hold(&self) -> Result<Reloaded, Vec<String>> {
         let outcome = self.try_file();
         match &outcome {
-            Ok(Reloaded { plugins, restart }) => {
+            Ok(Reloaded {
+                plugins,
+                out,
+                restart,
+            }) => {
                 tracing::info!(?plugins, "the config was read again and holds");
+                for TakenOut {
+                    plugin,
+                    component,
+                    beside,
+                    reason,
+                } in out
+                {
+                    let component = component.short();
+                    tracing::error!(
+                        plugin,
+                        component,
+                        beside,
+                        reason,
+                        "the config has taken a component out"
+                    );
+                }
                 if !restart.is_empty() {
                     tracing::warn!(?restart, "of the config, these hold after a restart");
                 }
@@ -110,11 +131,22 @@ impl Reload {
             self.pipeline.reroute(config.routes(), switch);
         });
         match reloaded {
-            Ok(plugins) => {
+            Ok(reloaded) => {
                 // what was not bound so far may be in the folder
                 self.registry.refresh(now());
+                let taken = |beside: bool| {
+                    move |(plugin, (component, reason))| TakenOut {
+                        plugin,
+                        component,
+                        beside,
+                        reason,
+                    }
+                };
+                let out = reloaded.out.into_iter().map(taken(false));
+                let withdrawn = reloaded.withdrawn.into_iter().map(taken(true));
                 Ok(Reloaded {
-                    plugins: plugins.into_iter().collect(),
+                    plugins: reloaded.plugins.into_iter().collect(),
+                    out: out.chain(withdrawn).collect(),
                     restart,
                 })
             }

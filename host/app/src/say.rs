@@ -36,6 +36,14 @@ pub(crate) fn line(text: fmt::Arguments<'_>) {
     }
 }
 
+/// Says something beside the answer, on standard error: programs read the answer alone.
+pub(crate) fn aside(text: &str) {
+    #[expect(clippy::print_stderr, reason = "it is no part of the answer")]
+    {
+        eprintln!("cambist: {text}");
+    }
+}
+
 /// Whether all that was said was written, or nobody was there to read it.
 pub(crate) fn is_said() -> bool {
     !LOST.load(Ordering::Relaxed)

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs};
 use anyhow::{Result, anyhow};
 use cambist_contract::secret::{Secret, SecretRef};
 
-use crate::config::{Config, Places, Problem};
+use crate::config::{Config, Places, Problem, Reach};
 
 /// The longest secret file that is read: a key is a line, and a mistaken path may
 /// lead anywhere.
@@ -50,8 +50,8 @@ pub fn resolve(config: &Config, places: &Places) -> (BTreeMap<SecretRef, Secret>
 /// # Errors
 ///
 /// It is missing or unusable.
-pub fn admin_token(config: &Config) -> Result<Secret> {
-    let reference = &config.admin.token;
+pub fn admin_token(reach: &Reach) -> Result<Secret> {
+    let reference = reach.token()?;
     read(reference).map_err(|why| anyhow!("the operators' side needs the {reference}: {why}"))
 }
 

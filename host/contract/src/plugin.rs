@@ -137,16 +137,35 @@ pub enum CallError {
     Host(String),
 }
 
+/// How a call ended, whatever it was about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ended {
+    /// With an answer.
+    Answered,
+    /// The plugin has none for this message, which may be the message's fault: `invalid`,
+    /// `waiting`, `unhandled`, or nothing that its generation of the contract has words for.
+    Refused,
+    /// The plugin broke: it did something that no input justifies.
+    Broke,
+}
+
+impl Ended {
+    /// How this call ended.
+    pub fn of<T>(answer: &Result<T, CallError>) -> Self {
+        answer.as_ref().map_or_else(CallError::ended, |_| Self::Answered)
+    }
+}
+
 impl CallError {
-    /// Whether the plugin broke: it did something that no input justifies.
-    pub fn is_break(&self) -> bool {
+    /// How the call ended, for who counts how a plugin does.
+    pub fn ended(&self) -> Ended {
         match self {
             Self::Trapped(_) | Self::Limit { .. } | Self::BadAnswer(_) | Self::Fault(Fault::Broken(_)) => {
-                true
+                Ended::Broke
             }
             Self::Fault(Fault::Invalid(_) | Fault::Waiting(_) | Fault::Unhandled(_))
             | Self::Unsayable(_)
-            | Self::Host(_) => false,
+            | Self::Host(_) => Ended::Refused,
         }
     }
 

@@ -15,7 +15,8 @@ pub struct Share {
     /// Percent of the keys, 1 to 99.
     pub percent: u8,
     /// Percent of its calls that may break: end in a trap, at a limit, in an answer outside
-    /// the contract or in the fault `broken`. With more it is withdrawn.
+    /// the contract or in the fault `broken`. With more it is withdrawn. By so many points it may
+    /// also refuse more of its calls than the live one does.
     #[serde(default = "default_broken_percent")]
     pub broken_percent: u8,
     /// How many times as long as the live one's its calls may take in the mean. With more it

@@ -9,7 +9,7 @@ use cambist_contract::{
     canonical::EntityRef,
     context::Context,
     fault::Fault,
-    plugin::{CallError, Called, Cost, Link, Links, Plugin},
+    plugin::{CallError, Called, Cost, Ended, Link, Links, Plugin},
     stage::Stage,
 };
 use cambist_journal::{Event, Journal, JournalError, LinkAnswer};
@@ -135,8 +135,7 @@ where
             Arc::clone(&links) as Arc<dyn Links>,
         );
         if !is_rehearsal && !matches!(called.answer, Err(CallError::Host(_))) && !links.is_troubled() {
-            let broke = called.answer.as_ref().is_err_and(CallError::is_break);
-            registry.called(&pin, called.cost.elapsed, broke);
+            registry.called(&pin, called.cost.elapsed, Ended::of(&called.answer));
         }
         Ok::<_, Failure>((called, pinned))
     });

@@ -99,7 +99,7 @@ impl Registry {
     /// Takes down what the check of a file came to, unless something else was found there since.
     fn checked(&self, due: &Due, refused: Option<Refusal>, at: Timestamp) {
         let look = Look::of(due.component, refused, at);
-        look.tell(&due.plugin);
+        look.tell(&due.plugin, self.serves(&due.plugin).is_some());
         let mut looks = self.looks();
         if let Some(known) = looks.get_mut(&due.plugin)
             && known.found == Found::Due(due.component)

@@ -132,8 +132,8 @@ pub enum RouteError {
     },
     /// A revision that a message is pinned to was taken out.
     #[error(
-        "component {} of plugin `{plugin}` was taken out: {reason}; replay the message on the live revisions, or make \
-         the component live again", component.short()
+        "component {} of plugin `{plugin}` was taken out: {reason}; make one live by `cambist plugin back {plugin}` or \
+         `cambist plugin live {plugin} DIGEST`, then retry the message with `--live`", component.short()
     )]
     Killed {
         /// The plugin.

@@ -167,6 +167,54 @@ impl Registry {
         Ok(found)
     }
 
+    /// The same for what is live by the ledger and stands otherwise in the folder, or not at all: a
+    /// host that runs has it, so a config that is reloaded has to let it pass.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be read.
+    pub fn obstacles_of_live(&self) -> io::Result<Vec<Obstacle>> {
+        let (listing, terms) = (folder::list(self.plugins())?, self.serving().terms.clone());
+        let lives = self.lives().clone();
+        let mut found: Vec<Obstacle> = Vec::new();
+        for (plugin, life) in lives.iter().filter(|(plugin, _)| terms.is_bound(plugin)) {
+            let Some(component) = life.live_component() else {
+                continue;
+            };
+            let in_folder = listing.files.get(plugin).and_then(|path| folder::read(path).ok());
+            if in_folder.is_some_and(|bytes| Digest::of(&bytes) == component) {
+                continue;
+            }
+            // without it nothing can be said, and the host that has it says so
+            let Ok(bytes) = self.archive.component(&component) else {
+                continue;
+            };
+            let mut file = File { bytes, about: None };
+            for (place, binding) in terms.of(plugin) {
+                let Err((part, refusal)) = self.look_at(&terms, binding, &mut file) else {
+                    continue;
+                };
+                let reason = format!(
+                    "{}, of component {}, which is live",
+                    refusal.reason(),
+                    component.short()
+                );
+                let is_said = found
+                    .iter()
+                    .any(|other| other.part == part && other.reason == reason);
+                if !is_said {
+                    found.push(Obstacle {
+                        binding: place,
+                        part,
+                        reason,
+                        is_warning: false,
+                    });
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// Looks at a file for a binding, and gives what its owner should know all the same.
     fn look_at(
         &self,

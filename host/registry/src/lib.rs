@@ -69,6 +69,7 @@ pub use examine::{Obstacle, Part};
 pub use ledger::Ledger;
 pub use metrics::describe;
 pub use registry::{NewPlugins, Options, Pinned, Pins, Registry};
+pub use reload::Reloaded;
 pub use standing::Standing;
 pub use status::{BindingStatus, ComponentStatus, PluginStatus};
 pub use trust::Trust;

@@ -292,7 +292,7 @@ impl Registry {
 
     /// Takes down what a look at a plugin's file came to.
     fn looked(&self, plugin: &str, look: Look) {
-        look.tell(plugin);
+        look.tell(plugin, self.serves(plugin).is_some());
         self.looks().insert(plugin.to_owned(), look);
     }
 

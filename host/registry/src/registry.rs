@@ -11,7 +11,7 @@ use std::{
 use arc_swap::ArcSwap;
 use cambist_contract::{
     digest::Digest,
-    plugin::{Loader, Plugin},
+    plugin::{Ended, Loader, Plugin},
     revision::{Revision, Tables},
     stage::Stage,
 };
@@ -231,12 +231,12 @@ impl Registry {
 
     /// Takes notice of how a call on a revision went. One that serves a share and does too
     /// badly is withdrawn, by a step that blocks while it is written.
-    pub fn called(&self, revision: &Digest, elapsed: Duration, broke: bool) {
+    pub fn called(&self, revision: &Digest, elapsed: Duration, ended: Ended) {
         let serving = self.serving.load();
         let Some((side, trial)) = serving.trial(revision) else {
             return;
         };
-        if let Some(why) = trial.count(*side, elapsed, broke) {
+        if let Some(why) = trial.count(*side, elapsed, ended) {
             self.end(trial, &why);
         }
     }

@@ -90,18 +90,19 @@ impl Look {
         }
     }
 
-    /// Tells the log, and counts, that it was refused, if it was.
-    pub(crate) fn tell(&self, plugin: &str) {
-        if let Some(reason) = self.why_not(plugin) {
-            let component = self.seen().map(|digest| digest.short());
-            tracing::error!(
-                plugin,
-                component,
-                reason,
-                "plugin refused, the last good one stays"
-            );
-            metrics::refused(plugin);
-        }
+    /// Tells the log, and counts, that it was refused, if it was. Whether another component of its plugin
+    /// `serves` is told with it.
+    pub(crate) fn tell(&self, plugin: &str, serves: bool) {
+        let Some(reason) = self.why_not(plugin) else {
+            return;
+        };
+        let component = self.seen().map(|digest| digest.short());
+        let what = match serves {
+            true => "plugin refused, the last good one stays",
+            false => "plugin refused, and nothing of it serves",
+        };
+        tracing::error!(plugin, component, reason, "{what}");
+        metrics::refused(plugin);
     }
 
     /// Whether there is nothing new in a file with this stamp.

@@ -157,6 +157,20 @@ impl Trust {
         all.map(|text| self.judge(text, parts.content)).collect()
     }
 
+    /// The same with no more keys revoked than `before` has: what passes then is kept out by a
+    /// revocation alone.
+    pub(crate) fn as_revoked_in(&self, before: &Self) -> Self {
+        let was_revoked = |key: &PublicKey| {
+            let mut keys = before.keys.values();
+            keys.any(|known| known.revoked && known.public_key.id() == key.id())
+        };
+        let mut same = self.clone();
+        for key in same.keys.values_mut() {
+            key.revoked &= was_revoked(&key.public_key);
+        }
+        same
+    }
+
     fn judge(&self, text: &str, content: &[u8]) -> Result<Signature, TrustError> {
         let signature = minisign_verify::Signature::decode(text).map_err(|_| TrustError::NotASignature)?;
         let id = text.lines().nth(1).and_then(KeyId::of);

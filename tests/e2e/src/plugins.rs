@@ -7,7 +7,7 @@ use std::{
     sync::OnceLock,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 /// The plugins that we ship and the config binds.
 pub const SHIPPED: [&str; 5] = [
@@ -72,7 +72,7 @@ pub fn numbered(component: &[u8], number: u32) -> Vec<u8> {
 }
 
 /// The mark that the guest `marked` is built with.
-const BUILT: &[u8] = b"mark-000000";
+const BUILT: &str = "mark-000000";
 
 /// The guest `marked` with the mark `mark-NUMBER`, in six digits, which it gives as the reason
 /// of each of its verdicts.
@@ -81,13 +81,57 @@ const BUILT: &[u8] = b"mark-000000";
 ///
 /// It does not build, or has no mark in it.
 pub fn marked(number: u32) -> Result<Vec<u8>> {
-    let mut bytes = cambist_guests::component("marked")?.to_vec();
-    let at = bytes.windows(BUILT.len()).position(|window| window == BUILT);
-    let at = at.context("the guest has no mark in it")?;
-    let place = bytes
-        .get_mut(at..at + BUILT.len())
-        .context("it ends within its mark")?;
-    place.copy_from_slice(format!("mark-{:06}", number % 1_000_000).as_bytes());
+    patched("marked", BUILT, &format!("mark-{:06}", number % 1_000_000))
+}
+
+/// The guest `unruly`, doing this where its settings do not say what.
+///
+/// # Errors
+///
+/// It does not build, or the word is too long.
+pub fn unruly(what: &str) -> Result<Vec<u8>> {
+    patched("unruly", "do:nothing......", &format!("do:{what:.<13}"))
+}
+
+/// A component with cases. A custom section is its id, its length, its name's length, its name, and
+/// what it holds.
+///
+/// # Errors
+///
+/// They are too long for a length of two groups of seven bits.
+pub fn with_cases(component: &[u8], cases: &serde_json::Value) -> Result<Vec<u8>> {
+    let (name, data) = ("cambist-cases", cases.to_string());
+    let length = 1 + name.len() + data.len();
+    let mut bytes = component.to_vec();
+    bytes.extend([
+        0,
+        u8::try_from(length & 0x7f)? | 0x80,
+        u8::try_from(length >> 7).context("the cases are too long")?,
+        u8::try_from(name.len())?,
+    ]);
+    bytes.extend_from_slice(name.as_bytes());
+    bytes.extend_from_slice(data.as_bytes());
+    Ok(bytes)
+}
+
+/// A plugin or guest in which another text of the same length stands wherever this one does, in
+/// its code's data and in its cases.
+///
+/// # Errors
+///
+/// It does not build, has no such text, or the other is of another length.
+pub fn patched(name: &str, text: &str, other: &str) -> Result<Vec<u8>> {
+    ensure!(text.len() == other.len(), "`{other}` is not as long as `{text}`");
+    let mut bytes = cambist_guests::component(name)?.to_vec();
+    let windows = bytes.windows(text.len()).enumerate();
+    let places: Vec<usize> = windows
+        .filter_map(|(at, window)| (window == text.as_bytes()).then_some(at))
+        .collect();
+    ensure!(!places.is_empty(), "`{name}` has no `{text}` in it");
+    for at in places {
+        let place = bytes.get_mut(at..at + text.len()).context("it ends within it")?;
+        place.copy_from_slice(other.as_bytes());
+    }
     Ok(bytes)
 }
 

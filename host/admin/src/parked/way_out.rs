@@ -23,15 +23,20 @@ pub fn way_out(code: &str) -> &'static str {
             "raise the limit of the binding, or let the plugin's owner make it cheaper; then `retry --live`"
         }
         "plugin-input" => "the plugin is of an older contract: build it anew, then `retry --live`",
-        "plugin-killed" => "make another component of the plugin live, then `retry --live`",
+        "plugin-killed" => {
+            "what they are pinned to was taken out. Make a component of the plugin live: `cambist plugin back PLUGIN` for \
+             the one before, or `cambist plugin live PLUGIN DIGEST`, of which `cambist plugin status PLUGIN` has the \
+             digests; then send them on the live revisions: `cambist parked retry --code plugin-killed --all --live`"
+        }
         "host" => "see the host's log and its disk; when that is mended, `retry`",
         "host-ended" => {
             "find what ended the host each time (its log, the system's log for memory; `parked show` names the stage and its \
              plugin) and mend that; then `retry`"
         }
         "no-route" => {
-            "name the region or flow in the config, or the plugin that serves it, then `retry --live`; or put the \
-             object's region right with `edit`"
+            "name the region or flow in the config, or the plugin that serves it; where its plugin was taken out or waits, make \
+             a component live: `cambist plugin back PLUGIN`, or `cambist plugin live PLUGIN DIGEST`; then `cambist parked \
+             retry --code no-route --all --live`; or put the object's region right with `edit`"
         }
         "unreadable" => "mend what sends it and have it sent again; then `skip` this one",
         "conflict" => "make the value the same on both sides, then `cambist replay ID`, which reads it again",
@@ -73,6 +78,23 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::way_out;
+
+    #[test]
+    fn what_a_kill_switch_parked_is_told_which_commands_send_it_on() {
+        for code in ["plugin-killed", "no-route"] {
+            let way = way_out(code);
+            let retry = format!("`cambist parked retry --code {code} --all --live`");
+            for command in [
+                "`cambist plugin back PLUGIN`",
+                "`cambist plugin live PLUGIN DIGEST`",
+                &retry,
+            ] {
+                assert!(way.contains(command), "{code}: {way}");
+            }
+            // the component comes first: a retry before it parks them again
+            assert!(way.find("plugin back") < way.find("parked retry"), "{way}");
+        }
+    }
 
     /// The texts in quotes that a function of the source named `code` answers.
     fn answered(source: &'static str) -> BTreeSet<&'static str> {

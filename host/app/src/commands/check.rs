@@ -5,7 +5,9 @@ use std::{process::ExitCode, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use cambist_connect::{ConnectError, Systems};
-use cambist_registry::Registry;
+use cambist_contract::rollout::Act;
+use cambist_journal::{Ledger as _, store::SqliteJournal};
+use cambist_registry::{Ledger as _, Registry, ledger::Memory};
 use cambist_sandbox::Sandbox;
 use clap::Args;
 use tokio::task::JoinSet;
@@ -35,7 +37,7 @@ pub struct Options {
 pub async fn run(options: &Options) -> Result<ExitCode> {
     let file = &options.common.at.config;
     let looked = Looked::at(file);
-    let mut problems = all(&looked)?;
+    let mut problems = all(&looked).await?;
     if options.systems {
         problems.extend(systems(&looked).await);
         problems.sort_by_key(|problem| problem.line);
@@ -60,13 +62,13 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
 }
 
 /// Everything that is wrong, in the order of the file.
-fn all(looked: &Looked) -> Result<Vec<Problem>> {
+async fn all(looked: &Looked) -> Result<Vec<Problem>> {
     let mut problems = looked.problems();
     if let Some(config) = &looked.config {
         let (known, missing) = secrets::resolve(config, &looked.places);
         problems.extend(missing);
         problems.extend(looked.problems_of_parts(&known));
-        problems.extend(plugins(config, &looked.places)?);
+        problems.extend(plugins(config, &looked.places).await?);
     }
     problems.sort_by_key(|problem| problem.line);
     Ok(problems)
@@ -106,9 +108,21 @@ async fn ready(systems: &Systems, name: &str) -> Result<(), ConnectError> {
     }
 }
 
-/// Loads every plugin that bindings name, in folders of its own: a check leaves
+/// What was done with plugins, where a host has kept it: what is live may be another component
+/// than the one in the folder. Where it cannot be read, the folder says it alone.
+async fn lived(config: &Config) -> Option<Vec<Act>> {
+    let (journal, archive) = (config.journal(), config.registry().archive);
+    if !journal.is_file() || !archive.is_dir() {
+        return None;
+    }
+    let journal = SqliteJournal::open_read_only(journal).ok()?;
+    let acts = journal.acts().await.ok()?;
+    Some(acts.into_iter().map(|acted| acted.act).collect())
+}
+
+/// Loads every plugin that bindings name, compiled in a folder of its own: a check leaves
 /// nothing behind.
-fn plugins(config: &Config, places: &Places) -> Result<Vec<Problem>> {
+async fn plugins(config: &Config, places: &Places) -> Result<Vec<Problem>> {
     let folder = &config.host.plugins;
     if places.is_lost(&["host", "plugins"]) {
         return Ok(Vec::new());
@@ -122,15 +136,20 @@ fn plugins(config: &Config, places: &Places) -> Result<Vec<Problem>> {
     }
     let scratch = tempfile::tempdir().context("cannot make a folder for the check")?;
     let sandbox = Sandbox::new(&scratch.path().join("compiled"))?;
+    let (known, archive) = match lived(config).await {
+        Some(acts) => (acts, config.registry().archive),
+        None => (Vec::new(), scratch.path().join("revisions")),
+    };
     let options = cambist_registry::Options {
-        archive: scratch.path().join("revisions"),
+        archive,
         ..config.registry()
     };
-    let ledger = Arc::new(cambist_registry::ledger::Memory::default());
-    let registry = Registry::open(options, Arc::new(sandbox), ledger)?;
-    let obstacles = registry
-        .obstacles()
-        .with_context(|| format!("cannot read {}", folder.display()))?;
+    let ledger = Memory::default();
+    ledger.write(known).map_err(anyhow::Error::msg)?;
+    let registry = Registry::open(options, Arc::new(sandbox), Arc::new(ledger))?;
+    let unreadable = || format!("cannot read {}", folder.display());
+    let mut obstacles = registry.obstacles().with_context(unreadable)?;
+    obstacles.extend(registry.obstacles_of_live().with_context(unreadable)?);
     let told = obstacles
         .into_iter()
         .filter_map(|it| config::of_binding(config, places, it));

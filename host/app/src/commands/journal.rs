@@ -132,7 +132,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
 async fn verify(options: Verify) -> Result<ExitCode> {
     let path = match options.file {
         Some(file) => file,
-        None => Config::read(&options.common.at.config)?.journal(),
+        None => options.common.reach().journal()?,
     };
     if !path.exists() {
         bail!("there is no journal at {}; name its file", path.display());
@@ -221,12 +221,12 @@ async fn missing(
 }
 
 async fn backup(options: Backup) -> Result<ExitCode> {
-    let config = Config::read(&options.common.at.config)?;
+    let reach = options.common.reach();
     let to = options.to;
     if to.is_dir() {
         bail!("{} is a folder; name the file to make in it", to.display());
     }
-    let verified = operator::journal(&config)?
+    let verified = operator::journal(&reach)?
         .back_up(&to)
         .await
         .context("there is no copy")?;

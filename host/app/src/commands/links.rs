@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::operator;
-use crate::{cli, config::Config};
+use crate::cli;
 
 /// What is to be done.
 #[derive(Clone, Debug, Subcommand)]
@@ -77,8 +77,8 @@ fn named(text: &str) -> Result<(&str, &str)> {
 
 async fn show(options: &Show) -> Result<ExitCode> {
     let (system, object) = named(&options.object)?;
-    let config = Config::read(&options.common.at.config)?;
-    let links = operator::journal(&config)?.links(system, object).await?;
+    let reach = options.common.reach();
+    let links = operator::journal(&reach)?.links(system, object).await?;
     if options.common.json {
         say!("{}", serde_json::to_string_pretty(&json!({ "links": links }))?);
     } else if links.is_empty() {
@@ -92,13 +92,13 @@ async fn show(options: &Show) -> Result<ExitCode> {
 
 async fn unlink(options: &Unlink) -> Result<ExitCode> {
     let (system, object) = named(&options.object)?;
-    let config = Config::read(&options.common.at.config)?;
+    let reach = options.common.reach();
     let body = json!({
         "system": system, "object": object, "from": options.from,
         "reason": options.reason, "by": operator::who(options.by.as_ref()),
     });
     let body = Some(operator::Body::Json(body));
-    let answer = operator::call(&config, Method::POST, "links/unlink", body).await?;
+    let answer = operator::call(&reach, Method::POST, "links/unlink", body).await?;
     if options.common.json {
         say!("{}", serde_json::to_string_pretty(&answer)?);
         return Ok(ExitCode::SUCCESS);

@@ -7,7 +7,7 @@ use cambist_journal::{Journal as _, journal::Filter};
 use clap::{Args, builder::PossibleValuesParser};
 
 use super::operator;
-use crate::{cli, config::Config};
+use crate::cli;
 
 /// What to list.
 #[derive(Args, Clone, Debug)]
@@ -34,7 +34,7 @@ pub struct Options {
 ///
 /// The journal cannot be read.
 pub async fn run(options: &Options) -> Result<ExitCode> {
-    let config = Config::read(&options.common.at.config)?;
+    let reach = options.common.reach();
     let filter = Filter {
         state: options.state.clone(),
         flow: options.flow.clone(),
@@ -42,7 +42,7 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
         limit: options.limit,
         ..Filter::default()
     };
-    let messages = operator::journal(&config)?.list(filter).await?;
+    let messages = operator::journal(&reach)?.list(filter).await?;
     if options.common.json {
         say!("{}", serde_json::to_string_pretty(&messages)?);
         return Ok(ExitCode::SUCCESS);

@@ -11,11 +11,11 @@ use cambist_journal::{
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::{cli::Printed, config::Config, secrets};
+use crate::{cli::Printed, config::Reach, secrets};
 
 /// The journal, beside a host that may be running.
-pub(super) fn journal(config: &Config) -> Result<SqliteJournal> {
-    let path = config.journal();
+pub(super) fn journal(reach: &Reach) -> Result<SqliteJournal> {
+    let path = reach.journal()?;
     if !path.exists() {
         bail!(
             "there is no journal at {}; `cambist serve` makes it, or set `data` under [host]",
@@ -76,10 +76,10 @@ async fn decide(
     body: Body,
     done: impl FnOnce(&MessageId) -> String,
 ) -> Result<()> {
-    let config = Config::read(&common.at.config)?;
-    let claim = message(&journal(&config)?, id).await?;
+    let reach = common.reach();
+    let claim = message(&journal(&reach)?, id).await?;
     let path = format!("{resource}/{}/{what}", claim.message.id);
-    let decided = call(&config, Method::POST, &path, Some(body)).await?;
+    let decided = call(&reach, Method::POST, &path, Some(body)).await?;
     if common.json {
         say!("{}", serde_json::to_string_pretty(&decided)?);
     } else {
@@ -97,9 +97,9 @@ pub(super) enum Body {
 }
 
 /// Calls the running host's API, and gives its answer.
-pub(super) async fn call(config: &Config, method: Method, path: &str, body: Option<Body>) -> Result<Value> {
-    let token = secrets::admin_token(config)?;
-    let address = format!("http://{}/api/{path}", config.host.admin);
+pub(super) async fn call(reach: &Reach, method: Method, path: &str, body: Option<Body>) -> Result<Value> {
+    let (admin, token) = (reach.admin()?, secrets::admin_token(reach)?);
+    let address = format!("http://{admin}/api/{path}");
     let request = reqwest::Client::builder()
         .no_proxy()
         .build()?
@@ -117,9 +117,8 @@ pub(super) async fn call(config: &Config, method: Method, path: &str, body: Opti
     };
     let answer = request.send().await.with_context(|| {
         format!(
-            "no host answers at http://{}, where the config has the operators' port (`admin` under [host]): start it with \
-             `cambist serve` and the same config, or name the config of the one that runs with --config",
-            config.host.admin
+            "no host answers at http://{admin}, where the config has the operators' port (`admin` under [host]): start it with \
+             `cambist serve` and the same config, or name the config of the one that runs with --config"
         )
     })?;
     let status = answer.status();

@@ -14,7 +14,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::operator;
-use crate::{cli, config::Config};
+use crate::{cli, config::Reach};
 
 /// Nothing differs but what is on its way: asked again later it is another answer.
 const UNDER_WAY: u8 = 3;
@@ -47,10 +47,10 @@ pub struct Options {
 ///
 /// No host is running, nothing is compared, or a system could not be asked.
 pub async fn run(options: &Options) -> Result<ExitCode> {
-    let config = Config::read(&options.common.at.config)?;
+    let reach = options.common.reach();
     let reports = match options.last {
-        true => last(&config, options).await?,
-        false => ask(&config, options).await?,
+        true => last(&reach, options).await?,
+        false => ask(&reach, options).await?,
     };
     if options.common.json {
         say!("{}", serde_json::to_string_pretty(&reports)?);
@@ -67,18 +67,18 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
 }
 
 /// Has the host compare.
-async fn ask(config: &Config, options: &Options) -> Result<Vec<Report>> {
+async fn ask(reach: &Reach, options: &Options) -> Result<Vec<Report>> {
     let wanted = json!({"flow": options.flow, "region": options.region, "period": options.period});
     let body = operator::Body::Json(wanted);
-    let answer = operator::call(config, Method::POST, "reconcile", Some(body)).await?;
+    let answer = operator::call(reach, Method::POST, "reconcile", Some(body)).await?;
     let told: Reports = serde_json::from_value(answer).context("the host is of another version")?;
     let reports: Result<Vec<Report>, _> = told.reports.into_iter().map(serde_json::from_value).collect();
     reports.context("the host is of another version")
 }
 
 /// What the journal keeps of what is asked for.
-async fn last(config: &Config, options: &Options) -> Result<Vec<Report>> {
-    let kept = operator::journal(config)?.reports().await?;
+async fn last(reach: &Reach, options: &Options) -> Result<Vec<Report>> {
+    let kept = operator::journal(reach)?.reports().await?;
     let reports: Result<Vec<Report>, _> = kept.iter().map(|kept| serde_json::from_str(&kept.text)).collect();
     let mut reports = reports.context("the journal was written by another version")?;
     let is = |wanted: &Option<String>, has: &str| wanted.as_ref().is_none_or(|wanted| wanted == has);

@@ -17,7 +17,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::operator;
-use crate::{cli, config::Config};
+use crate::{cli, config::Reach};
 
 pub(super) mod report;
 
@@ -158,12 +158,12 @@ impl Options {
 ///
 /// No host is running, or it refuses.
 pub async fn run(options: &Options) -> Result<ExitCode> {
-    let config = Config::read(&options.common.at.config)?;
+    let reach = options.common.reach();
     let by = operator::who(options.by.as_ref());
     let ids = match options.ids.is_empty() {
         true => Vec::new(),
         false => {
-            let journal = operator::journal(&config)?;
+            let journal = operator::journal(&reach)?;
             let mut ids = Vec::new();
             for id in &options.ids {
                 ids.push(operator::message(&journal, id).await?.message.id);
@@ -201,7 +201,7 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
     if let (Some(begin), Some(body)) = (&options.begin, body.as_object_mut()) {
         body.insert("begin".to_owned(), json!(begin));
     }
-    let ordered = operator::call(&config, Method::POST, "replays", Some(operator::Body::Json(body))).await?;
+    let ordered = operator::call(&reach, Method::POST, "replays", Some(operator::Body::Json(body))).await?;
     if options.detach && options.common.json {
         say!("{}", serde_json::to_string_pretty(&ordered)?);
         return Ok(ExitCode::SUCCESS);
@@ -214,7 +214,7 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
         );
         return Ok(ExitCode::SUCCESS);
     }
-    let told = wait(&config, &replay, options).await?;
+    let told = wait(&reach, &replay, options).await?;
     match options.common.json {
         true => say!("{}", serde_json::to_string_pretty(&told)?),
         false => report::tell(&told),
@@ -223,11 +223,11 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
 }
 
 /// Asks the host until the order is over, and says now and then how far it has come.
-async fn wait(config: &Config, replay: &Replay, options: &Options) -> Result<ReplayReport> {
+async fn wait(reach: &Reach, replay: &Replay, options: &Options) -> Result<ReplayReport> {
     let mut asked = 0_u32;
     loop {
         tokio::time::sleep(ASK).await;
-        let told = report::ask(config, replay.number, options.open).await?;
+        let told = report::ask(reach, replay.number, options.open).await?;
         if told.replay.is_over() {
             return Ok(told);
         }

@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{operator, replay::report};
-use crate::{cli, config::Config};
+use crate::cli;
 
 /// Which order, and what about it.
 #[derive(Args, Clone, Debug)]
@@ -36,9 +36,9 @@ pub struct Options {
 ///
 /// No host is running, or it knows of no such order.
 pub async fn run(options: &Options) -> Result<ExitCode> {
-    let config = Config::read(&options.common.at.config)?;
+    let reach = options.common.reach();
     let Some(number) = options.number else {
-        let told = operator::call(&config, Method::GET, "replays", None).await?;
+        let told = operator::call(&reach, Method::GET, "replays", None).await?;
         if options.common.json {
             say!("{}", serde_json::to_string_pretty(&told)?);
             return Ok(ExitCode::SUCCESS);
@@ -55,9 +55,9 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
     if options.stop {
         let body = json!({"by": operator::who(options.by.as_ref())});
         let path = format!("replays/{number}/stop");
-        operator::call(&config, Method::POST, &path, Some(operator::Body::Json(body))).await?;
+        operator::call(&reach, Method::POST, &path, Some(operator::Body::Json(body))).await?;
     }
-    let told = report::ask(&config, number, options.open).await?;
+    let told = report::ask(&reach, number, options.open).await?;
     match options.common.json {
         true => say!("{}", serde_json::to_string_pretty(&told)?),
         false => report::tell(&told),

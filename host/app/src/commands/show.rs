@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::operator;
-use crate::{cli, config::Config};
+use crate::cli;
 
 /// Which message.
 #[derive(Args, Clone, Debug)]
@@ -29,8 +29,8 @@ pub struct Options {
 ///
 /// The journal cannot be read, or there is no such message.
 pub async fn run(options: &Options) -> Result<ExitCode> {
-    let config = Config::read(&options.common.at.config)?;
-    let claim = operator::message(&operator::journal(&config)?, &options.id).await?;
+    let reach = options.common.reach();
+    let claim = operator::message(&operator::journal(&reach)?, &options.id).await?;
     if options.common.json {
         let whole = json!({"message": claim.message, "status": claim.status, "entries": claim.entries});
         say!("{}", serde_json::to_string_pretty(&whole)?);

@@ -7,7 +7,7 @@ use cambist_admin::answer::{BacklogStanding, Left, Standing};
 use reqwest::Method;
 
 use super::operator;
-use crate::{cli, config::Config};
+use crate::cli;
 
 /// Asks the host.
 ///
@@ -15,8 +15,8 @@ use crate::{cli, config::Config};
 ///
 /// No host is running, or it cannot read its journal.
 pub async fn run(options: &cli::Printed) -> Result<ExitCode> {
-    let config = Config::read(&options.at.config)?;
-    let answer = operator::call(&config, Method::GET, "status", None).await?;
+    let reach = options.reach();
+    let answer = operator::call(&reach, Method::GET, "status", None).await?;
     if options.json {
         say!("{}", serde_json::to_string_pretty(&answer)?);
         return Ok(ExitCode::SUCCESS);

@@ -8,7 +8,7 @@ use cambist_contract::fault::Reason;
 use clap::Args;
 
 use super::operator;
-use crate::{cli, config::Config};
+use crate::cli;
 
 /// Which record.
 #[derive(Args, Clone, Debug)]
@@ -33,8 +33,8 @@ pub struct Options {
 ///
 /// The journal cannot be read, or no message has touched the record.
 pub async fn run(options: &Options) -> Result<ExitCode> {
-    let config = Config::read(&options.common.at.config)?;
-    let journal = operator::journal(&config)?;
+    let reach = options.common.reach();
+    let journal = operator::journal(&reach)?;
     let found = trace::of(&journal, &journal, &options.record, options.limit).await?;
     let Record { system, model, id } = &options.record;
     let Some(Traced { messages, .. }) = &found else {

@@ -126,6 +126,21 @@ impl Places {
                 .any(|lost| lost.len() > setting.len() && lost.iter().zip(setting).all(|(a, b)| a == b))
     }
 
+    /// Whether something of a table could not be read that is none of these settings of it: the
+    /// table itself, or a name that is not known.
+    pub(super) fn lacks_beside(&self, table: &str, known: &[String]) -> bool {
+        self.lost.iter().any(|lost| match lost.as_slice() {
+            [only] => only == table,
+            [of, name, ..] => of == table && !known.contains(name),
+            [] => false,
+        })
+    }
+
+    /// Whether something at the top of the file could not be read, such as a misspelt table.
+    pub(super) fn lacks_a_table(&self) -> bool {
+        self.lost.iter().any(|lost| lost.len() == 1)
+    }
+
     /// Whether an item of the list could not be read.
     pub(crate) fn lacks_items(&self, list: &str) -> bool {
         self.is_lost(&[list, ITEM])

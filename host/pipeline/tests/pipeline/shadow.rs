@@ -11,7 +11,7 @@ use std::{
 use cambist_contract::{
     canonical::{EntityKind, EntityRef},
     digest::Digest,
-    fault::Fault,
+    fault::{Fault, Violation},
     plugin::{CallError, Called},
     policy::{Decision, Verdict},
     share::Share,
@@ -192,22 +192,70 @@ async fn a_slow_shadow_holds_up_nobody_and_what_it_misses_is_counted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_share_that_breaks_goes_back_within_a_few_messages() {
-    goes_back(|| called(Err(Fault::Broken("no rule".to_owned()).into()))).await;
+    let why = goes_back(|| called(Err(Fault::Broken("no rule".to_owned()).into()))).await;
+    assert!(
+        why.starts_with("3 of its ") && why.ends_with(" calls broke, and 5 % may"),
+        "{why}"
+    );
+}
+
+fn invalid() -> Called<Verdict> {
+    let rule = Violation {
+        field: "name".to_owned(),
+        rule: "is needed".to_owned(),
+    };
+    called(Err(Fault::Invalid(rule).into()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn so_does_one_that_refuses_what_the_live_one_takes() {
+    let why = goes_back(invalid).await;
+    assert!(
+        why.starts_with("it refuses ") && why.contains(" calls, the live one 0 of "),
+        "{why}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_that_are_bad_for_both_send_no_share_back() {
+    let refusing = || Pack {
+        judges: Box::new(|_| invalid()),
+        ..Pack::default()
+    };
+    let site = site(refusing(), refusing());
+    site.registry
+        .share("map", None, Share::of(50), "b.keller")
+        .unwrap();
+    site.accept("crm", 0..60).await;
+    let running = site.run(1);
+    for object in 0..60 {
+        let (status, events) = running.until_rest(&id("crm", object)).await;
+        assert_eq!(status.state.name(), "parked", "{events:?}");
+    }
+    running.stop().await;
+    let status = site.registry.plugin_status("map");
+    let mut all = status.components.iter();
+    let second = all.find(|it| it.component == Digest::of(b"2")).unwrap();
+    assert!(matches!(second.standing, Standing::Sharing { .. }), "{second:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn so_does_one_whose_answers_are_of_no_use() {
-    goes_back(|| {
+    let why = goes_back(|| {
         called(Ok(Verdict {
             decision: Decision::Allow,
             reasons: Vec::new(),
         }))
     })
     .await;
+    assert!(
+        why.starts_with("3 of its ") && why.ends_with(" calls broke, and 5 % may"),
+        "{why}"
+    );
 }
 
-/// A share that judges so goes back.
-async fn goes_back(judges: fn() -> Called<Verdict>) {
+/// A share that judges so goes back, and this is why.
+async fn goes_back(judges: fn() -> Called<Verdict>) -> String {
     let second = Pack {
         judges: Box::new(move |_| judges()),
         ..Pack::default()
@@ -235,11 +283,7 @@ async fn goes_back(judges: fn() -> Called<Verdict>) {
     let mut all = status.components.iter();
     let second = all.find(|it| it.component == Digest::of(b"2")).unwrap();
     assert_eq!(second.standing, Standing::Draining);
-    let why = second.withdrawn.as_deref().unwrap();
-    assert!(
-        why.starts_with("3 of its ") && why.ends_with(" calls broke, and 5 % may"),
-        "{why}"
-    );
+    second.withdrawn.clone().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

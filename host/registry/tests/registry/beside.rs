@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
 
-use cambist_contract::{delivery::NextTry, digest::Digest, rollout::Step, share::Share};
+use cambist_contract::{delivery::NextTry, digest::Digest, plugin::Ended, rollout::Step, share::Share};
 use cambist_registry::{Ledger as _, NewPlugins, Registry, RolloutError, Standing};
 use serde_json::json;
 
@@ -183,15 +183,15 @@ fn a_share_that_breaks_goes_back_by_itself_and_says_why() {
         .unwrap();
     let revision = judge_of_key(&registry, &format!("deal:{key}"));
     for _ in 0..2 {
-        registry.called(&revision, SHORT, true);
+        registry.called(&revision, SHORT, Ended::Broke);
     }
     assert!(matches!(standing(&registry, &two), Standing::Sharing { .. }));
     // the ledger does not take it down: it stays, and the next one tells again
     site.ledger.fail(true);
-    registry.called(&revision, SHORT, true);
+    registry.called(&revision, SHORT, Ended::Broke);
     assert!(matches!(standing(&registry, &two), Standing::Sharing { .. }));
     site.ledger.fail(false);
-    registry.called(&revision, SHORT, true);
+    registry.called(&revision, SHORT, Ended::Broke);
     assert_eq!(standing(&registry, &two), Standing::Draining);
     let why = Some("4 of its 4 calls broke, and 5 % may".to_owned());
     assert_eq!(withdrawn(&registry, &two), why);
@@ -199,7 +199,7 @@ fn a_share_that_breaks_goes_back_by_itself_and_says_why() {
     assert_eq!(served(&registry), vec![one; 1_000]);
     // what was pinned to it finishes on it
     assert_eq!(registry.pinned(&revision).unwrap().revision.component, two);
-    registry.called(&revision, SHORT, true);
+    registry.called(&revision, SHORT, Ended::Broke);
     registry.refresh(NOW);
     assert_eq!(standing(&registry, &two), Standing::Retired);
     assert_eq!(withdrawn(&registry, &two), why, "it is still told");
@@ -215,9 +215,45 @@ fn what_the_live_one_breaks_on_ends_no_share() {
         .find(|id| registry.pinned(id).unwrap().revision.component != two)
         .unwrap();
     for _ in 0..10 {
-        registry.called(&live, SHORT, true);
+        registry.called(&live, SHORT, Ended::Broke);
     }
     assert!(matches!(standing(&registry, &two), Standing::Sharing { .. }));
+}
+
+/// The revisions of the live component and of the one that has half of the keys.
+fn halves(registry: &Registry, two: &Digest) -> [Digest; 2] {
+    let mut of: Vec<_> = (0..100)
+        .map(|key| judge_of_key(registry, &format!("deal:{key}")))
+        .collect();
+    of.sort();
+    of.dedup();
+    let is_share = |id: &Digest| registry.pinned(id).unwrap().revision.component == *two;
+    let [live, share] = [false, true].map(|side| *of.iter().find(|id| is_share(id) == side).unwrap());
+    [live, share]
+}
+
+#[test]
+fn a_share_that_refuses_what_the_live_one_takes_goes_back_and_bad_messages_send_none_back() {
+    let site = site();
+    let (registry, two) = with_two(&site);
+    registry.share(PLUGIN, None, Share::of(50), "b.keller").unwrap();
+    let [live, share] = halves(&registry, &two);
+    for _ in 0..50 {
+        registry.called(&live, SHORT, Ended::Refused);
+        registry.called(&share, SHORT, Ended::Refused);
+    }
+    assert!(matches!(standing(&registry, &two), Standing::Sharing { .. }));
+    for _ in 0..200 {
+        registry.called(&live, SHORT, Ended::Answered);
+        registry.called(&share, SHORT, Ended::Refused);
+    }
+    assert_eq!(standing(&registry, &two), Standing::Draining);
+    let why = withdrawn(&registry, &two).unwrap();
+    assert!(
+        why.starts_with("it refuses ") && why.contains("the live one 50 of "),
+        "{why}"
+    );
+    assert_eq!(served(&registry), vec![Digest::of(&saying("one")); 1_000]);
 }
 
 #[test]

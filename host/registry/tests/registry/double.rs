@@ -347,7 +347,7 @@ pub(crate) struct Site {
     pub(crate) ledger: Arc<Book>,
     pub(crate) new_plugins: NewPlugins,
     pub(crate) trust: Trust,
-    bindings: Vec<Binding>,
+    pub(crate) bindings: Vec<Binding>,
 }
 
 impl Site {

@@ -3,7 +3,9 @@
 use std::{fs, sync::Arc};
 
 use cambist_contract::{digest::Digest, share::Share};
-use cambist_registry::{Binding, Ledger as _, Options, Part, Registry, ReloadError, RouteError, Standing};
+use cambist_registry::{
+    Binding, Ledger as _, NewPlugins, Options, Part, Registry, ReloadError, RouteError, Standing,
+};
 use serde_json::{Value, json};
 
 use crate::double::{NOW, Site, binding, judge_of, judge_of_key, live, saying, verdict, with_case};
@@ -16,8 +18,8 @@ fn reload(registry: &Registry, bindings: impl Into<Vec<Binding>>) -> Result<Vec<
         bindings: bindings.into(),
         ..Options::default()
     };
-    let changed = registry.reload(options, |switch| switch())?;
-    Ok(changed.into_iter().collect())
+    let reloaded = registry.reload(options, |switch| switch())?;
+    Ok(reloaded.plugins.into_iter().collect())
 }
 
 fn steps(site: &Site) -> Vec<(&'static str, String)> {
@@ -119,9 +121,13 @@ fn a_plugin_that_is_bound_from_now_on_comes_from_the_folder() {
     registry.refresh(NOW);
     let both = [binding("one", json!({})), binding("two", json!({"region": "fr"}))];
     reload(&registry, both).unwrap();
-    registry.refresh(NOW);
+    // from the same moment on: no message meets a binding without a plugin
     let served = registry.pinned(&judge_of(&registry, "fr", "").unwrap()).unwrap();
     assert_eq!(served.revision.component, Digest::of(&saying("two")));
+    let told = steps(&site);
+    registry.refresh(NOW);
+    assert_eq!(steps(&site), told, "the next look finds it as it is");
+    assert_eq!(registry.plugin_status("two").refused, None);
     // and one that is bound no more serves nobody
     reload(&registry, [binding("two", json!({"region": "fr"}))]).unwrap();
     let error = judge_of(&registry, "de", "").unwrap_err();
@@ -203,4 +209,86 @@ fn steps_that_cannot_be_written_change_nothing() {
     site.ledger.fail(false);
     reload(&registry, [binding(PLUGIN, json!({"settings": {"a": 1}}))]).unwrap();
     assert_eq!(settings(&registry, "de"), json!({"a": 1}));
+}
+
+#[test]
+fn no_binding_goes_to_a_plugin_that_does_not_serve_yet() {
+    let mut site = Site::new([binding("one", json!({}))]);
+    site.new_plugins = NewPlugins::Wait;
+    let registry = site.open();
+    registry.push("one", &saying("one"), "b.keller", true).unwrap();
+    fs::write(site.plugin("two.wasm"), saying("two")).unwrap();
+    let holds = |bindings: Vec<Binding>| {
+        let options = Options {
+            bindings,
+            new_plugins: NewPlugins::Wait,
+            ..Options::default()
+        };
+        registry.reload(options, |switch| switch())
+    };
+    let refused = |why: &str| {
+        let error = holds(vec![binding("two", json!({}))]).unwrap_err().to_string();
+        assert!(
+            error.contains("nothing of it is live, and `one` serves there now") && error.contains(why),
+            "{error}"
+        );
+        assert_eq!(live(&registry), Some(Digest::of(&saying("one"))));
+    };
+    refused("`new-plugins` has files wait");
+    // it waits where nobody is, and then takes the binding over
+    let apart = binding("two", json!({"unit": "nobody"}));
+    holds(vec![binding("one", json!({})), apart.clone()]).unwrap();
+    registry.refresh(NOW);
+    refused("passed and waits; `cambist plugin live two ");
+    registry.make_live("two", None, "b.keller").unwrap();
+    holds(vec![binding("two", json!({})), apart]).unwrap();
+    assert_eq!(live(&registry), Some(Digest::of(&saying("two"))));
+    // what was taken out keeps no config from holding: nothing serves there now either
+    registry.kill("two", None, "b.keller", "wrong totals").unwrap();
+    holds(vec![binding("two", json!({"settings": {"a": 1}}))]).unwrap();
+    assert_eq!(live(&registry), None);
+}
+
+#[test]
+fn a_component_that_was_taken_out_does_not_come_back_by_a_config() {
+    let site = Site::new([binding("one", json!({})), binding("two", json!({"region": "fr"}))]);
+    let registry = site.open();
+    for plugin in ["one", "two"] {
+        fs::write(site.plugin(&format!("{plugin}.wasm")), saying(plugin)).unwrap();
+    }
+    registry.refresh(NOW);
+    reload(&registry, [binding("one", json!({}))]).unwrap();
+    registry.kill("two", None, "b.keller", "wrong totals").unwrap();
+    let both = [binding("one", json!({})), binding("two", json!({"region": "fr"}))];
+    let error = reload(&registry, both).unwrap_err().to_string();
+    assert!(error.contains("it was taken out: wrong totals"), "{error}");
+}
+
+#[test]
+fn nor_one_that_is_taken_out_while_the_config_is_checked() {
+    let mut site = Site::new([binding("one", json!({})), binding("two", json!({"region": "fr"}))]);
+    site.new_plugins = NewPlugins::Wait;
+    let registry = Arc::new(site.open());
+    registry.push("one", &saying("one"), "b.keller", true).unwrap();
+    fs::write(site.plugin("two.wasm"), saying("two")).unwrap();
+    registry.refresh(NOW);
+    reload(&registry, [binding("one", json!({}))]).unwrap();
+    let (loader, meanwhile) = (Arc::clone(&site.loader), Arc::clone(&registry));
+    // the one that serves is loaded first
+    site.loader.meanwhile(move || {
+        loader.meanwhile(move || {
+            let named = Digest::of(&saying("two")).to_string();
+            meanwhile
+                .kill("two", Some(&named), "b.keller", "wrong totals")
+                .unwrap();
+        });
+    });
+    let both = [binding("one", json!({})), binding("two", json!({"region": "fr"}))];
+    let error = reload(&registry, both).unwrap_err().to_string();
+    assert!(error.contains("it was taken out: wrong totals"), "{error}");
+    assert!(
+        judge_of(&registry, "fr", "").is_ok_and(|id| {
+            registry.pinned(&id).unwrap().revision.component == Digest::of(&saying("one"))
+        })
+    );
 }

@@ -3,7 +3,7 @@
 use std::{fs, io::Cursor, sync::atomic::Ordering};
 
 use cambist_contract::digest::Digest;
-use cambist_registry::{Ledger as _, Options, Registry, RouteError, Trust, signature};
+use cambist_registry::{Ledger as _, Options, Registry, Reloaded, RouteError, Trust, signature};
 use minisign::KeyPair;
 use serde_json::{Value, json};
 
@@ -290,17 +290,154 @@ fn a_key_that_is_revoked_while_the_host_runs_waits_for_nobody() {
         registry.reload(options, |switch| switch()).unwrap()
     };
     let changed = hold(json!({"revoked": true}));
-    assert!(changed.contains("deal-desk"));
+    assert!(changed.plugins.contains("deal-desk"));
+    let (_, why) = changed.out.get("deal-desk").unwrap();
+    assert!(why.contains(&format!("`old` ({}) is revoked", old.id())), "{why}");
     assert_eq!(live(&registry), None);
     let error = registry.pinned(&revision).err().unwrap();
     assert!(matches!(error, RouteError::Gone { .. }), "{error}");
     let [(_, why)] = registry.missing().try_into().unwrap();
     assert!(why.contains(&format!("`old` ({}) is revoked", old.id())), "{why}");
-    assert!(hold(json!({"revoked": true})).is_empty(), "it is told once");
+    assert_eq!(
+        hold(json!({"revoked": true})),
+        Reloaded::default(),
+        "it is told once"
+    );
     hold(json!({}));
     assert_eq!(judge_of(&registry, "de", "").unwrap(), revision);
     let status = registry.plugin_status("deal-desk");
     assert_eq!(status.components[0].standing.name(), "live", "{status:?}");
+}
+
+/// What a registry says of a config with this trust, for these regions.
+fn held(registry: &Registry, regions: &[&str], trust: Trust) -> Result<Reloaded, String> {
+    let bindings = regions
+        .iter()
+        .map(|region| binding("deal-desk", json!({"region": region})));
+    let options = Options {
+        bindings: bindings.collect(),
+        trust,
+        ..Options::default()
+    };
+    let held = registry.reload(options, |switch| switch());
+    held.map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_config_that_would_take_out_what_serves_does_not_hold() {
+    let (munich, pune, old) = (Signer::new(), Signer::new(), Signer::new());
+    let mut site = site(Trust::default());
+    site.bind(["de", "in"].map(|region| binding("deal-desk", json!({"region": region}))));
+    fs::write(site.plugin("deal-desk.wasm"), plain()).unwrap();
+    let registry = restarted(&site);
+    let before = (live(&registry), site.ledger.all().unwrap());
+    let stays = || assert_eq!((live(&registry), site.ledger.all().unwrap()), before);
+    let keys = json!({
+        "munich": munich.key(json!({"regions": ["de"]})),
+        "pune": pune.key(json!({"regions": ["in"]})),
+    });
+    // nothing is signed: it names the keys of each region, and changes nothing
+    let why = held(&registry, &["de", "in"], trust("required", keys.clone())).unwrap_err();
+    for (name, key) in [("munich", &munich), ("pune", &pune)] {
+        let needs = format!(
+            "it is not signed, and signatures are required: it needs one by `{name}` ({})",
+            key.id()
+        );
+        assert!(why.contains(&needs), "{why}");
+    }
+    assert!(
+        why.contains("it serves now, so the config does not hold"),
+        "{why}"
+    );
+    stays();
+    // and a key that is revoked beside it, and never signed anything here, is no excuse
+    let mut with_revoked = keys.clone();
+    with_revoked["old"] = old.key(json!({"revoked": true}));
+    held(&registry, &["de", "in"], trust("required", with_revoked)).unwrap_err();
+    stays();
+    // it takes effect when what is live is signed
+    let signed = pune.sign(&munich.sign(&plain()));
+    registry.push("deal-desk", &signed, "b.keller", true).unwrap();
+    held(&registry, &["de", "in"], trust("required", keys.clone())).unwrap();
+    assert_eq!(live(&registry), Some(Digest::of(&signed)));
+    // a key that is gone, one that is for other regions and a region more are no revocations
+    let gone = json!({"munich": keys["munich"]});
+    let why = held(&registry, &["de", "in"], trust("required", gone)).unwrap_err();
+    assert!(
+        why.contains(&format!("the key {} is not in the config", pune.id())),
+        "{why}"
+    );
+    let mut elsewhere = keys.clone();
+    elsewhere["pune"]["regions"] = json!(["fr"]);
+    let why = held(&registry, &["de", "in"], trust("required", elsewhere)).unwrap_err();
+    assert!(why.contains("may not sign for this binding's region"), "{why}");
+    let why = held(&registry, &["de", "in", "fr"], trust("required", keys.clone())).unwrap_err();
+    assert!(why.contains("may not sign for this binding's region"), "{why}");
+    assert_eq!(live(&registry), Some(Digest::of(&signed)));
+    // a revoked one is
+    let mut revoked = keys;
+    revoked["pune"]["revoked"] = json!(true);
+    let out = held(&registry, &["de", "in"], trust("required", revoked))
+        .unwrap()
+        .out;
+    assert!(out.contains_key("deal-desk"));
+    assert_eq!(live(&registry), None);
+}
+
+#[test]
+fn a_revocation_waits_for_what_else_is_wrong_and_says_so() {
+    let old = Signer::new();
+    let mut site = site(trust("optional", json!({"old": old.key(json!({}))})));
+    site.bind([
+        binding("deal-desk", json!({})),
+        binding("other", json!({"region": "fr"})),
+    ]);
+    fs::write(site.plugin("deal-desk.wasm"), old.sign(&plain())).unwrap();
+    fs::write(site.plugin("other.wasm"), framed(&saying("two"))).unwrap();
+    let registry = restarted(&site);
+    let hold = |signatures: &str| {
+        let options = Options {
+            bindings: site.bindings.clone(),
+            trust: trust(signatures, json!({"old": old.key(json!({"revoked": true}))})),
+            ..Options::default()
+        };
+        registry.reload(options, |switch| switch())
+    };
+    let why = hold("required").unwrap_err().to_string();
+    assert!(
+        why.contains("it is not signed") && why.contains("it serves until all of the config passes"),
+        "{why}"
+    );
+    assert!(live(&registry).is_some());
+    assert!(hold("optional").unwrap().out.contains_key("deal-desk"));
+    assert_eq!(live(&registry), None);
+}
+
+#[test]
+fn a_check_looks_at_what_is_live_and_not_in_the_folder() {
+    let munich = Signer::new();
+    let mut site = site(Trust::default());
+    fs::write(site.plugin("deal-desk.wasm"), munich.sign(&plain())).unwrap();
+    let registry = restarted(&site);
+    registry.push("deal-desk", &plain(), "b.keller", true).unwrap();
+    drop(registry);
+    site.trust = trust("required", json!({"munich": munich.key(json!({}))}));
+    let registry = site.open();
+    assert_eq!(registry.obstacles().unwrap(), [], "the file is signed");
+    let [obstacle] = registry.obstacles_of_live().unwrap().try_into().unwrap();
+    let of = format!("of component {}, which is live", Digest::of(&plain()).short());
+    assert!(
+        obstacle.reason.contains("it is not signed") && obstacle.reason.contains(&of),
+        "{obstacle:?}"
+    );
+    // what serves is the one in the folder
+    drop(registry);
+    site.trust = Trust::default();
+    let registry = restarted(&site);
+    registry
+        .push("deal-desk", &munich.sign(&plain()), "b.keller", true)
+        .unwrap();
+    assert_eq!(registry.obstacles_of_live().unwrap(), []);
 }
 
 #[test]

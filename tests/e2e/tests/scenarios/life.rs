@@ -106,17 +106,25 @@ async fn a_new_one_waits_goes_live_is_taken_out_and_the_old_one_comes_back() -> 
     world
         .operate(&["plugin", "live", "map-odoo", &named, "--by", "b.keller"])
         .await?;
-    for deal in [&held, &third] {
-        let parked = world.wait(deal, "parked").await?;
-        world.operate(&["replay", parked.id(), "--live"]).await?;
+    for code in ["plugin-killed", "no-route"] {
+        let told = world.cambist(&["parked"]).await?;
+        let retry = format!("cambist parked retry --code {code} --all --live");
+        let told = String::from_utf8(told.stdout)?;
+        assert!(
+            told.split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+                .contains(&retry),
+            "{told}"
+        );
+        world
+            .operate(&["parked", "retry", "--code", code, "--all", "--live"])
+            .await?;
     }
     let story = world.wait(&third, "done").await?;
     story.done_once()?;
     assert_eq!(story.pins(), before);
-    let again = world.wait(&held, "held").await?;
-    world
-        .operate(&["release", again.id(), "--role", "finance"])
-        .await?;
+    // what was approved counts: it goes on from where it stood
     world.wait(&held, "done").await?.done_once()?;
     let taken = steps(&world, "map-odoo").await?;
     let known = [

@@ -1,9 +1,10 @@
 //! What operators' commands print, for people and for programs.
 
-use std::process::Output;
+use std::{fs, process::Output};
 
 use anyhow::{Context as _, Result, ensure};
 use cambist_e2e::{Deal, Setup, World};
+use cambist_journal::Ledger as _;
 use serde_json::{Value, json};
 
 fn words(output: &Output) -> String {
@@ -120,4 +121,61 @@ async fn decisions_are_answered_as_json_and_need_no_secret_but_the_token() -> Re
     let told = words(&world.cambist(&["replay", short]).await?);
     assert_eq!(told.trim(), format!("{id} goes again from fetch"));
     world.verify().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_config_with_mistakes_keeps_nobody_from_a_host_that_is_well() -> Result<()> {
+    let world = World::start(Setup::default()).await?;
+    let deal = Deal::german(1);
+    world.won(std::slice::from_ref(&deal)).await?;
+    let story = world.wait(&deal, "done").await?;
+    let path = world.folder().join("operator.toml");
+    let good = fs::read_to_string(&path)?;
+    for (what, line, wrong) in [
+        (
+            "an unknown key",
+            "stage = \"judge\"",
+            "stage = \"judge\"\nsetings = 1",
+        ),
+        ("another type", "listen = ", "at-once = \"many\"\nlisten = "),
+        ("no TOML", "stage = \"judge\"", "stage = judge ]"),
+    ] {
+        fs::write(&path, good.replacen(line, wrong, 1))?;
+        for arguments in [
+            &["kill", "map-odoo", "--reason", what][..],
+            &["status", "map-odoo"],
+            &["live", "map-odoo", &live_before(&world).await?],
+        ] {
+            let output = world.cambist(&[&["plugin"], arguments].concat()).await?;
+            let told = String::from_utf8(output.stderr)?;
+            assert!(output.status.success(), "{what}: {arguments:?}: {told}");
+            let is_warned = told.contains("warning: the config has problems, which `cambist check` lists");
+            assert!(is_warned && told.contains("operator.toml:"), "{what}: {told}");
+        }
+        for arguments in [&["messages"][..], &["show", story.id()], &["parked"], &["status"]] {
+            world.operate(arguments).await?;
+        }
+        assert!(!world.cambist(&["check"]).await?.status.success(), "{what}");
+    }
+    // where the mistake may be the host itself, no other is asked
+    let admin = good.lines().find(|line| line.starts_with("admin = "));
+    let misspelt = good.replacen(admin.context("it has the port")?, "admn = \"127.0.0.1:1\"", 1);
+    fs::write(&path, misspelt)?;
+    let output = world
+        .cambist(&["plugin", "kill", "map-odoo", "--reason", "typo"])
+        .await?;
+    let told = String::from_utf8(output.stderr)?;
+    assert!(
+        !output.status.success() && told.contains("does not say where operators reach the host for sure"),
+        "{told}"
+    );
+    fs::write(&path, good)?;
+    world.verify().await
+}
+
+/// The component of `map-odoo` that is live, or was.
+async fn live_before(world: &World) -> Result<String> {
+    let acts = world.journal()?.acts().await?;
+    let mut lives = acts.into_iter().filter(|acted| acted.act.plugin == "map-odoo");
+    Ok(lives.next().context("it came in")?.act.component.to_string())
 }

@@ -3,6 +3,7 @@
 use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
+use cambist_contract::digest::Digest;
 use cambist_e2e::{Deal, Setup, World, host, plugins};
 use cambist_journal::State;
 use serde_json::Value;
@@ -112,5 +113,98 @@ async fn a_signed_plugin_serves_and_one_that_is_not_signed_does_not() -> Result<
             Ok(refused(&world).await?.is_none().then_some(()))
         })
         .await?;
+    world.verify().await
+}
+
+/// Lets another `[trust]` hold in the host that runs, or tells why it does not: what `cambist reload` says.
+async fn trusted(world: &mut World, trust: String) -> Result<Result<String, String>> {
+    world.setup.trust = trust;
+    let host = world.host()?;
+    let (ingress, admin) = (host.ingress.to_string(), host.admin.to_string());
+    // the ports are those that it was started with
+    let any = "127.0.0.1:0";
+    for (file, [ingress, admin]) in [
+        ("cambist.toml", [any, any]),
+        ("operator.toml", [&ingress, &admin]),
+    ] {
+        let text = world.setup.config(&world.hubspot.url(), ingress, admin);
+        fs::write(world.folder().join(file), text)?;
+    }
+    let output = world.cambist(&["reload"]).await?;
+    let [said, told] = [output.stdout, output.stderr].map(String::from_utf8);
+    Ok(if output.status.success() {
+        Ok(said?)
+    } else {
+        Err(told?)
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_config_takes_out_what_a_revoked_key_signed_and_nothing_else() -> Result<()> {
+    let mut world = World::start(Setup::default()).await?;
+    let firm = key(&world, "firm")?;
+    let trust = |signatures: &str, more: &str| {
+        format!("\n[trust]\nsignatures = \"{signatures}\"\n[trust.keys.firm]\n{firm}\n{more}")
+    };
+    // required over what nobody signed: each plugin is named with the key that it needs, and all goes on
+    let told = trusted(&mut world, trust("required", "")).await?;
+    let told = told.err().context("it holds")?;
+    let output = host::run(world.folder(), &world.setup, &["check"])?;
+    let check = String::from_utf8(output.stdout)?;
+    for plugin in plugins::SHIPPED {
+        let needs = format!(
+            "plugin `{plugin}`: it is not signed, and signatures are required: it needs one by `firm` ("
+        );
+        ensure!(told.contains(&needs), "{told}");
+        ensure!(check.contains(&needs), "{check}");
+    }
+    ensure!(
+        told.contains("it serves now, so the config does not hold"),
+        "{told}"
+    );
+    assert_eq!(refused(&world).await?, None, "it is live still");
+    let first = Deal::german(1);
+    world.won(std::slice::from_ref(&first)).await?;
+    world.wait(&first, "done").await?.done_once()?;
+
+    // signed while they are not required yet, it holds
+    trusted(&mut world, trust("optional", ""))
+        .await?
+        .map_err(anyhow::Error::msg)?;
+    for plugin in plugins::SHIPPED {
+        sign(&world, plugin, "firm")?;
+    }
+    world
+        .until("what is signed is live", async || {
+            let (_, text) = world.page("/api/plugins").await?;
+            let told: Value = serde_json::from_str(&text)?;
+            let all = told.get("plugins").and_then(Value::as_array).context("plugins")?;
+            let mut signed = 0;
+            for plugin in plugins::SHIPPED {
+                let file = fs::read(world.plugins().join(format!("{plugin}.wasm")))?;
+                let digest = Value::from(Digest::of(&file).to_string());
+                signed += all.iter().filter(|it| it.get("live") == Some(&digest)).count();
+            }
+            Ok((signed == plugins::SHIPPED.len()).then_some(()))
+        })
+        .await?;
+    trusted(&mut world, trust("required", ""))
+        .await?
+        .map_err(anyhow::Error::msg)?;
+    assert_eq!(refused(&world).await?, None);
+
+    // a revoked key waits for nobody, and the answer says what it took along
+    let revoked = trust("optional", "revoked = true\n");
+    let said = trusted(&mut world, revoked).await?.map_err(anyhow::Error::msg)?;
+    ensure!(
+        said.contains("  map-odoo: component ") && said.contains(" WAS TAKEN OUT, "),
+        "{said}"
+    );
+    ensure!(said.contains(") is revoked"), "{said}");
+    ensure!(refused(&world).await?.is_some(), "nothing of it serves");
+    ensure!(
+        world.logs()?.contains("the config has taken a component out"),
+        "nor is the log silent"
+    );
     world.verify().await
 }

@@ -1,18 +1,29 @@
 //! A policy that does what its settings say, mostly harm. For the sandbox's tests.
+//!
+//! Where its settings say nothing, it does what stands in its own data: a test that cannot have
+//! settings for it alone writes another word of the same length there.
+
+use std::hint::black_box;
 
 use cambist_sdk::prelude::*;
 
 /// What to do: `{"do": "loop"}`.
 #[derive(serde::Deserialize)]
 struct Settings {
-    r#do: String,
+    r#do: Option<String>,
 }
+
+/// What to do without such a setting, filled up with dots.
+const BUILT: &str = "do:nothing......";
 
 struct Unruly;
 
 impl Policy for Unruly {
     fn judge(context: &Context, proposal: Proposal) -> Result<Verdict> {
-        let what = context.settings::<Settings>()?.r#do;
+        let what = context.settings::<Settings>()?.r#do.unwrap_or_else(|| {
+            let built = black_box(BUILT).trim_end_matches('.');
+            built.trim_start_matches("do:").to_owned()
+        });
         match what.as_str() {
             "loop" => spin(),
             "recurse" => nest(u64::MAX),
@@ -60,14 +71,7 @@ impl Policy for Unruly {
                     });
                 });
             }
-            "deep-json" => {
-                return amend(proposal, |deal| {
-                    deal.extra.push(Extension {
-                        name: "x".into(),
-                        value: format!("{}{}", "[".repeat(65), "]".repeat(65)),
-                    });
-                });
-            }
+            "deep-json" => return nested(proposal),
             "log" => log::write(log::Level::Warn, "hello"),
             "reference" => {
                 return Ok(answer(
@@ -105,7 +109,7 @@ impl Policy for Unruly {
             }
             "grow" => {
                 count();
-                std::mem::forget(std::hint::black_box(vec![1_u8; 40 << 20]));
+                std::mem::forget(black_box(vec![1_u8; 40 << 20]));
             }
             "count" => return Ok(verdict(Decision::Allow, "count", &count().to_string())),
             _ => {}
@@ -116,23 +120,23 @@ impl Policy for Unruly {
 
 fn spin() {
     let mut at = 0_u64;
-    while std::hint::black_box(true) {
-        at = std::hint::black_box(at.wrapping_add(1));
+    while black_box(true) {
+        at = black_box(at.wrapping_add(1));
     }
 }
 
 fn nest(depth: u64) {
-    let block = std::hint::black_box([depth; 64]);
+    let block = black_box([depth; 64]);
     if block[63] > 0 {
         nest(depth - 1);
     }
-    std::hint::black_box(block);
+    black_box(block);
 }
 
 fn hoard(size: usize) {
     let mut all = Vec::new();
     loop {
-        all.push(std::hint::black_box(vec![1_u8; size]));
+        all.push(black_box(vec![1_u8; size]));
     }
 }
 
@@ -140,7 +144,7 @@ fn hoard(size: usize) {
 fn fill() {
     let mut block = vec![0_u8; 32 << 20];
     for value in 0..u8::MAX {
-        std::hint::black_box(&mut block).fill(value);
+        black_box(&mut block).fill(value);
     }
 }
 
@@ -162,6 +166,22 @@ fn amend(proposal: Proposal, change: impl Fn(&mut Opportunity)) -> Result<Verdic
         }
     }
     Ok(verdict(Decision::Amend(changes), "amended", ""))
+}
+
+/// Hands out JSON of more levels than the host takes.
+fn nested(mut proposal: Proposal) -> Result<Verdict> {
+    for it in &mut proposal.changes {
+        let extra = match &mut it.entity {
+            Entity::Opportunity(deal) => &mut deal.extra,
+            Entity::Contract(contract) => &mut contract.extra,
+            _ => continue,
+        };
+        extra.push(Extension {
+            name: "x".into(),
+            value: format!("{}{}", "[".repeat(65), "]".repeat(65)),
+        });
+    }
+    Ok(verdict(Decision::Amend(proposal.changes), "amended", ""))
 }
 
 fn clear(mut proposal: Proposal, field: &str) -> Result<Verdict> {

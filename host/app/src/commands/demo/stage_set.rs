@@ -198,7 +198,7 @@ mod tests {
         std::fs::write(set.token_path(), "old").unwrap();
         let (config, known) = set.config("http://127.0.0.1:9", None).unwrap();
         let written = Config::read(&set.config_path()).unwrap();
-        let token = secrets::admin_token(&written).unwrap();
+        let token = secrets::admin_token(&written.into()).unwrap();
         assert_eq!(token.expose(), known.get(&config.admin.token).unwrap().expose());
         let mode = std::fs::metadata(set.token_path()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);

@@ -9,7 +9,7 @@ use clap::Args;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::{cli, commands::operator, config::Config};
+use crate::{cli, commands::operator};
 
 /// Whom it is about, and on what ground.
 #[derive(Args, Clone, Debug)]
@@ -61,7 +61,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode> {
     if options.object.is_empty() && options.text.is_empty() && options.message.is_empty() {
         bail!("say what is to go: --object, --text or --message");
     }
-    let config = Config::read(&options.common.at.config)?;
+    let reach = options.common.reach();
     let body = json!({
         "objects": options.object, "texts": options.text, "messages": options.message,
         "extent": if options.payloads { "payloads" } else { "all" },
@@ -69,7 +69,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode> {
         "by": operator::who(options.by.as_ref()), "reason": options.reason, "request": options.request,
     });
     let answer = operator::call(
-        &config,
+        &reach,
         Method::POST,
         "journal/erase",
         Some(operator::Body::Json(body)),

@@ -10,7 +10,7 @@ use cambist_admin::{
 use clap::Args;
 
 use super::money;
-use crate::{cli, commands::operator, config::Config};
+use crate::{cli, commands::operator};
 
 /// Which of them.
 #[derive(Args, Clone, Debug)]
@@ -47,7 +47,7 @@ pub(super) struct Options {
 ///
 /// The journal cannot be read.
 pub(super) async fn run(options: &Options) -> Result<ExitCode> {
-    let config = Config::read(&options.common.at.config)?;
+    let reach = options.common.reach();
     let wanted = Wanted {
         code: options.code.clone(),
         flow: options.flow.clone(),
@@ -56,7 +56,7 @@ pub(super) async fn run(options: &Options) -> Result<ExitCode> {
         before: options.before,
         limit: options.limit.clamp(1, PAGE_LIMIT),
     };
-    let parked = overview(&operator::journal(&config)?, &wanted).await?;
+    let parked = overview(&operator::journal(&reach)?, &wanted).await?;
     if options.common.json {
         say!("{}", serde_json::to_string_pretty(&parked)?);
         return Ok(ExitCode::SUCCESS);

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     cli,
     commands::operator::{self, Body},
-    config::Config,
+    config::Reach,
 };
 
 /// Messages that are named in one call, as many as the host takes.
@@ -61,11 +61,11 @@ pub(super) struct Options {
 ///
 /// No host is running, or it refuses.
 pub(super) async fn run(options: &Options) -> Result<ExitCode> {
-    let config = Config::read(&options.common.at.config)?;
+    let reach = options.common.reach();
     let by = operator::who(options.by.as_ref());
     let told = match &options.code {
-        None => named(options, &config, &by).await?,
-        Some(code) => of_cause(options, &config, code, &by).await?,
+        None => named(options, &reach, &by).await?,
+        Some(code) => of_cause(options, &reach, code, &by).await?,
     };
     if options.common.json {
         say!("{}", serde_json::to_string_pretty(&told)?);
@@ -85,19 +85,19 @@ pub(super) async fn run(options: &Options) -> Result<ExitCode> {
     })
 }
 
-async fn named(options: &Options, config: &Config, by: &str) -> Result<Retried> {
+async fn named(options: &Options, reach: &Reach, by: &str) -> Result<Retried> {
     if options.ids.len() > AT_ONCE {
         bail!("at most {AT_ONCE} messages can be named; `--code` retries all of a cause");
     }
-    let journal = operator::journal(config)?;
+    let journal = operator::journal(reach)?;
     let mut ids = Vec::new();
     for id in &options.ids {
         ids.push(operator::message(&journal, id).await?.message.id);
     }
-    ask(config, json!({"ids": ids, "live": options.live, "by": by})).await
+    ask(reach, json!({"ids": ids, "live": options.live, "by": by})).await
 }
 
-async fn of_cause(options: &Options, config: &Config, code: &str, by: &str) -> Result<Retried> {
+async fn of_cause(options: &Options, reach: &Reach, code: &str, by: &str) -> Result<Retried> {
     let mut all = Retried {
         retried: Vec::new(),
         refused: Vec::new(),
@@ -105,7 +105,7 @@ async fn of_cause(options: &Options, config: &Config, code: &str, by: &str) -> R
     };
     loop {
         let told = ask(
-            config,
+            reach,
             json!({"code": code, "flow": options.flow, "region": options.region, "system": options.system,
                 "before": all.next_before, "live": options.live, "by": by}),
         )
@@ -120,7 +120,7 @@ async fn of_cause(options: &Options, config: &Config, code: &str, by: &str) -> R
     }
 }
 
-async fn ask(config: &Config, body: Value) -> Result<Retried> {
-    let told = operator::call(config, Method::POST, "parked/retry", Some(Body::Json(body))).await?;
+async fn ask(reach: &Reach, body: Value) -> Result<Retried> {
+    let told = operator::call(reach, Method::POST, "parked/retry", Some(Body::Json(body))).await?;
     Ok(serde_json::from_value(told)?)
 }

@@ -7,7 +7,7 @@ use cambist_admin::parked;
 use clap::Args;
 
 use super::money;
-use crate::{cli, commands::operator, config::Config};
+use crate::{cli, commands::operator};
 
 /// Which message.
 #[derive(Args, Clone, Debug)]
@@ -32,8 +32,8 @@ pub(super) struct Options {
 ///
 /// The journal cannot be read, there is no such message, or it does not wait.
 pub(super) async fn run(options: &Options) -> Result<ExitCode> {
-    let config = Config::read(&options.common.at.config)?;
-    let claim = operator::message(&operator::journal(&config)?, &options.id).await?;
+    let reach = options.common.reach();
+    let claim = operator::message(&operator::journal(&reach)?, &options.id).await?;
     if options.input {
         let input = parked::input(&claim.entries);
         let input =

@@ -38,7 +38,8 @@ pub struct Share {
     /// The component's digest, or how it begins; left out, the latest that waits or stands
     /// beside.
     component: Option<String>,
-    /// Percent of its calls that may break; with more it is withdrawn. [default: 5]
+    /// Percent of its calls that may break, and so many more than of the live one's that it may refuse; with more it is
+    /// withdrawn. [default: 5]
     #[arg(long, value_parser = clap::value_parser!(u8).range(0..=99))]
     broken_percent: Option<u8>,
     /// How many times as long as the live one's its calls may take; with more it is

@@ -7,7 +7,7 @@ use clap::Args;
 use reqwest::Method;
 
 use super::super::operator;
-use crate::{cli, config::Config};
+use crate::cli;
 
 /// Paths that are listed; `--json` has them all.
 const PATHS: usize = 12;
@@ -35,7 +35,7 @@ pub struct Options {
 ///
 /// No host is running, or it knows of no such shadow.
 pub(super) async fn run(options: &Options) -> Result<()> {
-    let config = Config::read(&options.common.at.config)?;
+    let reach = options.common.reach();
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query
         .append_pair("money", &options.money.to_string())
@@ -44,7 +44,7 @@ pub(super) async fn run(options: &Options) -> Result<()> {
         query.append_pair("component", component);
     }
     let path = format!("plugins/{}/diff?{}", options.plugin, query.finish());
-    let answer = operator::call(&config, Method::GET, &path, None).await?;
+    let answer = operator::call(&reach, Method::GET, &path, None).await?;
     if options.common.json {
         say!("{}", serde_json::to_string_pretty(&answer)?);
         return Ok(());

@@ -7,7 +7,7 @@ use clap::Args;
 use reqwest::Method;
 
 use super::super::operator;
-use crate::{cli, config::Config};
+use crate::cli;
 
 /// Which plugins.
 #[derive(Args, Clone, Debug)]
@@ -24,8 +24,8 @@ pub struct Options {
 ///
 /// No host is running, or it has no such plugin.
 pub(super) async fn run(options: &Options) -> Result<()> {
-    let config = Config::read(&options.common.at.config)?;
-    let answer = operator::call(&config, Method::GET, "plugins", None).await?;
+    let reach = options.common.reach();
+    let answer = operator::call(&reach, Method::GET, "plugins", None).await?;
     let mut told: Plugins = serde_json::from_value(answer).context("the host is of another version")?;
     if let Some(plugin) = &options.plugin {
         told.plugins.retain(|status| status.plugin == *plugin);

@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{super::operator, status::line};
-use crate::{cli, config::Config};
+use crate::cli;
 
 /// What to send.
 #[derive(Args, Clone, Debug)]
@@ -170,9 +170,9 @@ pub(super) async fn take(
     body: operator::Body,
     done: &str,
 ) -> Result<()> {
-    let config = Config::read(&common.at.config)?;
+    let reach = common.reach();
     let path = format!("plugins/{plugin}/{what}");
-    let answer = operator::call(&config, Method::POST, &path, Some(body)).await?;
+    let answer = operator::call(&reach, Method::POST, &path, Some(body)).await?;
     if common.json {
         say!("{}", serde_json::to_string_pretty(&answer)?);
         return Ok(());

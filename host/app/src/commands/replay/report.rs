@@ -6,7 +6,7 @@ use cambist_contract::{Decimal, digest::Digest};
 use cambist_journal::replay::{Differing, Field, Moved, Replay, Report, Revisions};
 use reqwest::Method;
 
-use crate::{commands::operator, config::Config};
+use crate::{commands::operator, config::Reach};
 
 /// Places that are listed; `--json` has them all.
 const PLACES: usize = 12;
@@ -15,9 +15,9 @@ const PLACES: usize = 12;
 const FIELDS: usize = 12;
 
 /// Asks the host how far an order has come, with at most `open` messages that differ.
-pub(crate) async fn ask(config: &Config, number: u64, open: usize) -> Result<ReplayReport> {
+pub(crate) async fn ask(reach: &Reach, number: u64, open: usize) -> Result<ReplayReport> {
     let path = format!("replays/{number}?limit={}", open.max(1));
-    let told = operator::call(config, Method::GET, &path, None).await?;
+    let told = operator::call(reach, Method::GET, &path, None).await?;
     let mut told: ReplayReport = serde_json::from_value(told).context("the host is of another version")?;
     told.differing.truncate(open);
     Ok(told)
