@@ -424,7 +424,10 @@ fn a_check_looks_at_what_is_live_and_not_in_the_folder() {
     site.trust = trust("required", json!({"munich": munich.key(json!({}))}));
     let registry = site.open();
     let told = registry.obstacles().unwrap();
-    assert!(told.iter().all(|it| it.is_warning), "the file is signed: {told:?}");
+    assert!(
+        told.iter().all(|it| it.is_warning),
+        "the file is signed: {told:?}"
+    );
     let [obstacle] = registry.obstacles_of_live().unwrap().try_into().unwrap();
     let of = format!("of component {}, which is live", Digest::of(&plain()).short());
     assert!(
