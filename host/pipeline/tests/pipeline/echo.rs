@@ -144,11 +144,15 @@ impl System {
         any
     }
 
+    /// What is to be told, which nobody is told of again.
+    fn untold(&self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.has.lock().unwrap().untold)
+    }
+
     /// Puts what is to be told into the journal, each twice, as systems do that tell at least once.
-    async fn tell(&self, site: &Site, number: &mut u64) -> usize {
-        let untold = std::mem::take(&mut self.has.lock().unwrap().untold);
+    async fn tell(&self, untold: &[(String, String)], site: &Site, number: &mut u64) {
         let mut messages = Vec::new();
-        for (id, field) in &untold {
+        for (id, field) in untold {
             *number += 1;
             let dedupe = format!("{id}/{field}/{number}");
             let message = Message {
@@ -169,7 +173,6 @@ impl System {
         for some in messages.chunks(200) {
             site.journal.accept(some.to_vec()).await.unwrap();
         }
-        untold.len()
     }
 
     /// Has an event of each record, as when somebody saves it without a change.
@@ -288,12 +291,14 @@ impl Between {
     async fn rest(&mut self) -> Vec<usize> {
         let mut rounds = Vec::new();
         loop {
-            let mut told = self.crm.tell(&self.site, &mut self.number).await;
-            told += self.odoo.tell(&self.site, &mut self.number).await;
-            if told == 0 {
+            // both before either, or what is worked on at once would already have an echo in this round
+            let (of_crm, of_odoo) = (self.crm.untold(), self.odoo.untold());
+            if of_crm.is_empty() && of_odoo.is_empty() {
                 return rounds;
             }
-            rounds.push(told);
+            rounds.push(of_crm.len() + of_odoo.len());
+            self.crm.tell(&of_crm, &self.site, &mut self.number).await;
+            self.odoo.tell(&of_odoo, &self.site, &mut self.number).await;
             self.running.until_none("due").await;
         }
     }
