@@ -67,6 +67,60 @@ pub struct Limits {
     pub host_bytes: u64,
 }
 
+/// A limit that is above what is allowed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Beyond {
+    /// Its name, as it stands in a config.
+    pub limit: &'static str,
+    /// What it is.
+    pub is: u64,
+    /// The most that it may be.
+    pub most: u64,
+}
+
+impl Limits {
+    /// Those of these limits that let a call use more than `bounds` do.
+    pub fn beyond(&self, bounds: &Self) -> Vec<Beyond> {
+        // whole, so that a limit that comes to be is not forgotten here
+        let Self {
+            memory,
+            table_entries,
+            instances,
+            memories,
+            fuel,
+            stack,
+            time_ms,
+            transfer,
+            items,
+            depth,
+            log_lines,
+            log_bytes,
+            host_calls,
+            host_bytes,
+        } = self;
+        let all = [
+            ("memory", *memory, bounds.memory),
+            ("table-entries", *table_entries, bounds.table_entries),
+            ("instances", (*instances).into(), bounds.instances.into()),
+            ("memories", (*memories).into(), bounds.memories.into()),
+            ("fuel", *fuel, bounds.fuel),
+            ("stack", (*stack).into(), bounds.stack.into()),
+            ("time-ms", *time_ms, bounds.time_ms),
+            ("transfer", *transfer, bounds.transfer),
+            ("items", (*items).into(), bounds.items.into()),
+            ("depth", (*depth).into(), bounds.depth.into()),
+            ("log-lines", (*log_lines).into(), bounds.log_lines.into()),
+            ("log-bytes", *log_bytes, bounds.log_bytes),
+            ("host-calls", (*host_calls).into(), bounds.host_calls.into()),
+            ("host-bytes", *host_bytes, bounds.host_bytes),
+        ];
+        let beyond = all.into_iter().filter(|(_, is, most)| is > most);
+        beyond
+            .map(|(limit, is, most)| Beyond { limit, is, most })
+            .collect()
+    }
+}
+
 const DEFAULT_STACK: u32 = 512 << 10;
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
@@ -92,5 +146,56 @@ impl Default for Limits {
             host_calls: 10_000,
             host_bytes: 4 << 20,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_above_its_bound_is_beyond() {
+        let bounds = Limits::default();
+        assert_eq!(bounds.beyond(&bounds), []);
+        let mut more = bounds.clone();
+        more.fuel += 1;
+        more.stack += 1;
+        more.depth -= 1;
+        let names: Vec<_> = more.beyond(&bounds).iter().map(|it| it.limit).collect();
+        assert_eq!(names, ["fuel", "stack"]);
+        let depth = Beyond {
+            limit: "depth",
+            is: 64,
+            most: 63,
+        };
+        assert_eq!(bounds.beyond(&more), [depth]);
+    }
+
+    #[test]
+    fn every_limit_is_looked_at() {
+        let least = Limits {
+            memory: 0,
+            table_entries: 0,
+            instances: 0,
+            memories: 0,
+            fuel: 0,
+            stack: 0,
+            time_ms: 0,
+            transfer: 0,
+            items: 0,
+            depth: 0,
+            log_lines: 0,
+            log_bytes: 0,
+            host_calls: 0,
+            host_bytes: 0,
+        };
+        let told = Limits::default().beyond(&least);
+        let mut told: Vec<_> = told.iter().map(|it| it.limit).collect();
+        told.sort_unstable();
+        // each by its name in a config; the least stack is not the default, so it is there
+        let names = serde_json::to_value(&least).unwrap_or_default();
+        let mut names: Vec<_> = names.as_object().into_iter().flat_map(|all| all.keys()).collect();
+        names.sort_unstable();
+        assert_eq!(told, names);
     }
 }
