@@ -245,15 +245,21 @@ impl Refusal {
                     RolloutError::NoPlugin(_)
                     | RolloutError::Unbound(_)
                     | RolloutError::NoComponent { .. }
+                    | RolloutError::NoRevision { .. }
                     | RolloutError::None { .. } => (
                         StatusCode::NOT_FOUND,
                         "unknown-component",
                         "no such plugin or component",
                     ),
-                    RolloutError::Ambiguous { .. } => (
+                    RolloutError::Ambiguous { .. } | RolloutError::AmbiguousRevision { .. } => (
                         StatusCode::CONFLICT,
                         "ambiguous-component",
-                        "several components are meant",
+                        "several components or revisions are meant",
+                    ),
+                    RolloutError::NotAsItWas { .. } => (
+                        StatusCode::CONFLICT,
+                        "not-as-it-was",
+                        "the older revisions cannot serve as they were",
                     ),
                     RolloutError::Refused { .. } => (
                         StatusCode::CONFLICT,

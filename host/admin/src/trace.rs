@@ -91,7 +91,7 @@ fn plugins(acts: &[Acted]) -> BTreeMap<Digest, Plugin> {
             Step::Passed { version } => {
                 versions.insert(act.component, version.clone());
             }
-            Step::Live { revisions } | Step::Share { revisions, .. } => {
+            Step::Live { revisions, .. } | Step::Share { revisions, .. } => {
                 let plugin = Plugin {
                     name: act.plugin.clone(),
                     version: versions.get(&act.component).cloned().flatten(),

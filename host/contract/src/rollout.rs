@@ -48,6 +48,11 @@ pub enum Step {
     Live {
         /// The revision that serves each binding, by the binding's name.
         revisions: BTreeMap<String, Digest>,
+        /// Whether these are other revisions than the config makes of the component, because
+        /// somebody went back to them whole. Left out of the JSON where they are not, so that
+        /// a step from before there was a choice keeps its text.
+        #[serde(default, skip_serializing_if = "is_by_config")]
+        held: bool,
     },
     /// It is called beside the live one from now on, with what that one is called with;
     /// what it answers is compared, and goes nowhere. It takes the place of what stood
@@ -87,6 +92,11 @@ pub enum Origin {
     Folder,
     /// By the operators' API.
     Push,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_by_config(held: &bool) -> bool {
+    !held
 }
 
 impl Step {
@@ -130,6 +140,11 @@ mod tests {
             Step::Passed { version: None },
             Step::Live {
                 revisions: BTreeMap::new(),
+                held: false,
+            },
+            Step::Live {
+                revisions: BTreeMap::new(),
+                held: true,
             },
             Step::Shadow {
                 revisions: BTreeMap::new(),
@@ -151,5 +166,20 @@ mod tests {
             assert_eq!(json.get("what"), Some(&step.name().into()));
             assert_eq!(serde_json::from_value::<Step>(json).unwrap(), step);
         }
+    }
+
+    #[test]
+    fn a_live_step_from_before_there_were_holds_keeps_its_text() {
+        let text = r#"{"what":"live","revisions":{}}"#;
+        let step: Step = serde_json::from_str(text).unwrap();
+        let revisions = BTreeMap::new();
+        assert_eq!(
+            step,
+            Step::Live {
+                revisions,
+                held: false
+            }
+        );
+        assert_eq!(serde_json::to_string(&step).unwrap(), text);
     }
 }

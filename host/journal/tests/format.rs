@@ -302,6 +302,7 @@ async fn write_down(journal: &SqliteJournal) -> anyhow::Result<()> {
         },
         Step::Live {
             revisions: [("read".to_owned(), Digest::of(b"map"))].into(),
+            held: false,
         },
         Step::Shadow {
             revisions: [("read".to_owned(), Digest::of(b"new map"))].into(),

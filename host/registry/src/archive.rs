@@ -43,13 +43,18 @@ impl Archive {
     /// against the digests in its names: the text as it stands, so that a revision
     /// written before a limit was thought of keeps its name.
     pub(crate) fn find(&self, id: &Digest) -> io::Result<(Revision, Vec<u8>)> {
+        let revision = self.revision(id)?;
+        let component = self.component(&revision.component)?;
+        Ok((revision, component))
+    }
+
+    /// A revision that was kept, checked against its id.
+    pub(crate) fn revision(&self, id: &Digest) -> io::Result<Revision> {
         let text = fs::read(self.revision_path(id))?;
         if Digest::of(&text) != *id {
             return Err(changed("revision"));
         }
-        let revision: Revision = serde_json::from_slice(&text).map_err(io::Error::other)?;
-        let component = self.component(&revision.component)?;
-        Ok((revision, component))
+        serde_json::from_slice(&text).map_err(io::Error::other)
     }
 
     /// A component that was kept, checked against its digest.

@@ -49,6 +49,36 @@ pub enum RolloutError {
         /// What was asked for.
         wanted: String,
     },
+    /// No revision of the plugin is meant.
+    #[error(
+        "no revision of plugin `{plugin}` that was live begins with `{wanted}`; `cambist show` and `trace` tell those of \
+         messages"
+    )]
+    NoRevision {
+        /// The plugin.
+        plugin: String,
+        /// What was asked for.
+        wanted: String,
+    },
+    /// Several revisions are meant.
+    #[error("several revisions of plugin `{plugin}` begin with `{wanted}`; give more of the digest")]
+    AmbiguousRevision {
+        /// The plugin.
+        plugin: String,
+        /// What was asked for.
+        wanted: String,
+    },
+    /// Older revisions cannot serve as they were.
+    #[error(
+        "plugin `{plugin}` cannot go back whole, and nothing was changed: {reason}; or name other revisions by `cambist \
+         plugin live {plugin} --revision ID`"
+    )]
+    NotAsItWas {
+        /// The plugin.
+        plugin: String,
+        /// Everything that keeps them from it, each with the way out.
+        reason: String,
+    },
     /// The plugin has none that waits, or none that was live before.
     #[error("plugin `{plugin}` has no component that {what}; name one of `cambist plugin status {plugin}`")]
     None {

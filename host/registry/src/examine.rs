@@ -1,18 +1,22 @@
 //! One component against one binding: all that must hold before it may serve it.
 
-use std::{collections::BTreeMap, io, sync::Arc};
+use std::{collections::BTreeMap, fmt, io, sync::Arc};
 
 use cambist_contract::{
     digest::Digest,
     isolation::{Isolation, Kept},
-    plugin::{Description, LoadError, Plugin},
+    plugin::{Case, Description, LoadError, Plugin},
     revision::{Grant, Revision, Tables},
+    stage::Stage,
 };
+
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Pinned, Registry,
     binding::Binding,
-    check, cost,
+    check,
+    cost::{self, CaseCost},
     folder::{self, ReadError},
     terms::Terms,
     untried,
@@ -32,7 +36,8 @@ pub struct Obstacle {
 }
 
 /// The part of a binding that an obstacle is about.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Part {
     /// The plugin itself, for whatever binding.
     Plugin,
@@ -52,6 +57,22 @@ pub enum Part {
     Settings,
     /// How its calls are kept apart.
     Isolation,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Plugin => "plugin",
+            Self::Component => "component",
+            Self::Trust => "trust",
+            Self::Stage => "stage",
+            Self::Tables => "tables",
+            Self::Grants => "grants",
+            Self::Limits => "limits",
+            Self::Settings => "settings",
+            Self::Isolation => "isolation",
+        })
+    }
 }
 
 /// A component that passed for a binding.
@@ -178,9 +199,12 @@ impl Registry {
         let lives = self.lives().clone();
         let mut found: Vec<Obstacle> = Vec::new();
         for (plugin, life) in lives.iter().filter(|(plugin, _)| terms.is_bound(plugin)) {
-            let Some(component) = life.live_component() else {
+            let Some(live) = life.live_component() else {
                 continue;
             };
+            found.extend(self.obstacles_of_hold(&terms, plugin, life));
+            // of a plugin that is held, what serves when the hold ends takes the config's settings
+            let component = life.after_hold().unwrap_or(live);
             let in_folder = listing.files.get(plugin).and_then(|path| folder::read(path).ok());
             if in_folder.is_some_and(|bytes| Digest::of(&bytes) == component) {
                 continue;
@@ -194,8 +218,12 @@ impl Registry {
                 let Err((part, refusal)) = self.look_at(&terms, binding, &mut file) else {
                     continue;
                 };
+                let state = match life.hold {
+                    Some(_) => "which is live when the plugin is held no more",
+                    None => "which is live",
+                };
                 let reason = format!(
-                    "{}, of component {}, which is live",
+                    "{}, of component {}, {state}",
                     refusal.reason(),
                     component.short()
                 );
@@ -255,30 +283,7 @@ impl Registry {
             return Err(refused(Part::Stage)(reason));
         }
         let revision = revision(terms, binding, Digest::of(bytes)).map_err(refused(Part::Tables))?;
-        let load = |revision: &Revision| {
-            let loaded = self.loader.load(bytes, revision);
-            loaded.map_err(|error| (part_of(&error), Refusal::from(error)))
-        };
-        let fresh = load(&Revision {
-            kept: None,
-            ..revision.clone()
-        })?;
-        let costs = check::cases(fresh.as_ref(), &about.cases)
-            .map_err(|error| refused(Part::Plugin)(error.to_string()))?;
-        check::settings(fresh.as_ref(), binding.stage, &binding.settings, &about.cases)
-            .map_err(|error| refused(Part::Settings)(error.to_string()))?;
-        let plugin: Arc<dyn Plugin> = match &revision.kept {
-            None => fresh,
-            Some(_) => {
-                // what passes in fresh instances may still remember
-                let kept = load(&revision)?;
-                check::cases(kept.as_ref(), &about.cases).map_err(|error| {
-                    let text = "in an instance that has served before, as its binding's `isolation` lets it";
-                    refused(Part::Isolation)(format!("{error}, {text}; {MENDED}"))
-                })?;
-                kept
-            }
-        };
+        let (plugin, costs) = self.try_out(binding.stage, &revision, &about.cases, bytes)?;
         Ok(Examined {
             pinned: Pinned {
                 id: revision.id(),
@@ -296,9 +301,47 @@ impl Registry {
                 .collect(),
         })
     }
+
+    /// That a revision loads, its component's cases pass, and it takes the settings of its
+    /// binding to this stage. Gives what its cases cost.
+    pub(crate) fn try_out(
+        &self,
+        stage: Stage,
+        revision: &Revision,
+        cases: &[Case],
+        bytes: &[u8],
+    ) -> Result<(Arc<dyn Plugin>, Vec<CaseCost>), (Part, Refusal)> {
+        let refused = |part| move |reason: String| (part, Refusal::Component(reason));
+        let load = |revision: &Revision| {
+            let loaded = self.loader.load(bytes, revision);
+            loaded.map_err(|error| (part_of(&error), Refusal::from(error)))
+        };
+        let fresh = load(&Revision {
+            kept: None,
+            ..revision.clone()
+        })?;
+        let costs =
+            check::cases(fresh.as_ref(), cases).map_err(|error| refused(Part::Plugin)(error.to_string()))?;
+        check::settings(fresh.as_ref(), stage, &revision.settings, cases)
+            .map_err(|error| refused(Part::Settings)(error.to_string()))?;
+        let plugin: Arc<dyn Plugin> = match &revision.kept {
+            None => fresh,
+            Some(_) => {
+                // what passes in fresh instances may still remember
+                let kept = load(revision)?;
+                check::cases(kept.as_ref(), cases).map_err(|error| {
+                    let text = "in an instance that has served before, as its binding's `isolation` lets it";
+                    refused(Part::Isolation)(format!("{error}, {text}; {MENDED}"))
+                })?;
+                kept
+            }
+        };
+        Ok((plugin, costs))
+    }
 }
 
-fn revision(terms: &Terms, binding: &Binding, component: Digest) -> Result<Revision, String> {
+/// What a binding makes of a component; or the table that it lacks.
+pub(crate) fn revision(terms: &Terms, binding: &Binding, component: Digest) -> Result<Revision, String> {
     let mut tables = Tables::new();
     for grant in &binding.grants {
         if let Grant::Reference(name) = grant {

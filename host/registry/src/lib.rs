@@ -21,7 +21,7 @@
 //!
 //! [`registry`] for who serves a message, [`binding`] and `terms` for who wins, `serving`
 //! for what serves at one moment, `look`, `due` and `rollout` for how a plugin becomes live,
-//! `beside` for shadows and shares, `reload` for another config, `life` for where that
+//! `beside` for shadows and shares, `back`, `held` and `hold_check` for older revisions whole, `reload` for another config, `life` for where that
 //! brings it, [`examine`] and [`check`] for what it must pass, [`cost`] and [`untried`] for what
 //! it is warned of, [`trust`] for who must have signed it, `report`, `aside` and [`status`] for what
 //! operators see.
@@ -29,6 +29,7 @@
 mod admit;
 mod archive;
 mod aside;
+mod back;
 mod beside;
 pub mod binding;
 pub mod check;
@@ -38,6 +39,8 @@ mod due;
 pub mod error;
 pub mod examine;
 mod folder;
+mod held;
+mod hold_check;
 pub mod ledger;
 mod life;
 mod loaded;
@@ -71,5 +74,5 @@ pub use metrics::describe;
 pub use registry::{NewPlugins, Options, Pinned, Pins, Registry};
 pub use reload::Reloaded;
 pub use standing::Standing;
-pub use status::{BindingStatus, ComponentStatus, PluginStatus};
+pub use status::{BindingStatus, ComponentStatus, HeldBinding, HeldStatus, PluginStatus};
 pub use trust::Trust;

@@ -11,7 +11,10 @@ use cambist_contract::{
 };
 use jiff::Timestamp;
 
-use crate::standing::Standing;
+use crate::{
+    held::{Hold, Lived},
+    standing::Standing,
+};
 
 /// One component of a plugin.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -52,13 +55,16 @@ pub(crate) struct Life {
     /// The component that came last as a file in the folder.
     pub(crate) seen: Option<Digest>,
     /// The one that is live, and the revision for each binding by its name.
-    pub(crate) live: Option<(Digest, BTreeMap<String, Digest>)>,
+    pub(crate) live: Option<Lived>,
+    /// That other revisions than the config's serve, where they do.
+    pub(crate) hold: Option<Hold>,
     /// The one that stands beside it.
     pub(crate) beside: Option<Beside>,
     /// How often a live one was taken out: what is checked meanwhile finds it another number.
     pub(crate) kills: u64,
-    /// Those that were live, in order; the last one is now, or was last.
-    history: Vec<Digest>,
+    /// What was live, in order; the last one is now, or was last. One that only settings, tables or
+    /// limits changed is another.
+    pub(crate) history: Vec<Lived>,
 }
 
 impl Life {
@@ -72,7 +78,7 @@ impl Life {
 
     /// Whether a component ever served all keys.
     pub(crate) fn was_live(&self, component: &Digest) -> bool {
-        self.history.contains(component)
+        self.history.iter().any(|(lived, _)| lived == component)
     }
 
     /// Whether nothing of it ever served or may: it came in, and did not pass.
@@ -89,7 +95,7 @@ impl Life {
 
     /// The component that was live last, whether it still is or not.
     pub(crate) fn last_live(&self) -> Option<Digest> {
-        self.history.last().copied()
+        self.history.last().map(|(component, _)| *component)
     }
 
     /// The component that waits and came to wait last.
@@ -121,17 +127,21 @@ impl Life {
     /// The component that was live before the one that is live, or was last; never one
     /// that was taken out.
     pub(crate) fn before(&self) -> Option<Digest> {
-        let last = self.history.last()?;
-        let is_out = |it: &Digest| matches!(self.standing(it), Some(Standing::Killed { .. }));
-        let earlier = self.history.iter().rev().filter(|it| *it != last && !is_out(it));
-        earlier.copied().next()
+        let last = self.last_live()?;
+        let mut earlier = self.history.iter().rev().map(|(component, _)| *component);
+        earlier.find(|it| *it != last && !self.is_out(it))
+    }
+
+    /// Whether a component was taken out.
+    pub(crate) fn is_out(&self, component: &Digest) -> bool {
+        matches!(self.standing(component), Some(Standing::Killed { .. }))
     }
 
     /// Moves along by one step.
     pub(crate) fn follow(&mut self, at: Timestamp, act: &Act) {
         let component = act.component;
         let serves = [self.live_component(), self.beside_component()].contains(&Some(component));
-        let is_out = matches!(self.standing(&component), Some(Standing::Killed { .. }));
+        let is_out = self.is_out(&component);
         let standing = match &act.step {
             Step::Registered { from } => {
                 if *from == Origin::Folder {
@@ -144,9 +154,9 @@ impl Life {
                 reason: reason.clone(),
             }),
             Step::Passed { .. } => (!serves && !is_out).then_some(Standing::Candidate),
-            Step::Live { revisions } => {
+            Step::Live { revisions, held } => {
                 self.beside.take_if(|beside| beside.component == component);
-                self.go_live(at, act, revisions);
+                self.go_live(at, act, revisions, *held);
                 Some(Standing::Live)
             }
             Step::Shadow { revisions } => {
@@ -164,6 +174,7 @@ impl Life {
             Step::Killed { reason } => {
                 let was_live = self.live.take_if(|(live, _)| *live == component);
                 self.kills += u64::from(was_live.is_some());
+                self.hold.take_if(|_| was_live.is_some());
                 self.beside.take_if(|beside| beside.component == component);
                 Some(Standing::Killed {
                     reason: reason.clone(),
@@ -181,7 +192,7 @@ impl Life {
         });
         match &act.step {
             Step::Passed { version } => known.version.clone_from(version),
-            Step::Live { revisions } | Step::Share { revisions, .. } => {
+            Step::Live { revisions, .. } | Step::Share { revisions, .. } => {
                 known.revisions.extend(revisions.values());
             }
             _ => {}
@@ -196,10 +207,13 @@ impl Life {
         }
     }
 
-    fn go_live(&mut self, at: Timestamp, act: &Act, revisions: &BTreeMap<String, Digest>) {
-        let before = self.live.replace((act.component, revisions.clone()));
-        if self.history.last() != Some(&act.component) {
-            self.history.push(act.component);
+    fn go_live(&mut self, at: Timestamp, act: &Act, revisions: &BTreeMap<String, Digest>, held: bool) {
+        let lived = (act.component, revisions.clone());
+        let before = self.live.replace(lived.clone());
+        let hold = self.hold.take().filter(|_| held);
+        self.hold = held.then(|| Hold::of(hold, at, act, before.as_ref(), &lived));
+        if self.history.last() != Some(&lived) {
+            self.history.push(lived);
         }
         if let Some((before, _)) = before.filter(|(before, _)| *before != act.component)
             && let Some(known) = self.components.get_mut(&before)
@@ -292,7 +306,10 @@ mod tests {
 
     fn live(revision: &str) -> Step {
         let revisions = [("read".to_owned(), digest(revision))].into();
-        Step::Live { revisions }
+        Step::Live {
+            revisions,
+            held: false,
+        }
     }
 
     fn killed() -> Step {

@@ -256,13 +256,14 @@ impl Registry {
     /// [kills](crate::life::Life::kills) when it was found.
     pub(crate) fn take_in(&self, plugin: &str, bytes: &[u8], kills: u64) -> Result<(), Refusal> {
         let component = Digest::of(bytes);
-        let (is_news, is_open, live) = {
+        let (is_news, is_open, live, is_held) = {
             let lives = self.lives();
             let life = lives.get(plugin);
             (
                 life.and_then(|life| life.seen) != Some(component),
                 Standing::is_open(life.and_then(|life| life.standing(&component))),
                 life.and_then(Life::live_component),
+                life.is_some_and(|life| life.hold.is_some()),
             )
         };
         let is_live = live == Some(component);
@@ -271,6 +272,20 @@ impl Registry {
             let outcome = self.restore(plugin);
             self.log_aside(plugin, &component);
             return outcome;
+        }
+        if is_live && is_held {
+            // the file of what is held says nothing of the revisions that it is held on
+            if is_news {
+                let from = Origin::Folder;
+                self.write(
+                    &mut self.hold(),
+                    plugin,
+                    component,
+                    BY_FOLDER,
+                    Step::Registered { from },
+                )?;
+            }
+            return self.restore(plugin);
         }
         let coming = Coming {
             origin: is_news.then_some(Origin::Folder),

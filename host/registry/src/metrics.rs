@@ -1,6 +1,6 @@
 //! What the registry counts, by the plugin's name: that of a file in the folder.
 
-use metrics::{Unit, counter, describe_counter};
+use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 
 /// Components that became live.
 const SWITCHES: &str = "cambist_plugin_switches_total";
@@ -8,6 +8,8 @@ const SWITCHES: &str = "cambist_plugin_switches_total";
 const REFUSED: &str = "cambist_plugin_refused_total";
 /// Components whose share went back to the live one by itself.
 const WITHDRAWN: &str = "cambist_plugin_withdrawn_total";
+/// Whether a plugin serves older revisions whole.
+const HELD: &str = "cambist_plugin_held";
 
 /// Tells the recorder what each metric means. Once, after it is installed.
 pub fn describe() {
@@ -22,6 +24,11 @@ pub fn describe() {
         Unit::Count,
         "Components whose share went back to the live one by itself, by plugin"
     );
+    describe_gauge!(
+        HELD,
+        Unit::Count,
+        "1 while a plugin serves older revisions whole and not what the config says, by plugin"
+    );
 }
 
 pub(crate) fn switched(plugin: &str) {
@@ -34,4 +41,8 @@ pub(crate) fn refused(plugin: &str) {
 
 pub(crate) fn withdrawn(plugin: &str) {
     counter!(WITHDRAWN, "plugin" => plugin.to_owned()).increment(1);
+}
+
+pub(crate) fn held(plugin: &str, is_held: bool) {
+    gauge!(HELD, "plugin" => plugin.to_owned()).set(f64::from(u8::from(is_held)));
 }

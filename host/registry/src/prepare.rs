@@ -19,6 +19,8 @@ pub(crate) struct Prepared {
     pub(crate) terms: Arc<Terms>,
     /// The revision for each binding, by the binding's place.
     pub(crate) revisions: BTreeMap<usize, Pinned>,
+    /// Whether these are other revisions than the terms make of it.
+    pub(crate) held: bool,
 }
 
 impl Prepared {
@@ -41,7 +43,7 @@ pub(crate) struct Unfit {
 
 impl Unfit {
     /// It is about this binding, if about one.
-    fn of(binding: Option<usize>) -> impl FnOnce((Part, Refusal)) -> Self {
+    pub(crate) fn of(binding: Option<usize>) -> impl FnOnce((Part, Refusal)) -> Self {
         move |(part, refusal)| Self {
             binding,
             part,
@@ -50,7 +52,7 @@ impl Unfit {
     }
 
     /// It is about no binding in particular.
-    fn as_a_whole(refusal: Refusal) -> Self {
+    pub(crate) fn as_a_whole(refusal: Refusal) -> Self {
         Self {
             binding: None,
             part: Part::Plugin,
@@ -115,6 +117,7 @@ impl Registry {
             version: about.version,
             terms: Arc::clone(terms),
             revisions,
+            held: false,
         })
     }
 }

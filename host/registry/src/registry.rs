@@ -13,6 +13,7 @@ use cambist_contract::{
     digest::Digest,
     plugin::{Ended, Loader, Plugin},
     revision::{Revision, Tables},
+    rollout::Step,
     stage::Stage,
 };
 use schemars::JsonSchema;
@@ -27,6 +28,7 @@ use crate::{
     ledger::{Ledger, Taken},
     life::{Life, Mode},
     loaded::Loaded,
+    metrics,
     queue::Queue,
     seen::Look,
     serving::{Beside, Place, Serving},
@@ -133,6 +135,9 @@ impl Registry {
         for Taken { place, at, act } in ledger.all().map_err(RegistryError::Ledger)? {
             lives.entry(act.plugin.clone()).or_default().follow(at, &act);
             last = place;
+        }
+        for (plugin, life) in lives.iter().filter(|(_, life)| life.live.is_some()) {
+            metrics::held(plugin, life.hold.is_some());
         }
         let folder = options.plugins.clone();
         let terms = Terms::new(options);
@@ -332,6 +337,9 @@ impl Registry {
         let mut lives = self.lives.write().unwrap_or_else(PoisonError::into_inner);
         let life = lives.entry(step.act.plugin.clone()).or_default();
         life.follow(step.at, &step.act);
+        if matches!(step.act.step, Step::Live { .. } | Step::Killed { .. }) {
+            metrics::held(&step.act.plugin, life.hold.is_some());
+        }
     }
 
     pub(crate) fn looks(&self) -> MutexGuard<'_, BTreeMap<String, Look>> {

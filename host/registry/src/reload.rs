@@ -5,6 +5,9 @@
 //! has to pass on the new ones, for every binding. Then the steps are written, and one swap
 //! lets all bindings be served on the new terms.
 //!
+//! A plugin that is held goes on serving what it is held on, where the new terms allow that, and the
+//! answer says so; where they do not, they do not hold before somebody ends the hold.
+//!
 //! # What is taken out, and what is not
 //!
 //! No config leaves a binding without a plugin that has one now: signatures that are required
@@ -29,12 +32,14 @@ use crate::{
     error::ReloadError,
     examine::{Part, Refusal, absent},
     folder,
+    held::{Stood, stands},
     life::{Life, Mode},
     metrics,
     prepare::{Prepared, Unfit},
     registry::{NewPlugins, Options},
     serving::{Beside, Place, Serving},
     standing::Standing,
+    status::HeldStatus,
     step::{BY_CONFIG, BY_HOST},
     terms::Terms,
     trial::Trial,
@@ -52,6 +57,8 @@ pub struct Reloaded {
     /// Those of which nothing serves any more, because a key was revoked: the component that was
     /// taken out, and why.
     pub out: BTreeMap<String, (Digest, String)>,
+    /// Those that are held, and so are not served by what this config says before the hold ends.
+    pub held: Vec<HeldStatus>,
     /// Those of which what stood beside the live one was withdrawn, and why.
     pub withdrawn: BTreeMap<String, (Digest, String)>,
 }
@@ -62,6 +69,8 @@ struct Ready {
     live: BTreeMap<String, Prepared>,
     /// Those of the live ones that no binding named so far.
     newcomers: BTreeSet<String>,
+    /// What was live and held when it was checked, by the plugin.
+    stood: BTreeMap<String, Stood>,
     beside: BTreeMap<String, (Mode, Result<Prepared, String>)>,
     /// What is live by the ledger and not trusted any more, and why.
     untrusted: BTreeMap<String, Untrusted>,
@@ -117,6 +126,7 @@ impl Registry {
             terms: Arc::clone(terms),
             live: BTreeMap::new(),
             newcomers: BTreeSet::new(),
+            stood: BTreeMap::new(),
             beside: BTreeMap::new(),
             untrusted: BTreeMap::new(),
         };
@@ -124,6 +134,7 @@ impl Registry {
         let bound: BTreeSet<&String> = terms.bindings.iter().map(|binding| &binding.plugin).collect();
         for plugin in bound {
             let life = lives.get(plugin);
+            ready.stood.insert(plugin.clone(), stands(life));
             let Some(component) = life.and_then(Life::live_component) else {
                 // nothing served it before either, unless it is new here
                 if !self.is_bound(plugin) {
@@ -138,7 +149,18 @@ impl Registry {
                 }
                 continue;
             };
-            match self.again(terms, plugin, &component) {
+            // one that no binding names is held from nobody
+            let held = life.filter(|life| life.hold.is_some() && self.is_bound(plugin));
+            if let Some(life) = held {
+                let found = self.obstacles_of_end(terms, plugin, life);
+                obstacles.extend(found);
+            }
+            let again = match held {
+                Some(life) => self.held_again(terms, plugin, life, &mut obstacles),
+                None => Some(self.again(terms, plugin, &component)),
+            };
+            let Some(again) = again else { continue };
+            match again {
                 Ok(prepared) => drop(ready.live.insert(plugin.clone(), prepared)),
                 Err(unfit) if unfit.part == Part::Trust => {
                     let serves = self.serves(plugin).is_some();
@@ -274,7 +296,12 @@ impl Registry {
         lacking.collect()
     }
 
-    fn again(&self, terms: &Arc<Terms>, plugin: &str, component: &Digest) -> Result<Prepared, Unfit> {
+    pub(crate) fn again(
+        &self,
+        terms: &Arc<Terms>,
+        plugin: &str,
+        component: &Digest,
+    ) -> Result<Prepared, Unfit> {
         let bytes = self.archive.component(component).map_err(|error| Unfit {
             binding: None,
             part: Part::Plugin,
@@ -291,7 +318,7 @@ impl Registry {
     ) -> Result<Option<Reloaded>, ReloadError> {
         let mut held = self.hold();
         let lives = self.lives().clone();
-        let stands = |plugin: &str, of: fn(&Life) -> Option<_>| lives.get(plugin).and_then(of);
+        let live_by_now = |plugin: &str| lives.get(plugin).and_then(Life::live_component);
         for plugin in ready.terms.bindings.iter().map(|binding| &binding.plugin) {
             let untrusted = ready.untrusted.get(plugin).map(|it| it.component);
             let again = ready
@@ -301,7 +328,10 @@ impl Registry {
             let live = again.map(|prepared| prepared.component).or(untrusted);
             let mode = ready.beside.get(plugin).map(|(mode, _)| *mode);
             let known = lives.get(plugin).and_then(|life| life.beside.as_ref());
-            if stands(plugin, Life::live_component) != live || known.map(|known| known.mode) != mode {
+            if live_by_now(plugin) != live || known.map(|known| known.mode) != mode {
+                return Ok(None);
+            }
+            if ready.stood.get(plugin) != Some(&stands(lives.get(plugin))) {
                 return Ok(None);
             }
             // one that is new here may have been taken out while it was checked
@@ -321,6 +351,10 @@ impl Registry {
         };
         for (plugin, prepared) in &ready.live {
             let revisions = prepared.named();
+            let live = Step::Live {
+                revisions: revisions.clone(),
+                held: prepared.held,
+            };
             let life = lives.get(plugin);
             let known = life.and_then(|life| life.live.as_ref());
             let standing = life.and_then(|life| life.standing(&prepared.component));
@@ -333,13 +367,15 @@ impl Registry {
                     let version = prepared.version.clone();
                     act(plugin, prepared.component, BY_CONFIG, Step::Passed { version });
                 }
-                act(plugin, prepared.component, BY_CONFIG, Step::Live { revisions });
+                act(plugin, prepared.component, BY_CONFIG, live);
                 continue;
             }
             // one that was not trusted for a while comes back by a step of its own
             let was_refused = matches!(standing, Some(Standing::Refused { .. }));
-            if was_refused || known.is_some_and(|(_, known)| *known != revisions) {
-                act(plugin, prepared.component, BY_CONFIG, Step::Live { revisions });
+            let was_held = life.is_some_and(|life| life.hold.is_some());
+            let is_another = known.is_some_and(|(_, known)| *known != revisions) || was_held != prepared.held;
+            if was_refused || is_another {
+                act(plugin, prepared.component, BY_CONFIG, live);
             }
         }
         let (mut out, mut withdrawn) = (BTreeMap::new(), BTreeMap::new());
@@ -390,6 +426,7 @@ impl Registry {
         }
         Ok(Some(Reloaded {
             plugins,
+            held: self.all_held(),
             out,
             withdrawn,
         }))
@@ -444,7 +481,7 @@ fn distrusted(binding: Option<usize>, reason: String) -> Unfit {
 
 /// What keeps a binding from being served; one about none in particular is about the
 /// plugin's first.
-fn obstacle(terms: &Terms, plugin: &str, unfit: Unfit) -> Obstacle {
+pub(crate) fn obstacle(terms: &Terms, plugin: &str, unfit: Unfit) -> Obstacle {
     let first = || terms.of(plugin).next().map(|(place, _)| place);
     Obstacle {
         binding: unfit.binding.or_else(first).unwrap_or_default(),

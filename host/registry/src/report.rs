@@ -85,6 +85,7 @@ impl Registry {
             waits: life.candidate(),
             // where nothing is live, the reason says it
             next: live.map_or_else(Vec::new, |_| aside::next(plugin, life)),
+            held: self.held(plugin, life),
             at: look.map(|look| look.at).or(last).unwrap_or_default(),
             components: self.components(life, pins),
         }

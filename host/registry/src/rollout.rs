@@ -11,12 +11,12 @@ use cambist_contract::{
 };
 
 use crate::{
-    Pinned, Registry,
+    Pinned, Registry, back,
     error::RolloutError,
     examine::Refusal,
     life::Life,
     metrics,
-    prepare::Prepared,
+    prepare::{Prepared, Unfit},
     standing::Standing,
     step::{BY_CONFIG, BY_HOST, Turn, told},
 };
@@ -45,13 +45,16 @@ pub(crate) enum Goes {
 /// Why a component goes live, and so what may have been decided otherwise while it was
 /// checked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Cause {
+pub(crate) enum Cause {
     /// A person names it, also one that was taken out.
     Named,
     /// It came in, and was not taken out; nor was the live one since there were so many kills.
-    Came { kills: u64 },
-    /// It is live by the ledger, and still is.
-    Restored,
+    /// A file does not end a hold.
+    Came { kills: u64, is_file: bool },
+    /// A person went back to what it was, which was not taken out.
+    AsItWas,
+    /// It is live by the ledger, and still is, held or not.
+    Restored { held: bool },
 }
 
 impl Registry {
@@ -85,17 +88,20 @@ impl Registry {
     }
 
     /// Makes a component live that passed before: the one whose digest begins so, or the
-    /// latest that waits or stands beside the live one. It is checked again, as the host and the config are today.
+    /// latest that waits or stands beside the live one. Where the plugin is held, left out, it is the one from before
+    /// that. It is checked again, as the host and the config are today, and ends the hold.
     ///
     /// # Errors
     ///
     /// There is no such component, or it does not pass.
     pub fn make_live(&self, plugin: &str, component: Option<&str>, by: &str) -> Result<Digest, RolloutError> {
-        let component = self.meant(plugin, component, "waits or stands beside", Life::next)?;
+        let component = self.meant(plugin, component, "waits or stands beside", |life| {
+            life.after_hold().or_else(|| life.next())
+        })?;
         self.live_from_archive(plugin, component, by)
     }
 
-    /// Makes the component live that was before the one that is.
+    /// Makes the component live that was before the one that is, on today's settings. It ends a hold.
     ///
     /// # Errors
     ///
@@ -171,7 +177,10 @@ impl Registry {
         }
         match coming.goes {
             Goes::Live => {
-                let cause = Cause::Came { kills: coming.kills };
+                let cause = Cause::Came {
+                    kills: coming.kills,
+                    is_file: coming.origin != Some(Origin::Push),
+                };
                 self.go_live(plugin, prepared, coming.by, cause)
             }
             Goes::Shadow => self.shadow_itself(plugin, prepared, coming.by),
@@ -195,48 +204,79 @@ impl Registry {
         refusal
     }
 
-    /// Makes what the ledger has as live serve again, as the config is today.
+    /// Makes what the ledger has as live serve again, as the config is today; or, where it is held,
+    /// as it was.
     pub(crate) fn restore(&self, plugin: &str) -> Result<(), Refusal> {
-        let component = self.lives().get(plugin).and_then(Life::live_component);
-        let Some(component) = component.filter(|_| self.serves(plugin).is_none()) else {
+        let life = self.lives().get(plugin).cloned().unwrap_or_default();
+        let Some(lived) = life.live.filter(|_| self.serves(plugin).is_none()) else {
             return Ok(());
         };
+        let component = lived.0;
+        if life.hold.is_some() {
+            let prepared = self
+                .as_it_was(&self.serving().terms, plugin, &lived)
+                .map_err(|all| self.refuse(plugin, component, BY_HOST, not_held(plugin, all)))?;
+            return self.go_live(plugin, prepared, BY_CONFIG, Cause::Restored { held: true });
+        }
         let bytes = self.archive.component(&component).map_err(|error| {
             Refusal::Host(format!("component {} cannot be read: {error}", component.short()))
         })?;
         let prepared = self
             .prepare(plugin, &bytes)
             .map_err(|refusal| self.refuse(plugin, component, BY_HOST, refusal))?;
-        self.go_live(plugin, prepared, BY_CONFIG, Cause::Restored)
+        self.go_live(plugin, prepared, BY_CONFIG, Cause::Restored { held: false })
     }
 
     /// One step: written, and then all bindings of the plugin are served by it. Where the
     /// ledger has it so already, nothing is written.
-    fn go_live(&self, plugin: &str, prepared: Prepared, by: &str, cause: Cause) -> Result<(), Refusal> {
+    pub(crate) fn go_live(
+        &self,
+        plugin: &str,
+        prepared: Prepared,
+        by: &str,
+        cause: Cause,
+    ) -> Result<(), Refusal> {
         let component = prepared.component;
         let mut held = self.hold();
         self.is_on_terms(&prepared)?;
         if cause != Cause::Named {
             self.is_not_out(plugin, &component)?;
         }
-        let known = self.lives().get(plugin).and_then(|life| life.live.clone());
+        let (known, hold) = {
+            let lives = self.lives();
+            let life = lives.get(plugin);
+            let hold = life.and_then(|life| life.hold.clone());
+            (life.and_then(|life| life.live.clone()), hold)
+        };
+        let revisions = prepared.named();
         let is_same = known.as_ref().is_some_and(|(live, _)| *live == component);
-        if cause == Cause::Restored && !is_same {
+        if let Cause::Restored { held } = cause
+            && (!is_same || held != hold.is_some())
+        {
             return Ok(());
         }
-        if let Cause::Came { kills } = cause
-            && !is_same
-            && kills != self.kills(plugin)
-        {
-            return Err(self.hold_back(&mut held, plugin, component));
+        if let Cause::Came { kills, is_file } = cause {
+            if !is_same && kills != self.kills(plugin) {
+                return Err(self.hold_back(&mut held, plugin, component));
+            }
+            if let Some(hold) = hold.as_ref().filter(|_| is_file) {
+                let why = format!("{} went back whole, and no file ends that", hold.by);
+                return Err(self.has_to_wait(&mut held, plugin, component, why));
+            }
         }
         let is_beside = self.lives().get(plugin).and_then(Life::beside_component) == Some(component);
         // one that was live and did not pass for a while comes back by a step of its own
         let was_refused = matches!(self.standing(plugin, &component), Some(Standing::Refused { .. }));
-        let revisions = prepared.named();
-        if is_beside || was_refused || known != Some((component, revisions.clone())) {
-            let by = if is_same { BY_CONFIG } else { by };
-            self.write(&mut held, plugin, component, by, Step::Live { revisions })?;
+        let is_another = known != Some((component, revisions.clone())) || hold.is_some() != prepared.held;
+        if is_beside || was_refused || is_another {
+            // only a hold is somebody's word on the same component
+            let is_word = hold.is_some() || cause == Cause::AsItWas;
+            let by = if is_same && !is_word { BY_CONFIG } else { by };
+            let step = Step::Live {
+                revisions,
+                held: prepared.held,
+            };
+            self.write(&mut held, plugin, component, by, step)?;
         }
         let next = self.serving().with(|number, place| {
             if let Some(pinned) = prepared.revisions.get(&number) {
@@ -245,7 +285,15 @@ impl Registry {
             }
         });
         self.switch(&held, next);
-        tracing::info!(plugin, component = component.short(), "plugin is live");
+        match prepared.held {
+            true => tracing::warn!(
+                plugin,
+                component = component.short(),
+                by,
+                "plugin is held: it serves older revisions, and not what the config says"
+            ),
+            false => tracing::info!(plugin, component = component.short(), "plugin is live"),
+        }
         metrics::switched(plugin);
         Ok(())
     }
@@ -253,12 +301,10 @@ impl Registry {
     /// Has a component that passed wait for a person, because the live one was taken out while it
     /// was checked: nothing takes that one's place by itself.
     fn hold_back(&self, held: &mut Turn<'_>, plugin: &str, component: Digest) -> Refusal {
-        let (last, is_beside) = {
+        let last = {
             let lives = self.lives();
             let life = lives.get(plugin);
-            let last =
-                life.and_then(|life| Some((life.last_live()?, life.standing(&life.last_live()?)?.clone())));
-            (last, life.and_then(Life::beside_component) == Some(component))
+            life.and_then(|life| Some((life.last_live()?, life.standing(&life.last_live()?)?.clone())))
         };
         let why = match last {
             Some((last, Standing::Killed { reason })) => {
@@ -269,6 +315,12 @@ impl Registry {
             }
             _ => "the live component was taken out while it was checked".to_owned(),
         };
+        self.has_to_wait(held, plugin, component, why)
+    }
+
+    /// Has a component that passed wait for a person, and says why.
+    fn has_to_wait(&self, held: &mut Turn<'_>, plugin: &str, component: Digest, why: String) -> Refusal {
+        let is_beside = self.lives().get(plugin).and_then(Life::beside_component) == Some(component);
         if !is_beside {
             let reason = why.clone();
             if let Err(trouble) = self.write(held, plugin, component, BY_HOST, Step::Withdrawn { reason }) {
@@ -294,5 +346,16 @@ impl Registry {
         }
         let text = "the config was reloaded while it was checked".to_owned();
         Err(Refusal::Host(text))
+    }
+}
+
+/// Why what was held does not serve any more, with the way out.
+fn not_held(plugin: &str, all: Vec<Unfit>) -> Refusal {
+    match back::together(all) {
+        Refusal::Component(reason) => Refusal::Component(format!(
+            "somebody went back to it whole, and the config does not allow it any more: {reason}; `cambist plugin live \
+             {plugin}` makes live what the config says"
+        )),
+        trouble => trouble,
     }
 }

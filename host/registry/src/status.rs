@@ -1,10 +1,12 @@
-//! What operators are told of plugins and bindings: shapes only.
+//! What operators are told of plugins and bindings: shapes, and the line that tells of a hold.
+
+use std::fmt;
 
 use cambist_contract::{digest::Digest, stage::Stage};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::standing::Standing;
+use crate::{examine::Part, standing::Standing};
 
 /// What is known of one plugin.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -30,11 +32,71 @@ pub struct PluginStatus {
     /// What a person may do with what waits or stands beside the live one, with the commands.
     #[serde(default)]
     pub next: Vec<String>,
+    /// That it serves older revisions whole, and not what the config says; none where it does not.
+    #[serde(default)]
+    pub held: Option<HeldStatus>,
     /// When it was looked at.
     pub at: Timestamp,
     /// What is known of its components, the latest first: all that are of use now, and
     /// some that were.
     pub components: Vec<ComponentStatus>,
+}
+
+/// That a plugin is held: somebody went back to older revisions whole.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct HeldStatus {
+    /// The plugin.
+    pub plugin: String,
+    /// The component that serves.
+    pub component: Digest,
+    /// Who went back.
+    pub by: String,
+    /// When.
+    pub since: Timestamp,
+    /// The component that serves when the hold ends, on the config's settings.
+    pub then: Digest,
+    /// Each binding, and what serves it.
+    pub bindings: Vec<HeldBinding>,
+    /// The command that ends it.
+    pub ends: String,
+}
+
+/// A binding of a plugin that is held.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct HeldBinding {
+    /// Its name, such as `judge region=de`.
+    pub binding: String,
+    /// The revision that serves it.
+    pub revision: Digest,
+    /// In what that differs from what would serve when the hold ends.
+    pub differs: Vec<Part>,
+}
+
+impl fmt::Display for HeldStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let since = self.since.strftime("%Y-%m-%d %H:%M:%S UTC");
+        write!(f, "held by {} since {since}: ", self.by)?;
+        for binding in &self.bindings {
+            write!(
+                f,
+                "`{}` is served by revision {}",
+                binding.binding,
+                binding.revision.short()
+            )?;
+            for (number, part) in binding.differs.iter().enumerate() {
+                let before = if number == 0 {
+                    ", other than the config's in "
+                } else {
+                    ", "
+                };
+                write!(f, "{before}{part}")?;
+            }
+            f.write_str("; ")?;
+        }
+        write!(f, "what the config says holds when `{}` ends it", self.ends)
+    }
 }
 
 /// Where one component of a plugin stands.

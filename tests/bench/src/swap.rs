@@ -154,7 +154,7 @@ async fn after(
     }
     let (mut live, mut first) = (Vec::new(), Vec::new());
     for acted in journal.acts().await? {
-        let Step::Live { revisions } = acted.act.step else {
+        let Step::Live { revisions, .. } = acted.act.step else {
             continue;
         };
         let Some(came) = swapped.get(&acted.act.component) else {

@@ -21,7 +21,7 @@ fn act(step: Step) -> Act {
     }
 }
 
-fn steps() -> [Step; 9] {
+fn steps() -> [Step; 10] {
     [
         Step::Registered { from: Origin::Folder },
         Step::Passed {
@@ -29,6 +29,11 @@ fn steps() -> [Step; 9] {
         },
         Step::Live {
             revisions: [("read region=de".to_owned(), Digest::of(b"map"))].into(),
+            held: false,
+        },
+        Step::Live {
+            revisions: [("read region=de".to_owned(), Digest::of(b"old map"))].into(),
+            held: true,
         },
         Step::Refused {
             reason: "its case `Größe` fails".into(),

@@ -19,7 +19,7 @@ use cambist_contract::{
     mapping::{Inbound, Outbound, Plan},
     plugin::{Called, Case, Cost, Description, Interface, Links, LoadError, Loader, Plugin},
     policy::{Decision, Proposal, Verdict},
-    revision::Revision,
+    revision::{Revision, Tables},
     rollout::Act,
     stage::Stage,
     tax::{Assessment, Document},
@@ -348,6 +348,7 @@ pub(crate) struct Site {
     pub(crate) new_plugins: NewPlugins,
     pub(crate) trust: Trust,
     pub(crate) bindings: Vec<Binding>,
+    pub(crate) tables: Tables,
 }
 
 impl Site {
@@ -359,6 +360,7 @@ impl Site {
             new_plugins: NewPlugins::Live,
             trust: Trust::default(),
             bindings: bindings.into(),
+            tables: Tables::new(),
         }
     }
 
@@ -368,7 +370,7 @@ impl Site {
             plugins: self.folder.path().join("plugins"),
             archive: self.folder.path().join("archive"),
             bindings: self.bindings.clone(),
-            tables: BTreeMap::new(),
+            tables: self.tables.clone(),
             new_plugins: self.new_plugins,
             trust: self.trust.clone(),
         };

@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod archive;
+mod back;
 mod beside;
 mod double;
 mod due;
 mod folder;
+mod hold;
 mod offer;
 mod reload;
 mod restart;

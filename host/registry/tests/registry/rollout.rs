@@ -276,7 +276,7 @@ fn each_binding_has_a_revision_in_the_step() {
     let registry = site.open();
     registry.offer("deal-desk", &saying("one"), NOW);
     let act = site.ledger.all().unwrap().pop().unwrap().act;
-    let Step::Live { revisions } = act.step else {
+    let Step::Live { revisions, .. } = act.step else {
         unreachable!("{act:?}")
     };
     let names: Vec<_> = revisions.keys().map(String::as_str).collect();

@@ -309,6 +309,47 @@ fn a_key_that_is_revoked_while_the_host_runs_waits_for_nobody() {
     assert_eq!(status.components[0].standing.name(), "live", "{status:?}");
 }
 
+#[test]
+fn a_key_that_was_revoked_since_lets_nothing_go_back_whole_and_ends_what_is_held() {
+    let (old, new) = (Signer::new(), Signer::new());
+    let site = signed_by(&old);
+    let keys = |terms: Value| {
+        trust(
+            "required",
+            json!({"old": old.key(terms), "new": new.key(json!({}))}),
+        )
+    };
+    let config = |terms: Value, limit: u32| Options {
+        bindings: vec![binding(
+            "deal-desk",
+            json!({"region": "de", "settings": {"limit": limit}}),
+        )],
+        trust: keys(terms),
+        ..Options::default()
+    };
+    let registry = restarted(&site);
+    let first = judge_of(&registry, "de", "").unwrap();
+    registry.reload(config(json!({}), 2), |switch| switch()).unwrap();
+    registry.go_back_whole("deal-desk", "b.keller").unwrap();
+    assert_eq!(judge_of(&registry, "de", "").unwrap(), first);
+    // a hold keeps no revocation waiting
+    let told = registry
+        .reload(config(json!({"revoked": true}), 2), |switch| switch())
+        .unwrap();
+    let (_, why) = told.out.get("deal-desk").unwrap();
+    assert!(why.contains(&format!("`old` ({}) is revoked", old.id())), "{why}");
+    assert_eq!(live(&registry), None);
+    // once another serves, what the revoked key signed is refused by name as well
+    let signed = new.sign(&framed(&saying("no")));
+    registry.push("deal-desk", &signed, "b.keller", true).unwrap();
+    assert_eq!(live(&registry), Some(Digest::of(&signed)));
+    let error = registry
+        .make_revision_live("deal-desk", &first.to_string(), "b.keller")
+        .unwrap_err();
+    assert!(error.to_string().contains("is revoked"), "{error}");
+    assert_eq!(live(&registry), Some(Digest::of(&signed)));
+}
+
 /// What a registry says of a config with this trust, for these regions.
 fn held(registry: &Registry, regions: &[&str], trust: Trust) -> Result<Reloaded, String> {
     let bindings = regions

@@ -135,7 +135,7 @@ fn served(acts: &[Acted], step: u64) -> BTreeSet<Digest> {
     for Acted { act, .. } in acts.iter().filter(|acted| acted.place <= step) {
         let (plugin, component) = (&act.plugin, act.component);
         match &act.step {
-            Step::Live { revisions } => {
+            Step::Live { revisions, .. } => {
                 live.insert(plugin, (component, revisions));
                 share.retain(|of, (shared, _)| *of != plugin || *shared != component);
             }
