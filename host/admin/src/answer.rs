@@ -16,7 +16,7 @@ use cambist_journal::{
     erasure::{Erased, Linked},
     replay::{Differing, Replay},
 };
-use cambist_registry::{BindingStatus, PluginStatus};
+use cambist_registry::{BindingStatus, HeldStatus, PluginStatus};
 use serde::{Deserialize, Serialize};
 
 /// `GET /healthz` and `GET /readyz`, when all is well.
@@ -360,6 +360,9 @@ pub struct Reloaded {
     /// What does not serve any more, because a key was revoked or it does not pass on the new terms.
     #[serde(default)]
     pub out: Vec<TakenOut>,
+    /// Plugins that go on serving older revisions whole; what the config says of them holds when that ends.
+    #[serde(default)]
+    pub held: Vec<HeldStatus>,
     /// Settings that differ and hold after a restart, such as `[host] listen`.
     pub restart: Vec<String>,
 }

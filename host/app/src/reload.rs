@@ -2,7 +2,8 @@
 //!
 //! Bindings with their settings, grants and limits, tables, flows and regions hold from one
 //! moment on, all of them, when all of it passes; else nothing changes. What a revoked key takes
-//! with it is named in the answer and in the log. What a host is built
+//! with it is named in the answer and in the log, and so is a plugin that somebody holds on older
+//! revisions: what the config says of it holds when that ends. What a host is built
 //! of (ports, folders, systems, senders, secrets) changes by a restart, and that is said.
 
 use std::{
@@ -76,6 +77,7 @@ impl Reload {
             Ok(Reloaded {
                 plugins,
                 out,
+                held,
                 restart,
             }) => {
                 tracing::info!(?plugins, "the config was read again and holds");
@@ -94,6 +96,10 @@ impl Reload {
                         reason,
                         "the config has taken a component out"
                     );
+                }
+                for held in held {
+                    let plugin = &held.plugin;
+                    tracing::warn!(plugin, %held, "the config does not hold for a plugin that is held");
                 }
                 if !restart.is_empty() {
                     tracing::warn!(?restart, "of the config, these hold after a restart");
@@ -147,6 +153,7 @@ impl Reload {
                 Ok(Reloaded {
                     plugins: reloaded.plugins.into_iter().collect(),
                     out: out.chain(withdrawn).collect(),
+                    held: reloaded.held,
                     restart,
                 })
             }

@@ -64,8 +64,12 @@ pub(crate) async fn push(
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Live {
-    /// Its digest, or how that begins; the latest that waits if it is left out.
+    /// Its digest, or how that begins; if it is left out, the latest that waits, or where the plugin
+    /// is held the one from before that.
     component: Option<String>,
+    /// How the id begins of an older revision of one of its bindings: what was live with it is so
+    /// again, as it was.
+    revision: Option<String>,
     /// Who says so.
     by: String,
 }
@@ -77,18 +81,27 @@ pub(crate) async fn live(
     Body(live): Body<Live>,
 ) -> Result<Json<Stepped>, Refusal> {
     let by = name("by", &live.by)?;
-    step(&admin, plugin, move |registry, plugin| {
-        registry.make_live(plugin, live.component.as_deref(), &by)
+    if live.component.is_some() && live.revision.is_some() {
+        let text = "the body: `component` has its settings from the config and `revision` those that it had; give one of them";
+        return Err(Refusal::Unreadable(text.to_owned()));
+    }
+    step(&admin, plugin, move |registry, plugin| match &live.revision {
+        Some(revision) => registry.make_revision_live(plugin, revision, &by),
+        None => registry.make_live(plugin, live.component.as_deref(), &by),
     })
     .await
 }
 
-/// The component that was live before is to be so again.
+/// What was live before is to be so again.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Back {
     /// Who says so.
     by: String,
+    /// Whether all that was live is to be so again, with the settings, tables and limits that it had;
+    /// else the component alone, on today's.
+    #[serde(default)]
+    whole: bool,
 }
 
 /// `POST /api/plugins/{plugin}/back`
@@ -98,8 +111,9 @@ pub(crate) async fn back(
     Body(back): Body<Back>,
 ) -> Result<Json<Stepped>, Refusal> {
     let by = name("by", &back.by)?;
-    step(&admin, plugin, move |registry, plugin| {
-        registry.go_back(plugin, &by)
+    step(&admin, plugin, move |registry, plugin| match back.whole {
+        true => registry.go_back_whole(plugin, &by),
+        false => registry.go_back(plugin, &by),
     })
     .await
 }

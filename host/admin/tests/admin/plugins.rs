@@ -8,7 +8,7 @@ use cambist_journal::{
     Shadows as _,
     comparison::{Compared, Comparison, Difference, Pair, Took},
 };
-use cambist_registry::Standing;
+use cambist_registry::{Options, Part, Standing};
 use serde_json::{Value, json};
 
 use crate::double::{Answer, Site, at};
@@ -83,6 +83,53 @@ async fn a_component_is_sent_in_made_live_and_taken_out() {
     let killed: Stepped = step(&site, "kill", kill).await.read();
     assert_eq!(killed.status.live, None);
     assert!(killed.status.refused.unwrap().contains("wrong totals"));
+}
+
+#[tokio::test]
+async fn what_was_live_is_so_again_whole_and_the_hold_is_told() {
+    let site = Site::new();
+    let one: Stepped = push(&site, "deal-desk", b"good", "by=ci&live=true").await.read();
+    assert_eq!(one.status.held, None);
+    let told: Plugins = site.get("/api/plugins").await.read();
+    let first = told.bindings[0].revision.unwrap();
+    let other = Options {
+        bindings: vec![
+            serde_json::from_value(json!({
+                "stage": "judge", "plugin": "deal-desk", "region": "de", "settings": {"limit": 2},
+            }))
+            .unwrap(),
+        ],
+        ..Options::default()
+    };
+    site.registry.reload(other, |switch| switch()).unwrap();
+    let whole = json!({"by": "b.keller", "whole": true});
+    let back: Stepped = step(&site, "back", whole.clone()).await.read();
+    let held = back.status.held.unwrap();
+    assert_eq!(
+        (held.by.as_str(), held.component, held.then),
+        ("b.keller", one.component, one.component)
+    );
+    assert_eq!(
+        (held.bindings[0].revision, held.ends.as_str()),
+        (first, "cambist plugin live deal-desk")
+    );
+    assert_eq!(held.bindings[0].differs, [Part::Settings]);
+    let ended: Stepped = step(&site, "live", json!({"by": "b.keller"})).await.read();
+    assert_eq!(ended.status.held, None);
+    // by name as well, or not at all
+    let named = json!({"by": "b.keller", "revision": first.short()});
+    let again: Stepped = step(&site, "live", named).await.read();
+    assert_eq!(again.status.held.unwrap().bindings[0].revision, first);
+    let unknown = step(&site, "live", json!({"by": "b.keller", "revision": "no such"})).await;
+    assert!(unknown.is_problem(404, "unknown-component"), "{unknown:?}");
+    let both = json!({"by": "b.keller", "revision": first.short(), "component": one.component.short()});
+    let both = step(&site, "live", both).await;
+    assert!(both.is_problem(422, "unreadable"), "{both:?}");
+    step(&site, "kill", json!({"by": "b.keller", "reason": "wrong totals"})).await;
+    let named = json!({"by": "b.keller", "revision": first.short()});
+    let out = step(&site, "live", named).await;
+    assert!(out.is_problem(409, "not-as-it-was"), "{out:?}");
+    assert!(out.text.contains("it was taken out: wrong totals"), "{out:?}");
 }
 
 #[tokio::test]

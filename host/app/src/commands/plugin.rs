@@ -77,7 +77,8 @@ pub enum Command {
     Push(step::Push),
     /// Makes a component live that passed: the latest that waits, or an older one.
     Live(step::Live),
-    /// Makes the component live that was before the one that is.
+    /// Makes the component live that was before the one that is; or all that was live before the last
+    /// change of any part, settings and tables too.
     Back(step::Back),
     /// Calls a component beside the live one with the same messages, and compares: the latest
     /// that waits, or an older one. Its answers go nowhere.

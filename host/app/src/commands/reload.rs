@@ -47,6 +47,9 @@ pub async fn run(options: &cli::Printed) -> Result<ExitCode> {
     for plugin in told.plugins.iter().filter(|plugin| !is_out(plugin)) {
         say!("  {plugin} is served on other terms");
     }
+    for held in &told.held {
+        say!("  {}: {held}", held.plugin);
+    }
     for setting in &told.restart {
         say!("  {setting} holds after a restart");
     }

@@ -1,5 +1,6 @@
 //! The scenarios against the dry-run target, a file each.
 
+mod back;
 mod check;
 mod crash;
 mod disk;

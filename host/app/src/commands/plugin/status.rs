@@ -48,6 +48,9 @@ pub(super) async fn run(options: &Options) -> Result<()> {
         {
             say!("  {checking}");
         }
+        if let Some(held) = &status.held {
+            say!("  {held}");
+        }
         for next in &status.next {
             say!("  {next}");
         }

@@ -37,8 +37,13 @@ pub struct Live {
     common: cli::Printed,
     /// The plugin.
     plugin: String,
-    /// The component's digest, or how it begins; left out, the latest that waits.
+    /// The component's digest, or how it begins; left out, the latest that waits. Where the plugin is
+    /// held, left out, the one from before that: with what the config says.
     component: Option<String>,
+    /// How the id begins of an older revision of one of its bindings: all that was live with it is
+    /// so again, with the settings, tables and limits that it had, and the plugin is held.
+    #[arg(long, conflicts_with = "component")]
+    revision: Option<String>,
     /// Who says so, for the evidence; left out, the user.
     #[arg(long)]
     by: Option<String>,
@@ -51,6 +56,10 @@ pub struct Back {
     common: cli::Printed,
     /// The plugin.
     plugin: String,
+    /// Goes back to all that was live before the last change of any part, with the settings, tables and
+    /// limits that it had, and holds the plugin there; left out, to the component before, on today's.
+    #[arg(long)]
+    whole: bool,
     /// Who says so, for the evidence; left out, the user.
     #[arg(long)]
     by: Option<String>,
@@ -111,6 +120,9 @@ pub(super) async fn push(options: &Push) -> Result<()> {
 pub(super) async fn live(options: &Live) -> Result<()> {
     let mut body = json!({"by": operator::who(options.by.as_ref())});
     name(&mut body, options.component.as_ref());
+    if let (Some(revision), Some(body)) = (&options.revision, body.as_object_mut()) {
+        body.insert("revision".to_owned(), json!(revision));
+    }
     take(
         &options.common,
         &options.plugin,
@@ -127,7 +139,7 @@ pub(super) async fn live(options: &Live) -> Result<()> {
 ///
 /// No host is running, or it refuses.
 pub(super) async fn back(options: &Back) -> Result<()> {
-    let body = json!({"by": operator::who(options.by.as_ref())});
+    let body = json!({"by": operator::who(options.by.as_ref()), "whole": options.whole});
     take(
         &options.common,
         &options.plugin,
@@ -182,6 +194,9 @@ pub(super) async fn take(
     say!("{}", line(&stepped.status));
     if let Some(reason) = &stepped.status.refused {
         say!("  {reason}");
+    }
+    if let Some(held) = &stepped.status.held {
+        say!("  {held}");
     }
     for next in &stepped.status.next {
         say!("  {next}");
