@@ -189,7 +189,8 @@ impl Registry {
     }
 
     /// The same for what is live by the ledger and stands otherwise in the folder, or not at all: a
-    /// host that runs has it, so a config that is reloaded has to let it pass.
+    /// host that runs has it, so a config that is reloaded has to let it pass. What is held is told of,
+    /// and so is a binding that loses what serves it.
     ///
     /// # Errors
     ///
@@ -197,7 +198,7 @@ impl Registry {
     pub fn obstacles_of_live(&self) -> io::Result<Vec<Obstacle>> {
         let (listing, terms) = (folder::list(self.plugins())?, self.serving().terms.clone());
         let lives = self.lives().clone();
-        let mut found: Vec<Obstacle> = Vec::new();
+        let mut found = self.handed_to_nothing(&terms, &lives);
         for (plugin, life) in lives.iter().filter(|(plugin, _)| terms.is_bound(plugin)) {
             let Some(live) = life.live_component() else {
                 continue;

@@ -39,6 +39,7 @@ mod due;
 pub mod error;
 pub mod examine;
 mod folder;
+mod handed;
 mod held;
 mod hold_check;
 pub mod ledger;

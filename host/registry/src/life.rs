@@ -62,6 +62,8 @@ pub(crate) struct Life {
     pub(crate) beside: Option<Beside>,
     /// How often a live one was taken out: what is checked meanwhile finds it another number.
     pub(crate) kills: u64,
+    /// When a binding was served last by what went live, by its name.
+    pub(crate) served: BTreeMap<String, Timestamp>,
     /// What was live, in order; the last one is now, or was last. One that only settings, tables or
     /// limits changed is another.
     pub(crate) history: Vec<Lived>,
@@ -210,6 +212,8 @@ impl Life {
     fn go_live(&mut self, at: Timestamp, act: &Act, revisions: &BTreeMap<String, Digest>, held: bool) {
         let lived = (act.component, revisions.clone());
         let before = self.live.replace(lived.clone());
+        self.served
+            .extend(revisions.keys().map(|binding| (binding.clone(), at)));
         let hold = self.hold.take().filter(|_| held);
         self.hold = held.then(|| Hold::of(hold, at, act, before.as_ref(), &lived));
         if self.history.last() != Some(&lived) {

@@ -32,6 +32,7 @@ use crate::{
     error::ReloadError,
     examine::{Part, Refusal, absent},
     folder,
+    handed::{WAITS, left_alone},
     held::{Stood, stands},
     life::{Life, Mode},
     metrics,
@@ -282,16 +283,19 @@ impl Registry {
             }
             let why = match self.is_bound(plugin) {
                 true => self.why_not_live(plugin).reason(),
-                false => "no binding named it so far, and `new-plugins` has files wait".to_owned(),
+                false => WAITS.to_owned(),
             };
-            let reason = format!(
-                "nothing of it is live, and `{}` serves there now: {why}; bind it to what nobody has, such as a `unit` of \
-                 its own, make it live by `cambist plugin live {plugin}`, then give it this binding",
-                now.plugin
-            );
-            let refusal = Refusal::Component(reason);
+            let refusal = Refusal::Component(left_alone(binding, &now.plugin, &why));
             let part = Part::Plugin;
-            Some(obstacle(terms, plugin, Unfit { binding: Some(place), part, refusal }))
+            Some(obstacle(
+                terms,
+                plugin,
+                Unfit {
+                    binding: Some(place),
+                    part,
+                    refusal,
+                },
+            ))
         });
         lacking.collect()
     }

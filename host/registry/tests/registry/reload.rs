@@ -211,6 +211,13 @@ fn steps_that_cannot_be_written_change_nothing() {
     assert_eq!(settings(&registry, "de"), json!({"a": 1}));
 }
 
+/// What a check of another config has of a host: what was done with plugins.
+fn checked_by(site: &Site, bindings: impl Into<Vec<Binding>>) -> Site {
+    let mut check = Site::new(bindings);
+    check.ledger = Arc::clone(&site.ledger);
+    check
+}
+
 #[test]
 fn no_binding_goes_to_a_plugin_that_does_not_serve_yet() {
     let mut site = Site::new([binding("one", json!({}))]);
@@ -235,18 +242,44 @@ fn no_binding_goes_to_a_plugin_that_does_not_serve_yet() {
         assert_eq!(live(&registry), Some(Digest::of(&saying("one"))));
     };
     refused("`new-plugins` has files wait");
+    // a check of that config says so before
+    let checked = |why: &str| {
+        let mut next = checked_by(&site, [binding("two", json!({}))]);
+        next.new_plugins = NewPlugins::Wait;
+        let told = next.open().obstacles_of_live().unwrap();
+        let told: Vec<_> = told
+            .into_iter()
+            .map(|it| (it.binding, it.is_warning, it.reason))
+            .collect();
+        assert!(
+            matches!(&told[..], [(0, false, text)] if text.contains("`one` serves there now") && text.contains(why)),
+            "{told:?}"
+        );
+    };
+    checked("`new-plugins` has files wait");
+    // where files are live at once, it comes with its binding
+    let at_once = checked_by(&site, [binding("two", json!({}))]);
+    assert_eq!(at_once.open().obstacles_of_live().unwrap(), []);
     // it waits where nobody is, and then takes the binding over
     let apart = binding("two", json!({"unit": "nobody"}));
     holds(vec![binding("one", json!({})), apart.clone()]).unwrap();
     registry.refresh(NOW);
     refused("passed and waits; `cambist plugin live two ");
+    checked("passed and waits; `cambist plugin live two ");
     registry.make_live("two", None, "b.keller").unwrap();
     holds(vec![binding("two", json!({})), apart]).unwrap();
+    let next = || checked_by(&site, [binding("two", json!({}))]);
+    assert_eq!(next().open().obstacles_of_live().unwrap(), []);
     assert_eq!(live(&registry), Some(Digest::of(&saying("two"))));
     // what was taken out keeps no config from holding: nothing serves there now either
     registry.kill("two", None, "b.keller", "wrong totals").unwrap();
     holds(vec![binding("two", json!({"settings": {"a": 1}}))]).unwrap();
     assert_eq!(live(&registry), None);
+    assert_eq!(
+        next().open().obstacles_of_live().unwrap(),
+        [],
+        "`one` serves there no more"
+    );
 }
 
 #[test]
