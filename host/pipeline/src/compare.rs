@@ -3,15 +3,16 @@
 //! Numbers are compared as the decimals they are written as, so that nothing is lost to
 //! floats. Of two lists the items with the same name are compared (`compare/pairs.rs`).
 
+mod money;
 mod pairs;
 
 use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _};
 
-use cambist_contract::{Decimal, Json};
+use cambist_contract::{Decimal, Json, stage::Stage};
 use cambist_journal::comparison::Difference;
 use serde_json::value::RawValue;
 
-use self::pairs::Pairs;
+use self::{money::Words, pairs::Pairs};
 
 /// Differences of one call that are kept; more are counted. A reader sees by the first ones
 /// what has changed.
@@ -24,30 +25,18 @@ const SHOWN: usize = 200;
 /// is refused when it is deeper, and `serde_json` reads no more.
 const DEEPEST: usize = 120;
 
-/// What a field's name contains that is about money, in the contract's words, in HubSpot's
-/// and in Odoo's.
-const MONEY_PARTS: [&str; 6] = ["amount", "price", "total", "discount", "currency", "cost"];
-
-/// What such a field is called.
-const MONEY_NAMES: [&str; 8] = [
-    "base", "gross", "net", "payable", "percent", "quantity", "residual", "tax",
-];
-
-/// The first differences, and how many there are besides.
-pub(crate) fn differences(live: &Json, shadow: &Json) -> (Vec<Difference>, u64) {
-    let mut found = Found::default();
+/// The first differences of what a stage made, and how many there are besides.
+pub(crate) fn differences(stage: Stage, live: &Json, shadow: &Json) -> (Vec<Difference>, u64) {
+    let mut found = Found {
+        words: Words::of(stage),
+        ..Found::default()
+    };
     if live.as_str() != shadow.as_str()
         && let (Ok(live), Ok(shadow)) = (read(live.as_str()), read(shadow.as_str()))
     {
         found.compare(&mut Vec::new(), Some(live), Some(shadow));
     }
     (found.kept, found.more)
-}
-
-/// Whether a field is about money, by its name.
-fn is_money(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    MONEY_NAMES.contains(&name.as_str()) || MONEY_PARTS.iter().any(|part| name.contains(part))
 }
 
 fn read(text: &str) -> serde_json::Result<&RawValue> {
@@ -81,6 +70,7 @@ fn level(value: &RawValue, depth: usize) -> Level<'_> {
 
 #[derive(Default)]
 struct Found {
+    words: Words,
     kept: Vec<Difference>,
     more: u64,
 }
@@ -131,10 +121,26 @@ impl Found {
         path.pop();
     }
 
+    /// Whether something within a value is about money.
+    fn holds_money(&self, value: &RawValue, depth: usize) -> bool {
+        match level(value, depth) {
+            Level::Object(fields) => fields.into_iter().any(|(name, value)| {
+                let is_money = self.words.is_money_field(&name) && value.get() != "null";
+                is_money || self.holds_money(value, depth + 1)
+            }),
+            Level::List(items) => items.into_iter().any(|item| self.holds_money(item, depth + 1)),
+            Level::Leaf(_) => false,
+        }
+    }
+
     fn differs(&mut self, path: &[Step<'_>], live: Option<&RawValue>, shadow: Option<&RawValue>) {
-        let money = path
-            .iter()
-            .any(|step| matches!(step, Step::Field(name) if is_money(name)));
+        let is_there = |value: &&RawValue| value.get() != "null";
+        let whole = match (live.filter(is_there), shadow.filter(is_there)) {
+            // with a line its price is gone, and with a total its amount
+            (Some(value), None) | (None, Some(value)) => self.holds_money(value, path.len()),
+            _ => false,
+        };
+        let money = whole || self.words.is_money(path);
         // one about money is never among those that are only counted, as long as there is room
         if self.kept.len() >= KEPT {
             self.more += 1;
@@ -206,7 +212,7 @@ mod tests {
 
     fn of(live: &str, shadow: &str) -> Vec<(String, bool)> {
         let json = |text: &str| Json::parse(text.to_owned()).unwrap();
-        let (kept, more) = differences(&json(live), &json(shadow));
+        let (kept, more) = differences(Stage::Read, &json(live), &json(shadow));
         assert_eq!(more, 0);
         kept.into_iter().map(|it| (it.path, it.money)).collect()
     }
@@ -227,6 +233,23 @@ mod tests {
             .map(|(path, money)| (path.as_str(), *money))
             .collect();
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn what_is_there_on_one_side_alone_is_money_where_some_is_in_it() {
+        let of_totals = |totals: &str| of(r#"{"totals":[{"code":"S","basis":"a","amount":"1"}]}"#, totals);
+        let told = |path: &str, money| [(path.to_owned(), money)];
+        let basis = r#"{"totals":[{"code":"S","basis":"b","amount":"1"}]}"#;
+        assert_eq!(of_totals(basis), told("totals[0].basis", false));
+        assert_eq!(of_totals(r#"{"totals":[]}"#), told("totals[0]", true));
+        assert_eq!(of_totals(r#"{"totals":null}"#), told("totals", true));
+        assert_eq!(
+            of(r#"{"lines":[{"name":"a","amount":null}]}"#, r#"{"lines":[]}"#),
+            told("lines[0]", false)
+        );
+        // two whose order alone is another are worth the same
+        let list = |ids: [u32; 2]| json!(ids.map(|id| json!({"id": id, "amount": id}))).to_string();
+        assert_eq!(of(&list([1, 2]), &list([2, 1])), told("", false));
     }
 
     #[test]
@@ -270,18 +293,18 @@ mod tests {
     fn money_is_kept_before_all_else() {
         let object = |value: i32| {
             let mut fields: BTreeMap<String, i32> = (0..100).map(|n| (format!("a{n:03}"), value)).collect();
-            fields.insert("total".to_owned(), value);
+            fields.insert("gross".to_owned(), value);
             Json::of(&fields).unwrap()
         };
-        let (kept, more) = differences(&object(1), &object(2));
+        let (kept, more) = differences(Stage::Read, &object(1), &object(2));
         assert_eq!((kept.len(), more), (KEPT, 101 - KEPT as u64));
-        assert!(kept.iter().any(|it| it.path == "total" && it.money));
+        assert!(kept.iter().any(|it| it.path == "gross" && it.money));
     }
 
     #[test]
     fn what_is_long_is_cut_and_what_is_deep_is_text() {
         let long = |letter: &str| Json::from(json!({"x": letter.repeat(1_000)}));
-        let (kept, _) = differences(&long("ä"), &long("ö"));
+        let (kept, _) = differences(Stage::Read, &long("ä"), &long("ö"));
         assert!(kept.iter().all(|it| it.live.as_ref().unwrap().len() <= SHOWN + 3));
         let deep = |inner: &str| format!("{}{inner}{}", "[".repeat(121), "]".repeat(121));
         assert_eq!(of(&deep("1"), &deep("2")).len(), 1);
@@ -306,7 +329,7 @@ mod tests {
         /// It finds nothing exactly when there is nothing.
         #[test]
         fn two_values_differ_or_are_the_same(live in value(), shadow in value()) {
-            let (kept, more) = differences(&Json::from(&live), &Json::from(&shadow));
+            let (kept, more) = differences(Stage::Read, &Json::from(&live), &Json::from(&shadow));
             prop_assert_eq!(kept.is_empty() && more == 0, live == shadow);
         }
     }

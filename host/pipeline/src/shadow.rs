@@ -106,7 +106,7 @@ impl Shadowing {
 fn compared<T: Serialize, F>(turn: Turn<F>, called: Called<T>) -> Comparison {
     let answer = json(&called.answer);
     metrics::shadow_called(&turn.pair.plugin, answer.is_ok());
-    let (differences, more) = differ(&turn.live, &answer);
+    let (differences, more) = differ(turn.pair.stage, &turn.live, &answer);
     Comparison {
         pair: turn.pair,
         message: turn.message,
@@ -118,7 +118,11 @@ fn compared<T: Serialize, F>(turn: Turn<F>, called: Called<T>) -> Comparison {
     }
 }
 
-fn differ(live: &Result<Json, CallError>, shadow: &Result<Json, CallError>) -> (Vec<Difference>, u64) {
+fn differ(
+    stage: Stage,
+    live: &Result<Json, CallError>,
+    shadow: &Result<Json, CallError>,
+) -> (Vec<Difference>, u64) {
     let whole = |live: Option<String>, shadow: Option<String>| Difference {
         path: String::new(),
         live,
@@ -130,7 +134,7 @@ fn differ(live: &Result<Json, CallError>, shadow: &Result<Json, CallError>) -> (
         Err(error) => error.to_string(),
     };
     match (live, shadow) {
-        (Ok(live), Ok(shadow)) => compare::differences(live, shadow),
+        (Ok(live), Ok(shadow)) => compare::differences(stage, live, shadow),
         (Err(live), Err(shadow)) if live == shadow => (Vec::new(), 0),
         _ => (vec![whole(Some(text(live)), Some(text(shadow)))], 0),
     }

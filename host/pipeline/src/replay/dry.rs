@@ -171,7 +171,7 @@ pub(super) async fn named_pins(
 /// How a message came out, by what each stage made.
 fn compared(then: &Work, now: &Work, ended: String, ends: String) -> Came {
     let differs = |stage: Stage| match (then.made(stage), now.made(stage)) {
-        (Some(before), Some(after)) => compare::differences(before, after),
+        (Some(before), Some(after)) => compare::differences(stage, before, after),
         _ => (Vec::new(), 0),
     };
     let begins = Stage::ALL
