@@ -315,6 +315,22 @@ fn what_was_taken_out_stays_out() {
 }
 
 #[test]
+fn what_is_taken_out_while_it_is_checked_stays_out_too() {
+    let (site, registry, _) = resettled();
+    let registry = Arc::new(registry);
+    let other = Arc::clone(&registry);
+    site.loader.meanwhile(move || {
+        other.kill(PLUGIN, None, "a.roth", "wrong totals").unwrap();
+    });
+    let error = registry.go_back_whole(PLUGIN, "b.keller").unwrap_err();
+    assert!(
+        error.to_string().contains("it was taken out: wrong totals"),
+        "{error}"
+    );
+    assert_eq!((live(&registry), held(&registry)), (None, None));
+}
+
+#[test]
 fn what_the_archive_lost_is_said() {
     let (site, registry, first) = resettled();
     for path in site.archived("revisions") {
