@@ -161,7 +161,9 @@ impl Registry {
         };
         for (place, binding, id, revision) in all {
             let tried = self.try_out(binding.stage, &revision, &about.cases, bytes);
-            let (plugin, _) = tried.map_err(|refused| vec![Unfit::of(Some(place))(refused)])?;
+            let plugin = tried
+                .map_err(|refused| vec![Unfit::of(Some(place))(refused)])?
+                .plugin;
             prepared.held |= !terms
                 .differing(&revision.plugin, &binding.name(), component, &revision)
                 .is_empty();

@@ -284,7 +284,7 @@ impl Registry {
             return Err(refused(Part::Stage)(reason));
         }
         let revision = revision(terms, binding, Digest::of(bytes)).map_err(refused(Part::Tables))?;
-        let (plugin, costs) = self.try_out(binding.stage, &revision, &about.cases, bytes)?;
+        let Tried { plugin, costs } = self.try_out(binding.stage, &revision, &about.cases, bytes)?;
         Ok(Examined {
             pinned: Pinned {
                 id: revision.id(),
@@ -304,14 +304,14 @@ impl Registry {
     }
 
     /// That a revision loads, its component's cases pass, and it takes the settings of its
-    /// binding to this stage. Gives what its cases cost.
+    /// binding to this stage.
     pub(crate) fn try_out(
         &self,
         stage: Stage,
         revision: &Revision,
         cases: &[Case],
         bytes: &[u8],
-    ) -> Result<(Arc<dyn Plugin>, Vec<CaseCost>), (Part, Refusal)> {
+    ) -> Result<Tried, (Part, Refusal)> {
         let refused = |part| move |reason: String| (part, Refusal::Component(reason));
         let load = |revision: &Revision| {
             let loaded = self.loader.load(bytes, revision);
@@ -337,8 +337,15 @@ impl Registry {
                 kept
             }
         };
-        Ok((plugin, costs))
+        Ok(Tried { plugin, costs })
     }
+}
+
+/// What has passed.
+pub(crate) struct Tried {
+    pub(crate) plugin: Arc<dyn Plugin>,
+    /// What its cases cost.
+    costs: Vec<CaseCost>,
 }
 
 /// What a binding makes of a component; or the table that it lacks.
