@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use cambist_contract::{digest::Digest, rollout::Act};
+use cambist_journal::Acted;
 use cambist_registry::ledger::Taken;
 use jiff::Timestamp;
 use tokio::runtime::Handle;
@@ -28,6 +29,15 @@ impl<J: cambist_journal::Ledger> Kept<J> {
     }
 }
 
+/// A step of the journal's as the registry knows it.
+pub(crate) fn taken(acted: Acted) -> Taken {
+    Taken {
+        place: acted.place,
+        at: acted.at,
+        act: acted.act,
+    }
+}
+
 impl<J: cambist_journal::Ledger> cambist_registry::Ledger for Kept<J> {
     fn write(&self, acts: Vec<Act>) -> Result<Vec<Taken>, String> {
         let at = (self.now)();
@@ -42,12 +52,7 @@ impl<J: cambist_journal::Ledger> cambist_registry::Ledger for Kept<J> {
             .runtime
             .block_on(self.journal.acts())
             .map_err(|error| error.to_string())?;
-        let taken = acts.into_iter().map(|acted| Taken {
-            place: acted.place,
-            at: acted.at,
-            act: acted.act,
-        });
-        Ok(taken.collect())
+        Ok(acts.into_iter().map(taken).collect())
     }
 
     fn pinned(&self, revisions: &[Digest]) -> Result<Vec<u64>, String> {

@@ -48,18 +48,29 @@ pub trait Ledger: Send + Sync + 'static {
 }
 
 /// A ledger that ends with the process, to which no message is pinned: for looking at
-/// plugins without a host. It has no clock: its steps are a second apart, from 1970 on.
+/// plugins without a host. It has no clock: its steps are a second apart, from 1970 or from the
+/// last step of another ledger on.
 #[derive(Debug, Default)]
 pub struct Memory(Mutex<Vec<Taken>>);
+
+impl Memory {
+    /// One that goes on behind the steps of another ledger.
+    pub fn behind(steps: Vec<Taken>) -> Self {
+        Self(Mutex::new(steps))
+    }
+}
 
 impl Ledger for Memory {
     fn write(&self, acts: Vec<Act>) -> Result<Vec<Taken>, String> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let from = all.len();
-        all.extend((1_u32..).zip(acts).map(|(number, act)| {
-            let place = from as u64 + u64::from(number);
-            let at = Timestamp::UNIX_EPOCH + Duration::from_secs(place);
-            Taken { place, at, act }
+        let (place, at) = all
+            .last()
+            .map_or((0, Timestamp::UNIX_EPOCH), |last| (last.place, last.at));
+        all.extend((1_u64..).zip(acts).map(|(number, act)| Taken {
+            place: place + number,
+            at: at + Duration::from_secs(number),
+            act,
         }));
         Ok(all.iter().skip(from).cloned().collect())
     }

@@ -5,9 +5,11 @@ use std::{process::ExitCode, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use cambist_connect::{ConnectError, Systems};
-use cambist_contract::rollout::Act;
 use cambist_journal::{Ledger as _, store::SqliteJournal};
-use cambist_registry::{Ledger as _, Registry, ledger::Memory};
+use cambist_registry::{
+    Registry,
+    ledger::{Memory, Taken},
+};
 use cambist_sandbox::Sandbox;
 use clap::Args;
 use tokio::task::JoinSet;
@@ -15,7 +17,7 @@ use tokio::task::JoinSet;
 use crate::{
     cli,
     config::{self, Config, Looked, Places, Problem},
-    secrets,
+    ledger, secrets,
 };
 
 /// What is checked.
@@ -110,14 +112,14 @@ async fn ready(systems: &Systems, name: &str) -> Result<(), ConnectError> {
 
 /// What was done with plugins, where a host has kept it: what is live may be another component
 /// than the one in the folder. Where it cannot be read, the folder says it alone.
-async fn lived(config: &Config) -> Option<Vec<Act>> {
+async fn lived(config: &Config) -> Option<Vec<Taken>> {
     let (journal, archive) = (config.journal(), config.registry().archive);
     if !journal.is_file() || !archive.is_dir() {
         return None;
     }
     let journal = SqliteJournal::open_read_only(journal).ok()?;
     let acts = journal.acts().await.ok()?;
-    Some(acts.into_iter().map(|acted| acted.act).collect())
+    Some(acts.into_iter().map(ledger::taken).collect())
 }
 
 /// Loads every plugin that bindings name, compiled in a folder of its own: a check leaves
@@ -137,16 +139,14 @@ async fn plugins(config: &Config, places: &Places) -> Result<Vec<Problem>> {
     let scratch = tempfile::tempdir().context("cannot make a folder for the check")?;
     let sandbox = Sandbox::new(&scratch.path().join("compiled"))?;
     let (known, archive) = match lived(config).await {
-        Some(acts) => (acts, config.registry().archive),
+        Some(steps) => (steps, config.registry().archive),
         None => (Vec::new(), scratch.path().join("revisions")),
     };
     let options = cambist_registry::Options {
         archive,
         ..config.registry()
     };
-    let ledger = Memory::default();
-    ledger.write(known).map_err(anyhow::Error::msg)?;
-    let registry = Registry::open(options, Arc::new(sandbox), Arc::new(ledger))?;
+    let registry = Registry::open(options, Arc::new(sandbox), Arc::new(Memory::behind(known)))?;
     let unreadable = || format!("cannot read {}", folder.display());
     let mut obstacles = registry.obstacles().with_context(unreadable)?;
     obstacles.extend(registry.obstacles_of_live().with_context(unreadable)?);

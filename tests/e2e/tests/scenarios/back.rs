@@ -66,7 +66,10 @@ async fn settings_that_were_changed_are_gone_back_from_whole() -> Result<()> {
     assert!(text.contains("other than the config's in settings"), "{text}");
     let back = judged(&world, 4, "done").await?;
     assert_eq!(back, second, "as before, to the revision");
-    // who looks sees it
+    // who looks sees it, since the same moment
+    let at = text.find(told).context("not told")?;
+    let told = text.get(at..).and_then(|text| text.split(" UTC").next());
+    let told = told.context("no time")?;
     for command in [&["plugin", "status", PLUGIN][..], &["check"], &["reload"]] {
         let text = said(&world, command).await?;
         let way_out = format!("`cambist plugin live {PLUGIN}` ends it");
