@@ -205,7 +205,8 @@ fn missing(terms: &Terms, plugin: &str, revisions: &BTreeMap<String, Digest>) ->
     let gone = revisions.keys().filter(|name| !now.contains_key(*name));
     let gone = gone.map(|name| {
         let text = format!(
-            "binding `{name}` had a revision then, and the config does not bind plugin `{plugin}` there any more;              bind it again"
+            "binding `{name}` had a revision then, and the config does not bind plugin `{plugin}` there any more; \
+             bind it again"
         );
         Unfit::as_a_whole(Refusal::Component(text))
     });

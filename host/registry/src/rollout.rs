@@ -14,6 +14,7 @@ use crate::{
     Pinned, Registry, back,
     error::RolloutError,
     examine::Refusal,
+    held::stands,
     life::Life,
     metrics,
     prepare::{Prepared, Unfit},
@@ -207,12 +208,13 @@ impl Registry {
     /// Makes what the ledger has as live serve again, as the config is today; or, where it is held,
     /// as it was.
     pub(crate) fn restore(&self, plugin: &str) -> Result<(), Refusal> {
-        let life = self.lives().get(plugin).cloned().unwrap_or_default();
-        let Some(lived) = life.live.filter(|_| self.serves(plugin).is_none()) else {
+        if self.serves(plugin).is_some() {
             return Ok(());
-        };
+        }
+        let (live, hold) = stands(self.lives().get(plugin));
+        let Some(lived) = live else { return Ok(()) };
         let component = lived.0;
-        if life.hold.is_some() {
+        if hold.is_some() {
             let prepared = self
                 .as_it_was(&self.serving().terms, plugin, &lived)
                 .map_err(|all| self.refuse(plugin, component, BY_HOST, not_held(plugin, all)))?;
@@ -242,12 +244,7 @@ impl Registry {
         if cause != Cause::Named {
             self.is_not_out(plugin, &component)?;
         }
-        let (known, hold) = {
-            let lives = self.lives();
-            let life = lives.get(plugin);
-            let hold = life.and_then(|life| life.hold.clone());
-            (life.and_then(|life| life.live.clone()), hold)
-        };
+        let (known, hold) = stands(self.lives().get(plugin));
         let revisions = prepared.named();
         let is_same = known.as_ref().is_some_and(|(live, _)| *live == component);
         if let Cause::Restored { held } = cause

@@ -101,13 +101,19 @@ fn after_a_change_of_settings_alone_the_old_ones_serve_again() {
     assert_eq!((held(&registry), last(&site).2), (None, Some(false)));
 }
 
-#[test]
-fn after_a_change_of_tables_alone_the_old_rows_serve_again() {
+/// A host whose binding is granted a table, in its first state.
+fn with_rates() -> (Vec<Binding>, Site, Registry) {
     let bindings = one(json!({"grants": ["log", "reference:rates"]}));
     let mut site = Site::new(bindings.clone());
     site.tables = options(&bindings, "1").tables;
     let registry = site.open();
     registry.offer(PLUGIN, &saying("one"), NOW);
+    (bindings, site, registry)
+}
+
+#[test]
+fn after_a_change_of_tables_alone_the_old_rows_serve_again() {
+    let (bindings, _site, registry) = with_rates();
     let first = judge_of(&registry, "de", "").unwrap();
     registry
         .reload(options(&bindings, "2"), |switch| switch())
@@ -235,11 +241,7 @@ fn what_todays_config_bounds_is_refused_part_by_part() {
 
 #[test]
 fn a_table_that_is_not_granted_any_more_is_refused() {
-    let bindings = one(json!({"grants": ["log", "reference:rates"]}));
-    let mut site = Site::new(bindings.clone());
-    site.tables = options(&bindings, "1").tables;
-    let registry = site.open();
-    registry.offer(PLUGIN, &saying("one"), NOW);
+    let (_, _site, registry) = with_rates();
     reload(&registry, &one(json!({})));
     let why = refused(&registry);
     assert!(why.contains("may import `reference:rates`"), "{why}");
@@ -254,7 +256,10 @@ fn other_bindings_than_today_are_refused() {
     reload(&registry, &[region("de"), region("fr")]);
     let why = refused(&registry);
     assert!(
-        why.contains("binding `judge region=in` had a revision then"),
+        why.contains(
+            "binding `judge region=in` had a revision then, and the config does not bind plugin `deal-desk` there any \
+             more; bind it again"
+        ),
         "{why}"
     );
     assert!(

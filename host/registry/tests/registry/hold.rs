@@ -19,6 +19,18 @@ fn site_held() -> (Site, cambist_registry::Registry, Digest) {
     (site, registry, first)
 }
 
+/// The same serves, and is what the config says.
+fn has_ended_by_config(site: &Site, registry: &cambist_registry::Registry, first: Digest) {
+    assert_eq!(
+        (judge_of(registry, "de", "").unwrap(), held(registry)),
+        (first, None)
+    );
+    assert_eq!(
+        last(site),
+        ("config".to_owned(), Digest::of(&saying("one")), Some(false))
+    );
+}
+
 fn refused(registry: &cambist_registry::Registry, options: cambist_registry::Options) -> Vec<(Part, String)> {
     match registry.reload(options, |switch| switch()).unwrap_err() {
         ReloadError::Obstacles(all) => all.into_iter().map(|it| (it.part, it.reason)).collect(),
@@ -132,14 +144,7 @@ fn a_config_that_says_the_same_ends_it() {
         .reload(options(&one(limit(1)), "1"), |switch| switch())
         .unwrap();
     assert!(told.held.is_empty(), "{told:?}");
-    assert_eq!(
-        (judge_of(&registry, "de", "").unwrap(), held(&registry)),
-        (first, None)
-    );
-    assert_eq!(
-        last(&site),
-        ("config".to_owned(), Digest::of(&saying("one")), Some(false))
-    );
+    has_ended_by_config(&site, &registry, first);
 }
 
 #[test]
@@ -288,14 +293,7 @@ fn a_start_whose_config_says_the_same_ends_it() {
     site.bind(one(limit(1)));
     let registry = site.open();
     registry.refresh(NOW);
-    assert_eq!(
-        (judge_of(&registry, "de", "").unwrap(), held(&registry)),
-        (first, None)
-    );
-    assert_eq!(
-        last(&site),
-        ("config".to_owned(), Digest::of(&saying("one")), Some(false))
-    );
+    has_ended_by_config(&site, &registry, first);
 }
 
 #[test]
